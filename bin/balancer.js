@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// The launcher of the `balancer` binary: starts cli/main.ts under the right Node.js with the right flags, in this very
+// process. It must not know any verb or option.
+
+import { fileURLToPath } from 'node:url';
+import { nodeBinary, replaceProcess } from './runtime.js';
+
+// SIGUSR1 reopens the access log; without this flag Node.js would open its inspector on it.
+const FLAGS = ['--disable-sigusr1', '--disable-warning=ExperimentalWarning'];
+
+const main = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+try {
+  replaceProcess(nodeBinary(), [...FLAGS, main, ...process.argv.slice(2)]);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}
