@@ -1,0 +1,46 @@
+// Weighted least connections: the node whose sessions, with the new one, are fewest for its weight. Sessions are counted over
+// all shards, read from shared counters that other shards are writing: a choice may be based on a load a moment old, which
+// costs a slightly uneven pick and nothing else. Owns only where this shard starts to look.
+
+import { assert } from '../base/assert.ts';
+import type { Policy } from './policy.ts';
+
+export class LeastConnections implements Policy {
+  private readonly weights: Float64Array;
+  private readonly load: (index: number) => number;
+  /** Behind the last pick: equal nodes take turns. Shards start apart, or all would send their first session to one node. */
+  private from: number;
+
+  /** @param load the node's active sessions now, over all shards */
+  constructor(weights: readonly number[], shard: number, shards: number, load: (index: number) => number) {
+    assert(shard >= 0 && shard < shards, 'a shard is one of the shards');
+    this.weights = Float64Array.from(weights);
+    this.load = load;
+    this.from = Math.floor((weights.length * shard) / shards);
+  }
+
+  /**
+   * Compares (load + 1) / weight as products, which are exact. The + 1 counts the session to come: without it all idle nodes
+   * are equal and a weight would mean nothing until sessions overlap. So while none do, the heaviest nodes take them all.
+   */
+  choose(eligible: Uint8Array): number {
+    const { weights } = this;
+    const count = weights.length;
+    let best = -1;
+    let bestLoad = 0;
+    let bestWeight = 0;
+    for (let step = 0; step < count; step++) {
+      const i = this.from + step < count ? this.from + step : this.from + step - count;
+      if (eligible[i] === 0) continue;
+      const weight = weights[i] ?? 0;
+      // Counters summed while others write them can be one short, never meaningfully negative.
+      const load = Math.max(this.load(i), 0) + 1;
+      if (best !== -1 && load * bestWeight >= bestLoad * weight) continue;
+      best = i;
+      bestLoad = load;
+      bestWeight = weight;
+    }
+    if (best !== -1) this.from = best + 1 < count ? best + 1 : 0;
+    return best;
+  }
+}
