@@ -1,0 +1,34 @@
+// `balancer check -f FILE [--json]`: says all that is wrong with a file, with the same code that `run` and a reload use.
+
+import { describeFile, type FileReading, formatConfigWarnings, readConfigFile } from './config-file.ts';
+import { EXIT_CONFIG, EXIT_OK, UsageError } from './exit.ts';
+import { parseOptions } from './options.ts';
+
+export function runCheck(args: string[]): number {
+  const { file, json } = parseOptions(args, {
+    file: { type: 'string', short: 'f' },
+    json: { type: 'boolean' },
+  });
+  if (file === undefined) throw new UsageError('check needs a file: balancer check -f FILE');
+  const reading = readConfigFile(file);
+  if (json === true) printJson(file, reading);
+  else printText(file, reading);
+  return 'config' in reading ? EXIT_OK : EXIT_CONFIG;
+}
+
+function printText(file: string, reading: FileReading): void {
+  if (!('config' in reading)) {
+    process.stderr.write(`${reading.messages.trimEnd()}\n`);
+    return;
+  }
+  if (reading.warnings.length > 0) process.stderr.write(`${formatConfigWarnings(reading.warnings).trimEnd()}\n`);
+  process.stdout.write(`${file}: ok, ${describeFile(reading.config)}\n`);
+}
+
+function printJson(file: string, reading: FileReading): void {
+  const result =
+    'config' in reading
+      ? { file, ok: true, warnings: reading.warnings, errors: [] }
+      : { file, ok: false, warnings: [], errors: reading.errors, message: reading.messages };
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+}

@@ -1,0 +1,224 @@
+// The environment variables that tune the balancer: one table for reading, checking, `balancer env` and the README. Precedence:
+// flag > environment > file > default; flags and files are other modules' business.
+
+import { parseIp } from '../core/base/ip.ts';
+import { suggest } from '../core/config/suggest.ts';
+
+export const PREFIX = 'BALANCER_';
+
+interface VariableOf<T> {
+  /** without the prefix */
+  readonly name: string;
+  /** for people, where it is not simply a value: depends on the machine */
+  readonly defaultText: string;
+  readonly meaning: string;
+  /** what a value must look like, for messages */
+  readonly expected: string;
+  /** @returns the value, or undefined when the text is none */
+  readonly parse: (text: string) => T | undefined;
+}
+
+export type Variable = VariableOf<unknown>;
+
+function integer(name: string, min: number, max: number, defaultText: string, meaning: string): VariableOf<number> {
+  return {
+    name,
+    defaultText,
+    meaning,
+    expected: `a whole number from ${min} to ${max}`,
+    parse: (text) => {
+      if (!/^\d{1,15}$/.test(text)) return undefined;
+      const value = Number(text);
+      return value >= min && value <= max ? value : undefined;
+    },
+  };
+}
+
+function oneOf<T extends string>(name: string, values: readonly T[], defaultText: T, meaning: string): VariableOf<T> {
+  return {
+    name,
+    defaultText,
+    meaning,
+    expected: `one of ${values.join(', ')}`,
+    parse: (text) => values.find((value) => value === text),
+  };
+}
+
+function text(
+  name: string,
+  pattern: RegExp,
+  expected: string,
+  defaultText: string,
+  meaning: string,
+): VariableOf<string> {
+  return { name, defaultText, meaning, expected, parse: (value) => (pattern.test(value) ? value : undefined) };
+}
+
+function list<T>(
+  name: string,
+  item: (text: string) => T | undefined,
+  expected: string,
+  defaultText: string,
+  meaning: string,
+): VariableOf<readonly T[]> {
+  return {
+    name,
+    defaultText,
+    meaning,
+    expected,
+    parse: (value) => {
+      const items = value.split(',').map((part) => item(part.trim()));
+      return items.some((one) => one === undefined) ? undefined : items.filter((one) => one !== undefined);
+    },
+  };
+}
+
+const YEAR_MS = 365 * 24 * 3600 * 1000;
+const CONGESTION = /^[a-z0-9_-]{1,15}$/;
+const CONGESTION_EXPECTED = 'the name of a congestion control, such as cubic';
+
+/** In the order in which they are shown. */
+export const VARIABLES = {
+  workers: integer('WORKERS', 1, 256, 'one per CPU', 'listener workers (shards), each a thread with its own sockets'),
+  cpuAffinity: list(
+    'CPU_AFFINITY',
+    (part) => (/^\d{1,4}$/.test(part) && Number(part) < 1024 ? Number(part) : undefined),
+    'CPU numbers separated by commas, such as 0,1',
+    'none',
+    'CPUs to bind the workers to, in their order',
+  ),
+  backlog: integer(
+    'BACKLOG',
+    1,
+    1_000_000,
+    '4096',
+    'connections that may wait to be accepted, per socket; at most somaxconn',
+  ),
+  connectionsMax: integer(
+    'MAX_CONNECTIONS',
+    1,
+    1_000_000,
+    'what the limit of open files allows',
+    'sessions at a time over all workers; further clients wait in the backlog',
+  ),
+  connectTimeoutMs: integer('CONNECT_TIMEOUT_MS', 1, YEAR_MS, '5000', 'time for a connect to a node'),
+  connectRetries: integer('CONNECT_RETRIES', 0, 8, '3', 'further attempts when a connect fails, on other nodes first'),
+  idleTimeoutMs: integer('IDLE_TIMEOUT_MS', 1, YEAR_MS, '3600000', 'a session without a byte for this long is ended'),
+  halfClosedTimeoutMs: integer('HALF_CLOSED_TIMEOUT_MS', 1, YEAR_MS, '60000', 'the same once one direction has ended'),
+  lingerTimeoutMs: integer(
+    'LINGER_TIMEOUT_MS',
+    1,
+    YEAR_MS,
+    '2000',
+    "time for the client to take the end of a dead node's answer",
+  ),
+  drainDelayMs: integer(
+    'DRAIN_DELAY_MS',
+    0,
+    YEAR_MS,
+    '0',
+    'on SIGTERM: time from the signal until no more is accepted',
+  ),
+  drainTimeoutMs: integer('DRAIN_TIMEOUT_MS', 0, YEAR_MS, '30000', 'on SIGTERM: time for running sessions to end'),
+  keepaliveSeconds: integer(
+    'KEEPALIVE_SECONDS',
+    1,
+    32767,
+    '60',
+    'TCP keepalive of both sides: idle time before a probe',
+  ),
+  bufferBytes: integer('BUFFER_BYTES', 4096, 4 << 20, '65536', 'bytes per read while copying'),
+  splice: oneOf(
+    'SPLICE',
+    ['auto', 'on', 'off'],
+    'auto',
+    'move bulk transfers with splice(2): auto after some full reads',
+  ),
+  spliceAfterBytes: integer('SPLICE_AFTER_BYTES', 0, 1 << 30, '262144', 'bytes of full reads in a row before splicing'),
+  pipeBytes: integer('PIPE_BYTES', 65536, 1 << 30, '1048576', 'size of a pipe for splicing'),
+  pipeTotalBytes: integer(
+    'PIPE_TOTAL_BYTES',
+    0,
+    1 << 40,
+    '268435456; without privileges half of what pipe-user-pages-soft allows',
+    'all pipes together',
+  ),
+  frontCongestion: text(
+    'FRONT_CONGESTION',
+    CONGESTION,
+    CONGESTION_EXPECTED,
+    "the system's",
+    'TCP congestion control towards clients',
+  ),
+  backCongestion: text(
+    'BACK_CONGESTION',
+    CONGESTION,
+    CONGESTION_EXPECTED,
+    "the system's",
+    'TCP congestion control towards nodes',
+  ),
+  sourceAddresses: list(
+    'SOURCE_ADDRESSES',
+    parseIp,
+    'IP addresses of this machine separated by commas',
+    'chosen by the system',
+    'local addresses for connections to nodes, in turn: each adds a range of ports',
+  ),
+  accessLog: text(
+    'ACCESS_LOG',
+    /^.+$/,
+    'a path, - for stdout, or off',
+    'off',
+    'one JSON line per ended session: a path, - for stdout, or off',
+  ),
+  logLevel: oneOf(
+    'LOG_LEVEL',
+    ['debug', 'info', 'warn', 'error'],
+    'info',
+    'least severe messages that are shown on stderr',
+  ),
+} as const;
+
+export type VariableName = keyof typeof VARIABLES;
+type ValueOf<V> = V extends VariableOf<infer T> ? T : never;
+
+/** What was set; what is missing takes its default elsewhere. */
+export type Environment = { -readonly [K in VariableName]?: ValueOf<(typeof VARIABLES)[K]> };
+
+export interface EnvironmentReading {
+  values: Environment;
+  errors: string[];
+  warnings: string[];
+}
+
+/** Names that exist for other purposes than tuning. */
+const OTHER_NAMES: readonly string[] = ['TEST_FAULTS', 'TEST_INSTALL'];
+
+/** Reads all variables, and finds all mistakes at once. An empty value counts as not set. */
+export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentReading {
+  const values: Record<string, unknown> = {};
+  const errors: string[] = [];
+  const entries: [string, Variable][] = Object.entries(VARIABLES);
+  for (const [key, variable] of entries) {
+    const found = env[PREFIX + variable.name];
+    if (found === undefined) continue;
+    const value = variable.parse(found.trim());
+    if (value === undefined)
+      errors.push(`${PREFIX}${variable.name}: found ${JSON.stringify(found)}, expected ${variable.expected}`);
+    else values[key] = value;
+  }
+  return { values, errors, warnings: unknownNames(env) };
+}
+
+function unknownNames(env: NodeJS.ProcessEnv): string[] {
+  const known = Object.values(VARIABLES).map(({ name }) => name as string);
+  return Object.keys(env)
+    .filter((name) => name.startsWith(PREFIX))
+    .map((name) => name.slice(PREFIX.length))
+    .filter((name) => !known.includes(name) && !OTHER_NAMES.includes(name))
+    .map((name) => {
+      const guess = suggest(name, known);
+      const hint = guess === undefined ? '' : `, did you mean ${PREFIX}${guess}?`;
+      return `${PREFIX}${name} is not a variable of the balancer${hint}`;
+    });
+}

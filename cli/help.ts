@@ -1,0 +1,53 @@
+// The texts of `balancer --help` and `balancer help VERB`.
+
+const GENERAL = `balancer: a TCP load balancer that tells every node who the client is
+
+Usage: balancer COMMAND [OPTIONS]
+
+Commands:
+  run -f FILE          listen and balance, in the foreground
+  check -f FILE        say everything that is wrong with a configuration file
+  env                  list the environment variables that tune the balancer
+  version              print the version
+  help [COMMAND]       print this, or more about a command
+
+Exit codes: 0 ok, 1 failure, 2 usage, 78 bad configuration.
+`;
+
+const VERBS: Readonly<Record<string, string>> = {
+  run: `Usage: balancer run -f FILE
+
+Listens and balances as FILE (YAML or JSON) says, until it is told to stop.
+
+  -f, --file FILE      the configuration
+
+Signals:
+  TERM      accept no more, let sessions end, stop at the drain deadline
+  INT       the same; a second one stops at once
+  HUP       read FILE again; if it is bad, the old configuration stays
+  USR1      open the access log anew
+
+Environment: see "balancer env".
+`,
+  check: `Usage: balancer check -f FILE [--json]
+
+Reads FILE as "run" would and lists all mistakes. Exit code 78 if there are any.
+
+  -f, --file FILE      the configuration
+      --json           the result as JSON on stdout
+`,
+  env: `Usage: balancer env [--json]
+
+Lists the environment variables with value, source, default and meaning.
+
+      --json           the list as JSON
+`,
+  version: `Usage: balancer version
+
+Prints the version.
+`,
+};
+
+export function help(verb?: string): string {
+  return (verb !== undefined && Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined) ?? GENERAL;
+}

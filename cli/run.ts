@@ -1,0 +1,160 @@
+// `balancer run -f FILE`: the process from start to end. It ties file, environment, signals and supervisor together; whatever goes
+// wrong in this thread ends in one way: log, stop the shards, exit.
+
+import type { Config } from '../core/config/model.ts';
+import { exitAtOnce } from '../core/linux/process.ts';
+import { ListenError } from '../workers/listeners.ts';
+import { createLogger, type Logger } from '../workers/logger.ts';
+import { RefusedError, Supervisor } from '../workers/supervisor.ts';
+import { formatConfigWarnings, readConfigFile } from './config-file.ts';
+import { readEnvironment } from './environment.ts';
+import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, UsageError } from './exit.ts';
+import { listenForFaults } from './faults.ts';
+import { parseOptions } from './options.ts';
+import { type ProcessSettings, processSettings } from './settings.ts';
+import { handleSignals } from './signals.ts';
+import { VERSION } from './version.ts';
+
+/** Threads that do not stop within this time are left behind. */
+const STOP_MS_MAX = 2000;
+
+export async function runRun(args: string[]): Promise<number> {
+  const { file } = parseOptions(args, { file: { type: 'string', short: 'f' } });
+  if (file === undefined) throw new UsageError('run needs a configuration: balancer run -f FILE');
+  const config = readAtStart(file);
+  const settings = readSettings(config);
+  if (config === undefined) return EXIT_CONFIG;
+  if (settings === undefined) return EXIT_USAGE;
+  return serve(file, config, settings);
+}
+
+function readAtStart(file: string): Config | undefined {
+  const reading = readConfigFile(file);
+  if ('config' in reading) {
+    if (reading.warnings.length > 0) process.stderr.write(`${formatConfigWarnings(reading.warnings).trimEnd()}\n`);
+    return reading.config;
+  }
+  process.stderr.write(`${reading.messages.trimEnd()}\n`);
+  return undefined;
+}
+
+/** Reads the environment even when the file is bad: all mistakes are shown at once. */
+function readSettings(config: Config | undefined): ProcessSettings | undefined {
+  const { values, errors, warnings } = readEnvironment(process.env);
+  for (const message of [...warnings, ...errors]) process.stderr.write(`${message}\n`);
+  if (errors.length > 0) return undefined;
+  const addresses = (config?.nodebalancers ?? []).map((nb) => nb.configs.length * (nb.ipv6 === null ? 1 : 2));
+  const allowFaults = process.env.BALANCER_TEST_FAULTS === '1';
+  const settings = processSettings(
+    values,
+    addresses.reduce((sum, n) => sum + n, 0),
+    allowFaults,
+  );
+  for (const message of settings.warnings) process.stderr.write(`${message}\n`);
+  return settings;
+}
+
+async function serve(file: string, config: Config, settings: ProcessSettings): Promise<number> {
+  const logger = createLogger(settings.logLevel);
+  const supervisor = new Supervisor(settings.supervisor, logger);
+  const fail = failFast(supervisor, logger);
+  const ended = Promise.withResolvers<number>();
+  supervisor.shards.onHopeless = (reason) => fail(reason);
+  try {
+    await supervisor.start(config);
+  } catch (error) {
+    return refuseToStart(supervisor, error, fail);
+  }
+  handleSignals({
+    stop: (signal) => void drainAndStop(supervisor, settings, logger, signal).then(ended.resolve, fail),
+    stopAtOnce: (signal) => void stopAtOnce(supervisor, logger, signal).then(ended.resolve, fail),
+    reload: () => void reload(supervisor, file, logger).catch(fail),
+    reopenLog: () => {
+      supervisor.reopenLog();
+      logger.info('SIGUSR1: access log opened anew');
+    },
+    upgrade: () => logger.warn('SIGUSR2: a hot upgrade is not possible yet; nothing changes'),
+  });
+  if (settings.supervisor.allowFaults) listenForFaults(supervisor, logger);
+  announce(supervisor, settings);
+  const code = await ended.promise;
+  // Without waiting for whatever may still hold the event loop: an access log that nobody reads, a look-up without an answer.
+  exitAtOnce(code);
+}
+
+/** What listens where. */
+function announce(supervisor: Supervisor, settings: ProcessSettings): void {
+  const { shards, settings: shardSettings } = settings.supervisor;
+  const services = supervisor.describe();
+  const lines = [
+    `balancer ${VERSION}: ${shards} ${shards === 1 ? 'shard' : 'shards'}, up to ${shardSettings.connectionsMax} sessions`,
+    ...services.map((line) => `  ${line}`),
+    `balancer ready: ${services.length} ${services.length === 1 ? 'address' : 'addresses'}, pid ${process.pid}`,
+  ];
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+/** Nothing was started that must be drained. */
+async function refuseToStart(
+  supervisor: Supervisor,
+  error: unknown,
+  fail: (reason: unknown) => never,
+): Promise<number> {
+  if (!(error instanceof ListenError || error instanceof RefusedError)) return fail(error);
+  process.stderr.write(`${error.message}\n`);
+  await supervisor.stop();
+  return EXIT_CONFIG;
+}
+
+async function drainAndStop(supervisor: Supervisor, settings: ProcessSettings, logger: Logger, signal: string) {
+  const { drainDelayMs, drainTimeoutMs } = settings;
+  logger.info(`${signal}: draining, ${supervisor.shards.live()} sessions, at most ${drainDelayMs + drainTimeoutMs} ms`);
+  await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
+  const left = await supervisor.drain(drainTimeoutMs);
+  await supervisor.stop();
+  logger.info(left === 0 ? 'all sessions have ended' : `the drain deadline has passed: ${left} sessions were cut`);
+  return EXIT_OK;
+}
+
+async function stopAtOnce(supervisor: Supervisor, logger: Logger, signal: string) {
+  logger.info(`${signal}: stopping at once, ${supervisor.shards.live()} sessions are cut`);
+  await supervisor.stop();
+  return EXIT_OK;
+}
+
+async function reload(supervisor: Supervisor, file: string, logger: Logger): Promise<void> {
+  const reading = readConfigFile(file);
+  if (!('config' in reading)) {
+    logger.error(`SIGHUP: ${file} is bad, the old configuration stays in force:\n${reading.messages.trimEnd()}`);
+    return;
+  }
+  if (reading.warnings.length > 0) logger.warn(formatConfigWarnings(reading.warnings).trimEnd());
+  try {
+    const changes = await supervisor.reload(reading.config);
+    logger.info(`SIGHUP: ${file} applied, ${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`);
+  } catch (error) {
+    if (!(error instanceof ListenError || error instanceof RefusedError)) throw error;
+    logger.error(`SIGHUP: the old configuration stays in force:\n${error.message}`);
+  }
+}
+
+/** The one way out when this thread can no longer do its work. Shards get the word and a moment; then the process ends. */
+function failFast(supervisor: Supervisor, logger: Logger): (reason: unknown) => never {
+  const fail = (reason: unknown): never => {
+    logger.error(`fatal: ${reason instanceof Error ? reason.stack : reason}`);
+    supervisor.shards.requestStop();
+    setTimeout(() => exitAtOnce(EXIT_FAILURE), STOP_MS_MAX);
+    void supervisor.stop().finally(() => exitAtOnce(EXIT_FAILURE));
+    throw new Error('the process ends');
+  };
+  const last = (reason: unknown): void => {
+    try {
+      fail(reason);
+    } catch {
+      // fail has arranged the end; its throw only stops its caller.
+    }
+  };
+  process.on('uncaughtException', last);
+  process.on('unhandledRejection', last);
+  return fail;
+}

@@ -1,0 +1,104 @@
+// From what the operator set and what the machine has to the settings of the process: defaults filled in, limits of the machine
+// respected, and a word about every value that could not be taken as it was given.
+
+import { availableParallelism } from 'node:os';
+import {
+  ephemeralPortMin,
+  pipeBytesAllowed,
+  pipeBytesMax,
+  raiseDescriptorLimit,
+  somaxconn,
+} from '../core/linux/process.ts';
+import { SOURCE_ADDRESSES_MAX } from '../core/session/limits.ts';
+import type { LogLevel } from '../workers/logger.ts';
+import type { SupervisorOptions } from '../workers/supervisor.ts';
+import { type Environment, PREFIX } from './environment.ts';
+
+export interface ProcessSettings {
+  supervisor: SupervisorOptions;
+  drainDelayMs: number;
+  drainTimeoutMs: number;
+  logLevel: LogLevel;
+  warnings: string[];
+}
+
+/** Descriptors for everything that is not a session: Node.js itself, epoll and eventfd, files, a changed set of listeners. */
+const DESCRIPTORS_RESERVED = 256;
+const BACKLOG = 4096;
+const PIPE_TOTAL_BYTES = 256 << 20;
+const HEAP_MEGABYTES = 128;
+
+/** @param addresses addresses and ports to listen on @param allowFaults test faults were asked for */
+export function processSettings(env: Environment, addresses: number, allowFaults: boolean): ProcessSettings {
+  const warnings: string[] = [];
+  const shards = env.workers ?? availableParallelism();
+  const pipeBytes = Math.min(env.pipeBytes ?? 1 << 20, pipeBytesMax());
+  const pipes = pipesPerShard(env, shards, pipeBytes);
+  return {
+    supervisor: {
+      shards,
+      cpus: env.cpuAffinity ?? [],
+      heapMegabytes: HEAP_MEGABYTES,
+      allowFaults,
+      accessLog: accessLogOf(env),
+      listeners: {
+        shards,
+        backlog: backlogOf(env, warnings),
+        keepaliveSeconds: env.keepaliveSeconds ?? 60,
+        congestion: env.frontCongestion,
+      },
+      settings: {
+        connectionsMax: connectionsOf(env, addresses * shards, pipes * shards, warnings),
+        connectTimeoutMs: env.connectTimeoutMs ?? 5000,
+        connectRetries: env.connectRetries ?? 3,
+        idleTimeoutMs: env.idleTimeoutMs ?? 3_600_000,
+        halfClosedTimeoutMs: env.halfClosedTimeoutMs ?? 60_000,
+        lingerTimeoutMs: env.lingerTimeoutMs ?? 2000,
+        keepaliveSeconds: env.keepaliveSeconds ?? 60,
+        bufferBytes: env.bufferBytes ?? 65536,
+        splice: env.splice ?? 'auto',
+        spliceAfterBytes: env.spliceAfterBytes ?? 262_144,
+        pipeBytes,
+        pipes,
+        backCongestion: env.backCongestion ?? '',
+        sourceAddresses: (env.sourceAddresses ?? []).slice(0, SOURCE_ADDRESSES_MAX),
+        ephemeralPortMin: ephemeralPortMin(),
+        logSessions: accessLogOf(env) !== undefined,
+      },
+    },
+    drainDelayMs: env.drainDelayMs ?? 0,
+    drainTimeoutMs: env.drainTimeoutMs ?? 30_000,
+    logLevel: env.logLevel ?? 'info',
+    warnings,
+  };
+}
+
+function accessLogOf(env: Environment): string | undefined {
+  return env.accessLog === 'off' ? undefined : env.accessLog;
+}
+
+/** Without privileges at most half of what the user may have, so that other programs of the same user find some too. */
+function pipesPerShard(env: Environment, shards: number, pipeBytes: number): number {
+  if (env.splice === 'off') return 0;
+  const total = Math.min(env.pipeTotalBytes ?? PIPE_TOTAL_BYTES, pipeBytesAllowed() / 2);
+  return Math.floor(total / pipeBytes / shards);
+}
+
+function backlogOf(env: Environment, warnings: string[]): number {
+  const max = somaxconn();
+  if (env.backlog !== undefined && env.backlog > max) {
+    warnings.push(`${PREFIX}BACKLOG is ${env.backlog}, but net.core.somaxconn allows ${max}: using ${max}`);
+  }
+  return Math.min(env.backlog ?? BACKLOG, max);
+}
+
+function connectionsOf(env: Environment, listeners: number, pipes: number, warnings: string[]): number {
+  const descriptors = raiseDescriptorLimit();
+  const possible = Math.max(1, Math.floor((descriptors - DESCRIPTORS_RESERVED - listeners - 2 * pipes) / 2));
+  const wanted = env.connectionsMax ?? possible;
+  if (wanted <= possible) return wanted;
+  warnings.push(
+    `${PREFIX}MAX_CONNECTIONS is ${wanted}, but ${descriptors} open files allow ${possible} sessions: using ${possible}`,
+  );
+  return possible;
+}

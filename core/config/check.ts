@@ -1,0 +1,95 @@
+// Holds an unknown value against a schema: fills in defaults and reports every mismatch in words. Knows schemas, not
+// nodebalancers; single values are judged in `scalar.ts`, what spans several fields in `rules.ts`.
+//
+// Why not the schema library's own errors: they name keywords ("must be integer"), give one error per union member and
+// two per unknown key, do not tell key from value, and know neither what was found nor what was meant.
+
+import { IsArray, IsNull, IsObject, IsUnion, type TArray, type TObject, type TSchema } from 'typebox';
+import { describeValue, isRecord, type Path, type Problem, quote } from './problem.ts';
+import { scalarFault } from './scalar.ts';
+import { expectedOf, memberOf, numberOf, refusal, titleOf } from './schema-words.ts';
+import { suggest } from './suggest.ts';
+
+/** A bad value is left out of its mapping and becomes an empty mapping in its list: indexes keep their meaning. */
+const BAD = Symbol('bad value');
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+/** @returns the value with defaults and without what is bad; undefined when all of it is. `problems` grows. */
+export function checkSchema(schema: TSchema, value: unknown, problems: Problem[]): unknown {
+  const checked = checkValue(schema, value, [], problems);
+  return checked === BAD ? undefined : checked;
+}
+
+function checkValue(schema: TSchema, value: unknown, path: Path, problems: Problem[]): unknown {
+  if (IsObject(schema)) return checkObject(schema, value, path, problems);
+  if (IsArray(schema)) return checkArray(schema, value, path, problems);
+  if (IsUnion(schema) && value === null && schema.anyOf.some(IsNull)) return null;
+  const fault = scalarFault(memberOf(schema), value);
+  if (fault === undefined) return value;
+  problems.push({ path, at: 'value', ...fault, expected: fault.expected + (IsUnion(schema) ? ' or null' : '') });
+  return BAD;
+}
+
+function checkObject(schema: TObject, value: unknown, path: Path, problems: Problem[]): unknown {
+  if (!isRecord(value)) {
+    problems.push({ path, at: 'value', found: describeValue(value), expected: expectedOf(schema) });
+    return BAD;
+  }
+  const misspelled = reportUnknownKeys(schema, value, path, problems);
+  const entries: [string, unknown][] = [];
+  for (const [key, property] of Object.entries(schema.properties)) {
+    const given = Object.hasOwn(value, key);
+    if (!given && misspelled.has(key)) continue;
+    const filled = given ? value[key] : Reflect.get(property, 'default');
+    const checked = filled === undefined ? BAD : checkValue(property, filled, [...path, key], problems);
+    if (checked !== BAD) entries.push([key, checked]);
+    else if (filled === undefined) problems.push(missing([...path, key], key, property));
+  }
+  return Object.fromEntries(entries);
+}
+
+function missing(path: Path, key: string, schema: TSchema): Problem {
+  return { path, at: 'value', found: `no ${key}`, expected: expectedOf(schema) };
+}
+
+/** @returns the keys that unknown ones were probably meant to be: their absence needs no error of its own */
+function reportUnknownKeys(schema: TObject, value: Mapping, path: Path, problems: Problem[]): ReadonlySet<string> {
+  const misspelled = new Set<string>();
+  for (const key of Object.keys(value)) {
+    if (Object.hasOwn(schema.properties, key)) continue;
+    const problem = unknownKey(schema, value, key, path);
+    problems.push(problem);
+    if (problem.didYouMean !== undefined) misspelled.add(problem.didYouMean);
+  }
+  return misspelled;
+}
+
+function unknownKey(schema: TObject, value: Mapping, key: string, path: Path): Problem {
+  const known = Object.keys(schema.properties);
+  const absent = known.filter((name) => !Object.hasOwn(value, name));
+  const expected = known.length === 1 ? known.join() : `one of ${known.join(', ')}`;
+  const problem = { path: [...path, key], at: 'key', expected } as const;
+  const why = key === '<<' ? 'merge keys are not supported' : refusal(schema, key);
+  if (why !== undefined) return { ...problem, found: `${quote(key)} (${why})` };
+  const didYouMean = suggest(key, absent) ?? suggest(key, known);
+  const found = `an unknown key ${quote(key)}`;
+  return didYouMean === undefined ? { ...problem, found } : { ...problem, found, didYouMean };
+}
+
+function checkArray(schema: TArray, value: unknown, path: Path, problems: Problem[]): unknown {
+  if (!Array.isArray(value)) {
+    problems.push({ path, at: 'value', found: describeValue(value), expected: expectedOf(schema) });
+    return BAD;
+  }
+  const max = numberOf(schema, 'maxItems') ?? value.length;
+  if (value.length > max) {
+    const found = `${value.length} ${titleOf(schema.items)}s`;
+    problems.push({ path, at: 'value', found, expected: `at most ${max}` });
+  }
+  // `map` would skip the holes of a sparse list.
+  return Array.from(value.slice(0, max), (item: unknown, index) => {
+    const checked = checkValue(schema.items, item, [...path, index], problems);
+    return checked === BAD ? {} : checked;
+  });
+}

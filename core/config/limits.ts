@@ -1,0 +1,39 @@
+// Every limit of the configuration, in one place: what a file may cost to read, and how much it may ask for.
+// Numbers only. A test stands at each limit and one past it.
+
+/** Size of a configuration file, in UTF-8 bytes. The largest sensible file (all node slots, every key) stays below it. */
+export const FILE_BYTES_MAX = 1024 * 1024;
+
+/** Lists and mappings inside each other, as the YAML parser stacks them; the deepest valid file needs 9. The parser
+ * recurses per level, so this is also what keeps its call stack bounded. */
+export const NESTING_MAX = 32;
+
+/** Lexical pieces (keys, values, punctuation, line breaks). Reading costs about 2 us each, whatever they say. */
+export const LEXEMES_MAX = 250_000;
+
+/** Values after every alias is written out: what an alias bomb multiplies. */
+export const VALUES_MAX = 100_000;
+
+/** Errors reported of one file; past it, only their number. */
+export const ERRORS_MAX = 200;
+
+/** Characters of a found text that a message quotes. */
+export const QUOTE_CHARS_MAX = 60;
+
+export const NODEBALANCERS_MAX = 128;
+
+/** Frontends of all nodebalancers together: each is a listening socket per shard and address family. */
+export const FRONTENDS_MAX = 512;
+
+/** The limit of a NodeBalancer. */
+export const NODES_PER_FRONTEND_MAX = 1000;
+
+/** Nodes of all frontends together: each has a slot in every shard's counters. */
+export const NODES_MAX = 4096;
+
+export const LABEL_CHARS_MIN = 3;
+export const LABEL_CHARS_MAX = 32;
+export const CHECK_PATH_CHARS_MAX = 1024;
+export const CHECK_BODY_CHARS_MAX = 1024;
+/** A host name of 253 characters, a colon and a port; no bracketed address is longer. */
+export const NODE_ADDRESS_CHARS_MAX = 259;

@@ -1,0 +1,60 @@
+// The address of a node, text -> value: `ipv4:port`, `[ipv6]:port` or `host:port`. Says what is wrong with a bad one.
+// No look-ups: host names are resolved elsewhere, off the data path. No zone ids: they mean something on one machine only.
+
+import { parseIp } from '../base/ip.ts';
+
+export interface NodeAddress {
+  /** An IP address without brackets, or a host name, as written. */
+  readonly host: string;
+  readonly port: number;
+  /** 16 bytes as in `base/ip.ts`; absent exactly when `host` is a name. */
+  readonly ip?: Uint8Array;
+}
+
+const HOST_CHARS_MAX = 253;
+/** RFC 1123 section 2.1: letters, digits, inner hyphens. */
+const HOST_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
+
+/** @returns undefined when `text` is no node address */
+export function parseNodeAddress(text: string): NodeAddress | undefined {
+  const read = readNodeAddress(text);
+  return typeof read === 'string' ? undefined : read;
+}
+
+/** @returns the address, or what is wrong with it */
+export function readNodeAddress(text: string): NodeAddress | string {
+  const match = /^(?:\[(?<inner>[^[\]]*)\]|(?<outer>[^[\]]*?)):(?<port>[^:[\]]*)$/.exec(text);
+  const { inner, outer, port } = match?.groups ?? {};
+  if (port === undefined) return text.includes('[') ? 'no "]:port" at the end' : 'no port';
+  const number = portNumber(port);
+  if (number === undefined) return port === '' ? 'no port' : 'the port is not a number from 1 to 65535';
+  return inner === undefined ? readHost(outer ?? '', number) : readBracketed(inner, number);
+}
+
+function portNumber(text: string): number | undefined {
+  if (!/^[1-9]\d{0,4}$/.test(text)) return undefined;
+  const port = Number(text);
+  return port <= 65535 ? port : undefined;
+}
+
+function readBracketed(host: string, port: number): NodeAddress | string {
+  if (host.includes('%')) return 'zone ids are not supported';
+  const ip = host.includes(':') ? parseIp(host) : undefined;
+  return ip === undefined ? 'no IPv6 address in the brackets' : { host, port, ip };
+}
+
+function readHost(host: string, port: number): NodeAddress | string {
+  if (host === '') return 'no host before the port';
+  // `fd00::2:80` cannot be told from an address without a port.
+  if (host.includes(':')) return 'an IPv6 address needs brackets, as in [2001:db8::1]:80';
+  const ip = parseIp(host);
+  if (ip !== undefined) return { host, port, ip };
+  return isHostName(host) ? { host, port } : 'neither an IP address nor a host name';
+}
+
+function isHostName(text: string): boolean {
+  const labels = text.split('.');
+  // A name whose last label is a number is a mistyped IPv4 address (RFC 3696 section 2).
+  if (text.length > HOST_CHARS_MAX || /^\d+$/.test(labels.at(-1) ?? '')) return false;
+  return labels.every((label) => HOST_LABEL.test(label));
+}

@@ -1,0 +1,136 @@
+// The text of a configuration file (YAML, or JSON, which is YAML) -> a configuration with its warnings, or all that is wrong
+// with it, each with its line and column. Reads no file and never throws, whatever the text.
+//
+//     text -> text-check -> (json-syntax) -> yaml-document -> yaml-tree -> validate
+
+import { LineCounter } from 'yaml';
+import type { ConfigError, ConfigWarning, Place } from './format.ts';
+import { jsonFault } from './json-syntax.ts';
+import { ERRORS_MAX } from './limits.ts';
+import { type Config, ConfigSchema } from './model.ts';
+import { formatPath, type Path, type Problem } from './problem.ts';
+import { expectedOf } from './schema-words.ts';
+import { type TextFault, textFaults } from './text-check.ts';
+import { validateConfig } from './validate.ts';
+import { readDocument } from './yaml-document.ts';
+import { type Placed, readTree, type TreeFault } from './yaml-tree.ts';
+
+export type { ConfigError, ConfigWarning } from './format.ts';
+
+export type ParsedConfig =
+  | { readonly config: Config; readonly warnings: readonly ConfigWarning[] }
+  | { readonly errors: readonly ConfigError[] };
+
+/** What positions are made from. */
+interface Source {
+  readonly file: string;
+  readonly lines: LineCounter;
+}
+
+/** @param file its name, for messages; one that ends in .json must hold JSON */
+export function parseConfig(text: string, file: string): ParsedConfig {
+  const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const source = { file, lines: linesOf(body) };
+  const read = readText(body, source);
+  return Array.isArray(read)
+    ? { errors: inOrder(read.map((fault) => faultError(source, fault))) }
+    : judge(source, read);
+}
+
+function linesOf(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
+  return lines;
+}
+
+interface Tree {
+  readonly root: Placed;
+  readonly faults: readonly TreeFault[];
+}
+
+/** Each step needs what the one before it assures; a list of faults ends the reading. */
+function readText(text: string, { file, lines }: Source): Tree | TextFault[] {
+  const faults = textFaults(text);
+  if (faults.length > 0) return faults;
+  const empty = { offset: 0, found: 'nothing: the file is empty', expected: emptyExpected() };
+  if (text.trim() === '') return [empty];
+  const broken = file.toLowerCase().endsWith('.json') ? jsonFault(text) : undefined;
+  if (broken !== undefined) return [broken];
+  const read = readDocument(text, lines);
+  if ('faults' in read) return read.faults;
+  if (read.document === undefined) return [empty];
+  const tree = readTree(read.document);
+  if (tree.root === undefined) return [...tree.faults];
+  return tree.root.value === null && tree.faults.length === 0 ? [empty] : { root: tree.root, faults: tree.faults };
+}
+
+/** `nodebalancers: a list of nodebalancers` */
+function emptyExpected(): string {
+  return Object.entries(ConfigSchema.properties)
+    .map(([key, schema]) => `${key}: ${expectedOf(schema)}`)
+    .join(', ');
+}
+
+function judge(source: Source, { root, faults }: Tree): ParsedConfig {
+  const validated = validateConfig(root.value);
+  if ('config' in validated && faults.length === 0) {
+    const warnings = validated.remarks.map(({ path, text }) => ({ ...placeOf(source, root, path), text }));
+    return { config: validated.config, warnings };
+  }
+  // What is badly written is not judged for its meaning as well.
+  const badlyWritten = new Set(faults.map((fault) => formatPath(fault.path)));
+  const problems = 'problems' in validated ? validated.problems : [];
+  const badlyMeant = problems.filter((problem) => !badlyWritten.has(formatPath(problem.path)));
+  return {
+    errors: inOrder([
+      ...faults.map((fault) => faultError(source, fault)),
+      ...badlyMeant.map((problem) => problemError(source, root, problem)),
+    ]),
+  };
+}
+
+function faultError({ file, lines }: Source, fault: TextFault & Partial<TreeFault>): ConfigError {
+  const { offset, path, alsoOffset, found, expected } = fault;
+  const also = alsoOffset === undefined ? {} : { also: lines.linePos(alsoOffset) };
+  return { file, ...lines.linePos(offset), path: formatPath(path ?? []), found, expected, ...also };
+}
+
+function problemError(source: Source, root: Placed, problem: Problem): ConfigError {
+  const { path, at, found, expected, didYouMean, also } = problem;
+  return {
+    ...placeOf(source, root, path, at),
+    found,
+    expected,
+    ...(didYouMean === undefined ? {} : { didYouMean }),
+    ...(also === undefined ? {} : { also: source.lines.linePos(offsetOf(root, also, 'value')) }),
+  };
+}
+
+function placeOf({ file, lines }: Source, root: Placed, path: Path, at: 'key' | 'value' = 'value') {
+  return { file, ...lines.linePos(offsetOf(root, path, at)), path: formatPath(path) };
+}
+
+/** What is missing is placed where its parent begins. */
+function offsetOf(root: Placed, path: Path, at: 'key' | 'value'): number {
+  let placed = root;
+  for (const part of path) {
+    const child = placed.children.get(part);
+    if (child === undefined) return placed.offset;
+    placed = child;
+  }
+  return at === 'key' ? (placed.keyOffset ?? placed.offset) : placed.offset;
+}
+
+/** In the order of the file, and not more than anyone reads. */
+function inOrder(errors: readonly ConfigError[]): ConfigError[] {
+  const sorted = errors.toSorted((a, b) => a.line - b.line || a.col - b.col);
+  const next = sorted[ERRORS_MAX];
+  if (next === undefined) return sorted;
+  const found = `${sorted.length - ERRORS_MAX} more errors`;
+  return [...sorted.slice(0, ERRORS_MAX), { ...placeOnly(next), found, expected: 'none: mend these first' }];
+}
+
+function placeOnly({ file, line, col }: ConfigError): Place & { file: string; path: string } {
+  return { file, line, col, path: '' };
+}

@@ -1,0 +1,116 @@
+// Holds one value against the schema of a scalar: enum, whole number, boolean, text with its pattern and format.
+// Says what is wrong, not where. Nothing is converted: "80" is a text, and a text is no port.
+
+import { IsBoolean, IsEnum, IsInteger, type TSchema } from 'typebox';
+import { isIpv4, parseIp } from '../base/ip.ts';
+import { readNodeAddress } from './node-address.ts';
+import { describeValue, type Problem, quote } from './problem.ts';
+import { expectedOf, numberOf, refusal, textOf } from './schema-words.ts';
+import { suggest } from './suggest.ts';
+
+export type Fault = Pick<Problem, 'found' | 'expected' | 'didYouMean'>;
+
+/** @returns undefined when the value fits */
+export function scalarFault(schema: TSchema, value: unknown): Fault | undefined {
+  if (IsEnum(schema)) return enumFault(schema, schema.enum, value);
+  if (IsInteger(schema)) return integerFault(schema, value);
+  if (IsBoolean(schema)) return booleanFault(schema, value);
+  return textFault(schema, value);
+}
+
+function enumFault(schema: TSchema, allowed: readonly (string | number)[], value: unknown): Fault | undefined {
+  if (typeof value !== 'string') return { found: describeValue(value), expected: expectedOf(schema) };
+  if (allowed.includes(value)) return undefined;
+  const why = refusal(schema, value);
+  if (why !== undefined) return { found: `${quote(value)} (${why})`, expected: expectedOf(schema) };
+  return withHint({ found: quote(value), expected: expectedOf(schema) }, suggest(value, allowed.map(String)));
+}
+
+function integerFault(schema: TSchema, value: unknown): Fault | undefined {
+  const expected = expectedOf(schema);
+  if (typeof value !== 'number') {
+    const quoted = typeof value === 'string' && /^-?\d+$/.test(value);
+    return { found: describeValue(value), expected: quoted ? `${expected}, without quotes` : expected };
+  }
+  const min = numberOf(schema, 'minimum') ?? Number.NEGATIVE_INFINITY;
+  const max = numberOf(schema, 'maximum') ?? Number.POSITIVE_INFINITY;
+  return Number.isInteger(value) && value >= min && value <= max ? undefined : { found: String(value), expected };
+}
+
+/** YAML 1.1 read these as booleans; YAML 1.2 does not. */
+const OLD_BOOLEANS: Readonly<Record<string, string>> = { yes: 'true', on: 'true', no: 'false', off: 'false' };
+
+function booleanFault(schema: TSchema, value: unknown): Fault | undefined {
+  if (typeof value === 'boolean') return undefined;
+  const fault = { found: describeValue(value), expected: expectedOf(schema) };
+  if (typeof value !== 'string') return fault;
+  const word = value.toLowerCase();
+  const old = Object.hasOwn(OLD_BOOLEANS, word) ? OLD_BOOLEANS[word] : undefined;
+  return withHint(fault, old ?? suggest(word, ['true', 'false']));
+}
+
+function textFault(schema: TSchema, value: unknown): Fault | undefined {
+  const expected = expectedOf(schema);
+  if (typeof value !== 'string') {
+    const bare = typeof value === 'number' || typeof value === 'boolean';
+    return { found: describeValue(value), expected: bare ? `${expected}, in quotes` : expected };
+  }
+  const why = lengthFault(schema, value) ?? patternFault(schema, value) ?? formatFault(schema, value);
+  if (why === undefined) return undefined;
+  return { found: why === '' ? quote(value) : `${quote(value)} (${why})`, expected };
+}
+
+function lengthFault(schema: TSchema, value: string): string | undefined {
+  const min = numberOf(schema, 'minLength') ?? 0;
+  const max = numberOf(schema, 'maxLength') ?? Number.POSITIVE_INFINITY;
+  if (value.length >= min && value.length <= max) return undefined;
+  return value.length === 1 ? '1 character' : `${value.length} characters`;
+}
+
+function patternFault(schema: TSchema, value: string): string | undefined {
+  const pattern = textOf(schema, 'pattern');
+  return pattern === undefined || new RegExp(pattern, 'u').test(value) ? undefined : '';
+}
+
+/** What is wrong with a text; empty when there is no more to say than that it is. */
+function formatFault(schema: TSchema, value: string): string | undefined {
+  switch (textOf(schema, 'format')) {
+    case 'ipv4':
+      return !value.includes(':') && parseIp(value) !== undefined ? undefined : '';
+    case 'ipv6':
+      return ipv6Fault(value);
+    case 'node-address':
+      return nodeAddressFault(value);
+    case 'regular-expression':
+      return regularExpressionFault(value);
+    default:
+      return undefined;
+  }
+}
+
+function ipv6Fault(value: string): string | undefined {
+  const ip = value.includes(':') ? parseIp(value) : undefined;
+  if (ip === undefined) return '';
+  // An IPv6-only listener cannot be bound to ::ffff:192.0.2.1.
+  return isIpv4(ip, 0) ? 'an IPv4 address' : undefined;
+}
+
+function nodeAddressFault(value: string): string | undefined {
+  const read = readNodeAddress(value);
+  return typeof read === 'string' ? read : undefined;
+}
+
+function regularExpressionFault(value: string): string | undefined {
+  try {
+    new RegExp(value);
+    return undefined;
+  } catch (error) {
+    // "Invalid regular expression: /(/: Unterminated group": the first two parts repeat what is quoted anyway.
+    const message = error instanceof Error ? error.message : '';
+    return message.slice(message.lastIndexOf(': ') + 2).toLowerCase();
+  }
+}
+
+function withHint(fault: Fault, didYouMean: string | undefined): Fault {
+  return didYouMean === undefined ? fault : { ...fault, didYouMean };
+}

@@ -1,0 +1,90 @@
+// Text -> one YAML document, or every reason why it is none. Drives the parser piece by piece, so that hostile input is
+// refused while it is read: nesting before anything recurses into it, and sheer number before it costs seconds.
+// Values come later, in `yaml-tree.ts`.
+
+import { Composer, type CST, type Document, Lexer, type LineCounter, Parser, type YAMLParseError } from 'yaml';
+import { LEXEMES_MAX, NESTING_MAX } from './limits.ts';
+import type { TextFault } from './text-check.ts';
+
+/** @returns the document (undefined when there is none: nothing but space and comments) */
+export function readDocument(
+  text: string,
+  lines: LineCounter,
+): { readonly document: Document.Parsed | undefined } | { readonly faults: TextFault[] } {
+  const pieces = readPieces(text);
+  if ('fault' in pieces) return { faults: [pieces.fault] };
+  // Duplicate keys are found in `yaml-tree.ts`: the library compares each key with each, minutes for a large mapping.
+  const options = { uniqueKeys: false, merge: false, schema: 'core', version: '1.2', prettyErrors: false } as const;
+  const composer = new Composer(options);
+  const documents = [...composer.compose(pieces.tokens)];
+  const errors = [composer.streamInfo(), ...documents].flatMap((part) => part.errors);
+  const faults = [...structureFaults(pieces.tokens, documents), ...syntaxFaults(errors, pieces.quoteStarts, lines)];
+  return faults.length > 0 ? { faults } : { document: documents[0] };
+}
+
+interface Pieces {
+  readonly tokens: readonly CST.Token[];
+  /** Where a quoted piece ends -> where it starts: a missing quote is noticed at its end, and mended at its start. */
+  readonly quoteStarts: ReadonlyMap<number, number>;
+}
+
+function readPieces(text: string): Pieces | { readonly fault: TextFault } {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  const quoteStarts = new Map<number, number>();
+  let count = 0;
+  for (const piece of new Lexer().lex(text)) {
+    const offset = parser.offset;
+    tokens.push(...parser.next(piece));
+    if (/^["']/.test(piece)) quoteStarts.set(parser.offset, offset);
+    if (parser.stack.length > NESTING_MAX) return { fault: tooDeep(offset) };
+    if (++count > LEXEMES_MAX)
+      return { fault: { offset, found: `more than ${LEXEMES_MAX} pieces`, expected: 'a smaller file' } };
+  }
+  tokens.push(...parser.end());
+  return { tokens, quoteStarts };
+}
+
+function tooDeep(offset: number): TextFault {
+  return { offset, found: `more than ${NESTING_MAX} levels of nesting`, expected: 'fewer: a configuration needs 9' };
+}
+
+function structureFaults(tokens: readonly CST.Token[], documents: readonly Document.Parsed[]): TextFault[] {
+  const faults: TextFault[] = [];
+  const second = tokens.filter((token) => token.type === 'document')[1];
+  if (second !== undefined) {
+    faults.push({ offset: second.offset, found: 'a second document ("---")', expected: 'one document in a file' });
+  }
+  // YAML 1.1 would read `yes` as true and 017 as 15.
+  const version = documents[0]?.directives.yaml.version ?? '1.2';
+  const directive = tokens.find((token) => token.type === 'directive');
+  if (version !== '1.2' && directive !== undefined) {
+    faults.push({ offset: directive.offset, found: `YAML ${version}`, expected: 'YAML 1.2 (or no directive)' });
+  }
+  return faults;
+}
+
+/** What would mend it, by the library's error code. */
+const REMEDIES: Readonly<Partial<Record<YAMLParseError['code'], string>>> = {
+  TAB_AS_INDENT: 'spaces',
+  BAD_INDENT: 'the indentation of the lines around it, and every bracket closed',
+  MISSING_CHAR: 'every quote, bracket and "key:" complete',
+  UNEXPECTED_TOKEN: 'one value here, and quotes around text with special characters',
+  MULTILINE_IMPLICIT_KEY: '"key: value" on one line',
+  BLOCK_AS_IMPLICIT_KEY: 'one "key: value" on a line',
+  BAD_SCALAR_START: 'quotes around text that starts with a special character',
+  BAD_DQ_ESCAPE: 'a known escape, or single quotes',
+};
+
+/** The first of each line: the others follow from it. */
+function syntaxFaults(errors: readonly YAMLParseError[], quoteStarts: ReadonlyMap<number, number>, lines: LineCounter) {
+  const byLine = new Map<number, TextFault>();
+  for (const error of errors) {
+    const unclosed = error.message.startsWith('Missing closing') ? quoteStarts.get(error.pos[0]) : undefined;
+    const offset = unclosed ?? error.pos[0];
+    const fault = { offset, found: `broken YAML (${error.message})`, expected: REMEDIES[error.code] ?? 'valid YAML' };
+    const { line } = lines.linePos(offset);
+    if (!byLine.has(line)) byLine.set(line, fault);
+  }
+  return [...byLine.values()];
+}

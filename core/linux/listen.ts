@@ -1,0 +1,122 @@
+// Opens listening sockets: one per shard and address, sharing the port by SO_REUSEPORT (socket(7)). It belongs to the process,
+// not to a shard: a socket outlives the thread that accepts from it. It accepts nothing.
+
+import { isIpv4 } from '../base/ip.ts';
+import { userTimeoutMs } from './keepalive.ts';
+import { type Arena, createArena } from './kernel.ts';
+import { addressOf, declare, lastError } from './libc.ts';
+import { sockaddrBytes, writeSockaddr } from './sockaddr.ts';
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0x800 | 0x80000;
+const IPPROTO_TCP = 6;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+const TCP_CONGESTION = 13;
+
+/** Options of the listening socket. Linux copies them all to every socket accepted from it: none is set per connection. */
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const SO_KEEPALIVE = 9;
+const SO_OOBINLINE = 10;
+const SO_REUSEPORT = 15;
+const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_USER_TIMEOUT = 18;
+
+const socket = declare('socket', 'int', ['int', 'int', 'int']);
+const setsockopt = declare('setsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']);
+const bind = declare('bind', 'int', ['int', 'uintptr_t', 'uint32_t']);
+const listen = declare('listen', 'int', ['int', 'int']);
+const close = declare('close', 'int', ['int']);
+
+export interface ListenOptions {
+  /** 16 bytes, see core/base/ip.ts */
+  ip: Uint8Array;
+  port: number;
+  /** how many sockets share the port */
+  sockets: number;
+  backlog: number;
+  keepaliveSeconds: number;
+  /** the port is already ours at an overlapping address that is about to go: bind beside it */
+  besideOurOwn: boolean;
+  /** TCP congestion control of accepted connections; undefined leaves the system's */
+  congestion: string | undefined;
+}
+
+export type Listening = { fds: number[] } | { errno: number; call: 'socket' | 'setsockopt' | 'bind' | 'listen' };
+
+/**
+ * Binds and listens. The first socket of the address binds *before* it sets SO_REUSEPORT: with the option set, a second
+ * process of the same user would bind beside us unnoticed and take half of the connections; so it fails with EADDRINUSE.
+ */
+export function openListeners(options: ListenOptions): Listening {
+  const memory = new SharedArrayBuffer(64);
+  const arena = createArena(memory);
+  const base = addressOf(memory);
+  const fds: number[] = [];
+  for (let i = 0; i < options.sockets; i++) {
+    const result = openOne(arena, base, options, i === 0 && !options.besideOurOwn);
+    if ('call' in result) {
+      for (const fd of fds) close(fd);
+      return result;
+    }
+    fds.push(result.fd);
+  }
+  // Only now: a socket that listens takes connections, and nobody accepts from a half-opened set.
+  for (const fd of fds) {
+    if (listen(fd, options.backlog) === 0) continue;
+    const errno = -lastError();
+    for (const opened of fds) close(opened);
+    return { errno, call: 'listen' };
+  }
+  return { fds };
+}
+
+export function closeListener(fd: number): void {
+  close(fd);
+}
+
+type Opened = { fd: number } | { errno: number; call: 'socket' | 'setsockopt' | 'bind' };
+
+function openOne(arena: Arena, base: number, options: ListenOptions, mustBeAlone: boolean): Opened {
+  const family = isIpv4(options.ip, 0) ? AF_INET : AF_INET6;
+  const fd = socket(family, SOCK_STREAM_NONBLOCK_CLOEXEC, IPPROTO_TCP);
+  if (fd < 0) return { errno: -lastError(), call: 'socket' };
+  const fail = (errno: number, call: 'setsockopt' | 'bind'): Opened => {
+    close(fd);
+    return { errno, call };
+  };
+  const set = setter(arena, base, fd);
+  if (set(SOL_SOCKET, SO_REUSEADDR, 1) < 0) return fail(-lastError(), 'setsockopt');
+  if (family === AF_INET6) set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (!mustBeAlone) set(SOL_SOCKET, SO_REUSEPORT, 1);
+  writeSockaddr(arena, 0, options.ip, 0, options.port);
+  if (bind(fd, base, sockaddrBytes(arena, 0)) !== 0) return fail(-lastError(), 'bind');
+  if (mustBeAlone) set(SOL_SOCKET, SO_REUSEPORT, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(SOL_SOCKET, SO_OOBINLINE, 1);
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, options.keepaliveSeconds);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, options.keepaliveSeconds);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, userTimeoutMs(options.keepaliveSeconds));
+  if (options.congestion !== undefined && setCongestion(arena, base, fd, options.congestion) < 0) {
+    return fail(-lastError(), 'setsockopt');
+  }
+  return { fd };
+}
+
+function setter(arena: Arena, base: number, fd: number) {
+  return (level: number, name: number, value: number): number => {
+    arena.view.setInt32(32, value, true);
+    return setsockopt(fd, level, name, base + 32, 4);
+  };
+}
+
+function setCongestion(arena: Arena, base: number, fd: number, name: string): number {
+  const { written } = new TextEncoder().encodeInto(name, new Uint8Array(16));
+  for (let i = 0; i < written; i++) arena.bytes[32 + i] = name.charCodeAt(i);
+  return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, base + 32, written);
+}

@@ -1,0 +1,119 @@
+// Stage 1, accept: takes connections from a listener and gives each a slot. It stops at the balancer's own limit, before the
+// system's; who is not accepted waits in the backlog.
+
+import { EAGAIN, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EPROTO } from '../base/errno.ts';
+import { DESTINATION_AT, DESTINATION_PORT_AT, ENDPOINTS_BYTES, SOURCE_PORT_AT } from '../base/ip.ts';
+import { EPOLLET, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from '../linux/kernel.ts';
+import { readSockaddr } from '../linux/sockaddr.ts';
+import { add, FRONTEND, FRONTEND_STRIDE, SHARD } from '../metrics/counters.ts';
+import { endSession } from './close.ts';
+import { ACCEPTS_PER_WAKE } from './limits.ts';
+import { IN, noteOutcome, WHO } from './outcome.ts';
+import { beginSession } from './session.ts';
+import { LIVE_STRIDE, type Listener, type Shard } from './shard.ts';
+import { FRONT, get, PHASE_CONNECTING, takeSlot, WRITABLE } from './table.ts';
+
+/** Interest of every session socket, for its whole life: one EPOLL_CTL_ADD, no changes. */
+export const SESSION_EVENTS = (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET) >>> 0;
+
+/** `drained`: the backlog is empty · `more`: the budget is used up · `stop`: nothing can be accepted now */
+export type Accepted = 'drained' | 'more' | 'stop';
+
+export function acceptFrom(shard: Shard, listener: Listener): Accepted {
+  const { kernel, layout } = shard;
+  for (let i = 0; i < ACCEPTS_PER_WAKE; i++) {
+    if (!reserve(shard)) {
+      add(shard.counters.shard, SHARD.connectionsLimited, 1);
+      return 'stop';
+    }
+    const fd = kernel.accept(listener.fd, layout.addressAt);
+    if (fd < 0) {
+      release(shard);
+      if (fd === -EAGAIN) return 'drained';
+      add(shard.counters.shard, SHARD.acceptErrors, 1);
+      if (isShortage(-fd)) return 'stop';
+      if (!isClientGone(-fd)) return 'stop';
+      continue;
+    }
+    begin(shard, listener, fd);
+  }
+  return 'more';
+}
+
+function isShortage(errno: number): boolean {
+  return errno === EMFILE || errno === ENFILE || errno === ENOBUFS || errno === ENOMEM;
+}
+
+/** Errors of the one connection that was taken off the backlog (accept(2)); the next one may be fine. */
+function isClientGone(errno: number): boolean {
+  return errno === ECONNABORTED || errno === EPROTO || errno === EPERM;
+}
+
+/**
+ * Counts one more live session if the limit of all shards together allows it. Each shard raises its own cell first and then
+ * reads all: of two that meet at the limit both back out, and it is never exceeded.
+ */
+function reserve(shard: Shard): boolean {
+  const { live } = shard;
+  Atomics.add(live, shard.index * LIVE_STRIDE, 1);
+  let sum = 0;
+  for (let i = 0; i < shard.shards; i++) sum += Atomics.load(live, i * LIVE_STRIDE);
+  if (sum <= shard.settings.connectionsMax) return true;
+  release(shard);
+  return false;
+}
+
+export function release(shard: Shard): void {
+  Atomics.sub(shard.live, shard.index * LIVE_STRIDE, 1);
+}
+
+function begin(shard: Shard, listener: Listener, fd: number): void {
+  const { table, kernel, counters } = shard;
+  const slot = takeSlot(table);
+  if (slot < 0) {
+    // Cannot happen while the table has room for the connection limit; a client must not hang if it does.
+    kernel.close(fd);
+    release(shard);
+    return;
+  }
+  table.phase[slot] = PHASE_CONNECTING;
+  table.fd[slot * 2 + FRONT] = fd + 1;
+  table.frontend[slot] = listener.frontend + 1;
+  add(counters.shard, SHARD.accepted, 1);
+  table.connection[slot] = get(counters.shard, SHARD.accepted);
+  table.acceptedMs[slot] = shard.nowMs;
+  table.activeMs[slot] = shard.nowMs;
+  table.sideFlags[slot * 2 + FRONT] = WRITABLE;
+  add(counters.frontends, listener.frontend * FRONTEND_STRIDE + FRONTEND.accepted, 1);
+  add(counters.frontends, listener.frontend * FRONTEND_STRIDE + FRONTEND.active, 1);
+  readEndpoints(shard, listener, slot, fd);
+  const watched = kernel.watch(shard.epollFd, fd, SESSION_EVENTS, slot * 2 + FRONT, get(table.generation, slot));
+  if (watched < 0) {
+    noteOutcome(table, slot, WHO.resource, IN.accept);
+    endSession(shard, slot);
+    return;
+  }
+  beginSession(shard, slot);
+}
+
+/** The endpoints block: who connected, and to which of our addresses. */
+function readEndpoints(shard: Shard, listener: Listener, slot: number, fd: number): void {
+  const { arena, kernel, layout, table } = shard;
+  const { endpoints } = table;
+  const at = slot * ENDPOINTS_BYTES;
+  readSockaddr(arena, layout.addressAt, endpoints, at, at + SOURCE_PORT_AT);
+  if (listener.isWildcard && needsDestination(shard, listener)) {
+    if (kernel.localAddress(fd, layout.addressAt) === 0) {
+      readSockaddr(arena, layout.addressAt, endpoints, at + DESTINATION_AT, at + DESTINATION_PORT_AT);
+      return;
+    }
+  }
+  endpoints.set(listener.ip, at + DESTINATION_AT);
+  endpoints[at + DESTINATION_PORT_AT] = listener.port >> 8;
+  endpoints[at + DESTINATION_PORT_AT + 1] = listener.port & 0xff;
+}
+
+function needsDestination(shard: Shard, listener: Listener): boolean {
+  const frontend = shard.frontends[listener.frontend];
+  return shard.settings.logSessions || (frontend !== undefined && frontend.header.maxBytes > 0);
+}

@@ -1,0 +1,193 @@
+// Stage 6, close: the one gate through which every session ends, and the two ways of ending slowly: resetting (the other side
+// was reset, but our bytes are still on their way) and lingering (closing with input unread would become a reset and cut the
+// tail of what we sent). A slot returns only here.
+
+import { EAGAIN } from '../base/errno.ts';
+import { ENDPOINTS_BYTES } from '../base/ip.ts';
+import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../metrics/counters.ts';
+import { beginRecord, commitRecord, endpointsIndex, LOG_FIELDS } from '../metrics/session-log.ts';
+import { release } from './accept.ts';
+import { LINGER_BYTES_PER_TURN, RESET_POLL_MS } from './limits.ts';
+import { dropPending, forgetStarved, pendingBytes } from './pending.ts';
+import { enqueue, type Shard } from './shard.ts';
+import { BACK, FRONT, get, giveSlot, PHASE_LINGERING, PHASE_RESETTING, READABLE } from './table.ts';
+
+/** Closes one socket. The number is forgotten first: rather leak a descriptor than close somebody else's. */
+export function closeSide(shard: Shard, slot: number, which: number): void {
+  const { kernel, table } = shard;
+  const side = slot * 2 + which;
+  const fd = get(table.fd, side) - 1;
+  if (fd < 0) return;
+  table.fd[side] = 0;
+  kernel.close(fd);
+}
+
+/** Ends a session now. What it still held is lost, and counted; both sockets are closed. */
+export function endSession(shard: Shard, slot: number): void {
+  const { table } = shard;
+  dropPending(shard, slot, slot * 2 + FRONT);
+  dropPending(shard, slot, slot * 2 + BACK);
+  closeSide(shard, slot, FRONT);
+  closeSide(shard, slot, BACK);
+  forgetStarved(shard, slot);
+  shard.wheel.disarm(slot);
+  countEnd(shard, slot);
+  if (shard.settings.logSessions) logEnd(shard, slot);
+  giveSlot(table, slot);
+  release(shard);
+}
+
+/** Ends a session whose client cannot be served: it gets a reset, not an empty answer. */
+export function resetSession(shard: Shard, slot: number): void {
+  shard.kernel.resetOnClose(get(shard.table.fd, slot * 2 + FRONT) - 1);
+  endSession(shard, slot);
+}
+
+/**
+ * Ends a running session before its time: timeout, operator, internal error. A side whose stream we did not pass on to the last
+ * byte received gets a reset: a FIN would promise that it was everything.
+ */
+export function abortSession(shard: Shard, slot: number): void {
+  const { kernel, table } = shard;
+  for (let which = FRONT; which <= BACK; which++) {
+    const fd = get(table.fd, slot * 2 + which) - 1;
+    const other = slot * 2 + (1 - which);
+    const otherFd = get(table.fd, other) - 1;
+    const isCut = pendingBytes(table, other) > 0 || (otherFd >= 0 && kernel.unread(otherFd) > 0);
+    if (fd >= 0 && isCut) kernel.resetOnClose(fd);
+  }
+  endSession(shard, slot);
+}
+
+/** One side was reset: the other shall be too, as soon as its peer has all that came before. */
+export function beginResetting(shard: Shard, slot: number, which: number): void {
+  const { table } = shard;
+  closeSide(shard, slot, 1 - which);
+  dropPending(shard, slot, slot * 2 + which);
+  table.phase[slot] = PHASE_RESETTING;
+  table.phaseMs[slot] = shard.nowMs;
+  table.unsentSeen[slot] = Number.POSITIVE_INFINITY;
+  continueResetting(shard, slot);
+}
+
+/** Linux does not say when a send queue has run empty: it is asked. As long as the queue shrinks, the peer is given time. */
+export function continueResetting(shard: Shard, slot: number): void {
+  const { kernel, settings, table } = shard;
+  const which = get(table.fd, slot * 2 + FRONT) > 0 ? FRONT : BACK;
+  const fd = get(table.fd, slot * 2 + which) - 1;
+  const unsent = kernel.unsent(fd);
+  if (unsent < get(table.unsentSeen, slot)) {
+    table.unsentSeen[slot] = unsent;
+    table.phaseMs[slot] = shard.nowMs;
+  }
+  if (unsent > 0 && shard.nowMs < get(table.phaseMs, slot) + settings.lingerTimeoutMs) {
+    shard.wheel.arm(slot, shard.nowMs + RESET_POLL_MS);
+    return;
+  }
+  kernel.resetOnClose(fd);
+  endSession(shard, slot);
+}
+
+/** The node is gone, the client has the whole answer and our FIN: read on, so that the close does not become a reset. */
+export function beginLingering(shard: Shard, slot: number): void {
+  const { table } = shard;
+  closeSide(shard, slot, BACK);
+  dropPending(shard, slot, slot * 2 + FRONT);
+  table.phase[slot] = PHASE_LINGERING;
+  table.phaseMs[slot] = shard.nowMs;
+  table.unsentSeen[slot] = Number.POSITIVE_INFINITY;
+  shard.wheel.arm(slot, shard.nowMs + shard.settings.lingerTimeoutMs);
+  continueLingering(shard, slot);
+}
+
+/** Reads and throws away what the client still sends, until its FIN. */
+export function continueLingering(shard: Shard, slot: number): void {
+  const { kernel, layout, settings, table } = shard;
+  const side = slot * 2 + FRONT;
+  if ((get(table.sideFlags, side) & READABLE) === 0) return;
+  for (let discarded = 0; discarded < LINGER_BYTES_PER_TURN; ) {
+    const n = kernel.recv(get(table.fd, side) - 1, layout.scratchAt, settings.bufferBytes);
+    if (n === -EAGAIN) {
+      table.sideFlags[side] = get(table.sideFlags, side) & ~READABLE;
+      return;
+    }
+    if (n <= 0) return endSession(shard, slot);
+    discarded += n;
+    table.bytesFrom[side] = get(table.bytesFrom, side) + n;
+    table.bytesLost[slot] = get(table.bytesLost, slot) + n;
+  }
+  enqueue(shard, slot);
+}
+
+/** The linger timeout has passed. A client that still takes bytes of the answer gets more time. */
+export function lingerTimedOut(shard: Shard, slot: number): void {
+  const { kernel, settings, table } = shard;
+  const unsent = kernel.unsent(get(table.fd, slot * 2 + FRONT) - 1);
+  if (unsent <= 0 || unsent >= get(table.unsentSeen, slot)) return endSession(shard, slot);
+  table.unsentSeen[slot] = unsent;
+  table.phaseMs[slot] = shard.nowMs;
+  shard.wheel.arm(slot, shard.nowMs + settings.lingerTimeoutMs);
+}
+
+/** Byte counts reach the shared counters at the end; a reader adds those of live sessions from the table. */
+function countEnd(shard: Shard, slot: number): void {
+  const { counters, table } = shard;
+  const front = slot * 2 + FRONT;
+  const back = slot * 2 + BACK;
+  const bytesIn = get(table.bytesFrom, front) + get(table.bytesFrom, back);
+  const bytesOut = get(table.bytesTo, front) + get(table.bytesTo, back);
+  add(counters.shard, SHARD.ended, 1);
+  add(counters.shard, SHARD.bytesIn, bytesIn);
+  add(counters.shard, SHARD.bytesOut, bytesOut);
+  add(counters.shard, SHARD.bytesLost, get(table.bytesLost, slot));
+  add(counters.shard, SHARD.headerBytes, get(table.headerBytes, slot));
+  add(counters.shard, SHARD.bytesSpliced, get(table.bytesSpliced, slot));
+  const frontendRow = (get(table.frontend, slot) - 1) * FRONTEND_STRIDE;
+  add(counters.frontends, frontendRow + FRONTEND.ended, 1);
+  add(counters.frontends, frontendRow + FRONTEND.active, -1);
+  add(counters.frontends, frontendRow + FRONTEND.bytesIn, get(table.bytesFrom, front));
+  add(counters.frontends, frontendRow + FRONTEND.bytesOut, get(table.bytesTo, front));
+  if (get(table.node, slot) === 0) return;
+  const nodeRow = (get(table.node, slot) - 1) * NODE_STRIDE;
+  add(counters.nodes, nodeRow + NODE.active, -1);
+  add(counters.nodes, nodeRow + NODE.bytesIn, get(table.bytesFrom, back));
+  add(counters.nodes, nodeRow + NODE.bytesOut, get(table.bytesTo, back));
+}
+
+const LOG_COLUMNS = LOG_FIELDS.length;
+
+function logEnd(shard: Shard, slot: number): void {
+  const { counters, log, table } = shard;
+  const record = beginRecord(log);
+  if (record < 0) {
+    add(counters.shard, SHARD.logDropped, 1);
+    return;
+  }
+  const front = slot * 2 + FRONT;
+  const back = slot * 2 + BACK;
+  const { numbers } = log;
+  let at = record;
+  // The order of LOG_FIELDS.
+  numbers[at++] = get(table.connection, slot);
+  numbers[at++] = get(table.acceptedMs, slot);
+  numbers[at++] = get(table.connectedMs, slot);
+  numbers[at++] = get(table.firstByteMs, slot);
+  numbers[at++] = shard.nowMs;
+  numbers[at++] = get(table.frontend, slot);
+  numbers[at++] = get(table.node, slot);
+  numbers[at++] = get(table.attempts, slot);
+  numbers[at++] = get(table.bytesFrom, front);
+  numbers[at++] = get(table.bytesTo, front);
+  numbers[at++] = get(table.bytesFrom, back);
+  numbers[at++] = get(table.bytesTo, back);
+  numbers[at++] = get(table.bytesSpliced, slot);
+  numbers[at++] = get(table.headerBytes, slot);
+  numbers[at++] = get(table.outcomeWho, slot);
+  numbers[at++] = get(table.outcomePhase, slot);
+  numbers[at++] = get(table.firstErrno, front);
+  numbers[at++] = get(table.firstErrno, back);
+  const from = slot * ENDPOINTS_BYTES;
+  const to = endpointsIndex(record);
+  for (let i = 0; i < ENDPOINTS_BYTES; i++) log.bytes[to + i] = get(table.endpoints, from + i);
+  if (at - record === LOG_COLUMNS) commitRecord(log);
+}

@@ -1,0 +1,219 @@
+// Stage 3, connect: opens the back socket and sees the connect through: success, failure, timeout, the next node. As long as no
+// client byte was forwarded a failure costs the client nothing but time.
+
+import { assert } from '../base/assert.ts';
+import { EADDRNOTAVAIL, ECONNREFUSED, EINPROGRESS, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETIMEDOUT } from '../base/errno.ts';
+import { isIpv4 } from '../base/ip.ts';
+import { userTimeoutMs } from '../linux/keepalive.ts';
+import { AF_INET, AF_INET6, EPOLLERR, EPOLLHUP, EPOLLOUT, SOCKADDR_BYTES } from '../linux/kernel.ts';
+import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE } from '../metrics/counters.ts';
+import { record } from '../metrics/histogram.ts';
+import { SESSION_EVENTS } from './accept.ts';
+import { ALL_TRIED, chooseNode, forgetTried, NO_NODE, noteTried } from './choose.ts';
+import { closeSide, endSession, resetSession } from './close.ts';
+import { sendHeader } from './header.ts';
+import { RETRY_DELAY_MS } from './limits.ts';
+import { IN, noteOutcome, WHO } from './outcome.ts';
+import type { NodePlan } from './plan.ts';
+import { type Frontend, nodeAddressAt, type Shard, sourceAddressAt } from './shard.ts';
+import {
+  BACK,
+  FRONT,
+  get,
+  HUNG_UP,
+  PHASE_CONNECTING,
+  PHASE_RELAYING,
+  PHASE_RETRYING,
+  READABLE,
+  UNSURE,
+  WRITABLE,
+} from './table.ts';
+
+/** Begins the next attempt: chooses a node and connects. Ends the session where nothing is left to try. */
+export function startConnect(shard: Shard, slot: number): void {
+  const { table } = shard;
+  const frontend = shard.frontends[get(table.frontend, slot) - 1];
+  assert(frontend !== undefined, 'a session without a frontend');
+  // A loop, not recursion: a connect may fail at once, for every node in turn.
+  for (;;) {
+    const index = chooseNode(frontend, table, slot);
+    if (index === ALL_TRIED) return retryLater(shard, slot);
+    const node = index === NO_NODE ? undefined : frontend.nodes[index];
+    if (node === undefined) return giveUpWithoutNode(shard, slot, frontend);
+    const result = attempt(shard, slot, node);
+    if (result === 0) return;
+    if (!mayTryAgain(shard, slot, -result)) return;
+  }
+}
+
+/** @returns 0 while the connect is pending (or already done), -errno when it failed at once */
+function attempt(shard: Shard, slot: number, node: NodePlan): number {
+  const { counters, kernel, layout, table } = shard;
+  table.phase[slot] = PHASE_CONNECTING;
+  table.phaseMs[slot] = shard.nowMs;
+  table.node[slot] = node.row + 1;
+  table.attempts[slot] = get(table.attempts, slot) + 1;
+  noteTried(table, slot, node.row);
+  add(counters.nodes, node.row * NODE_STRIDE + NODE.connects, 1);
+  add(counters.nodes, node.row * NODE_STRIDE + NODE.active, 1);
+
+  const isV4 = node.ip !== undefined && isIpv4(node.ip, 0);
+  const fd = kernel.openSocket(isV4 ? AF_INET : AF_INET6);
+  if (fd < 0) return fd;
+  const side = slot * 2 + BACK;
+  table.fd[side] = fd + 1;
+  table.sideFlags[side] = 0;
+  table.firstErrno[side] = 0;
+  setBackOptions(shard, fd);
+  const bound = bindSource(shard, fd, isV4);
+  if (bound < 0) return bound;
+  const connected = kernel.connect(fd, nodeAddressAt(layout, node.row));
+  if (connected < 0 && connected !== -EINPROGRESS) return connected;
+  // Only now: a socket that is not yet connecting reports HUP.
+  const watched = kernel.watch(shard.epollFd, fd, SESSION_EVENTS, side, get(table.generation, slot));
+  if (watched < 0) return watched;
+  shard.wheel.arm(slot, shard.nowMs + shard.settings.connectTimeoutMs);
+  return 0;
+}
+
+function setBackOptions(shard: Shard, fd: number): void {
+  const { kernel, layout, settings } = shard;
+  kernel.setOption(fd, 'no-delay', 1);
+  kernel.setOption(fd, 'oob-inline', 1);
+  // Both, so that a node that vanished without a word does not hold a session until the idle timeout.
+  kernel.setOption(fd, 'keepalive', 1);
+  kernel.setOption(fd, 'keepalive-idle-s', settings.keepaliveSeconds);
+  kernel.setOption(fd, 'user-timeout-ms', userTimeoutMs(settings.keepaliveSeconds));
+  if (layout.congestionBytes > 0) kernel.setCongestion(fd, layout.congestionAt, layout.congestionBytes);
+}
+
+/** Binds to the next source address of the node's family, if any are configured: each adds a range of ephemeral ports. */
+function bindSource(shard: Shard, fd: number, isV4: boolean): number {
+  const { kernel, layout } = shard;
+  const { sourceAddresses } = shard.settings;
+  for (let i = 0; i < sourceAddresses.length; i++) {
+    const index = shard.nextSourceAddress++ % sourceAddresses.length;
+    const address = sourceAddresses[index];
+    if (address === undefined || isIpv4(address, 0) !== isV4) continue;
+    // The port is chosen at connect, where the whole four-tuple counts, not at bind, where it would be taken for all nodes.
+    kernel.setOption(fd, 'bind-address-no-port', 1);
+    return kernel.bind(fd, sourceAddressAt(layout, index));
+  }
+  return 0;
+}
+
+/** An event of the back socket while its connect is pending. */
+export function continueConnect(shard: Shard, slot: number, mask: number): void {
+  const { kernel, table } = shard;
+  const side = slot * 2 + BACK;
+  const fd = get(table.fd, side) - 1;
+  if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) {
+    const errno = kernel.takeError(fd);
+    // A node may answer and reset in one go: then there is something to read, and the connect did succeed.
+    if (errno !== 0 && kernel.unread(fd) <= 0) return connectFailed(shard, slot, errno);
+    table.firstErrno[side] = Math.max(errno, 0);
+  } else if ((mask & EPOLLOUT) === 0) {
+    return;
+  }
+  if (isSelfConnected(shard, slot, fd)) return connectFailed(shard, slot, ECONNREFUSED);
+  connected(shard, slot, mask);
+}
+
+/** A connect to a local port from which nobody listens can meet itself, when the kernel picks that very port (RFC 793, 3.4). */
+function isSelfConnected(shard: Shard, slot: number, fd: number): boolean {
+  const { arena, kernel, layout, settings, table } = shard;
+  const at = nodeAddressAt(layout, get(table.node, slot) - 1);
+  if (arena.view.getUint16(at + 2, false) < settings.ephemeralPortMin) return false;
+  if (kernel.localAddress(fd, layout.addressAt) < 0 || kernel.peerAddress(fd, layout.localAddressAt) < 0) return false;
+  for (let i = 0; i < SOCKADDR_BYTES; i++) {
+    if (arena.bytes[layout.addressAt + i] !== arena.bytes[layout.localAddressAt + i]) return false;
+  }
+  return true;
+}
+
+function connected(shard: Shard, slot: number, mask: number): void {
+  const { table } = shard;
+  const side = slot * 2 + BACK;
+  record(shard.connectTimes, Math.round((shard.nowMs - get(table.phaseMs, slot)) * 1000));
+  table.connectedMs[slot] = shard.nowMs;
+  table.activeMs[slot] = shard.nowMs;
+  // An event that says more than "writable" is worth a read.
+  table.sideFlags[side] = WRITABLE | (mask === EPOLLOUT ? 0 : READABLE | UNSURE);
+  if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) table.sideFlags[side] = get(table.sideFlags, side) | HUNG_UP;
+  table.phase[slot] = PHASE_RELAYING;
+  table.phaseMs[slot] = shard.nowMs;
+  sendHeader(shard, slot);
+}
+
+/** The pending connect failed, or the header could not be sent: the next node, while there is one. */
+export function connectFailed(shard: Shard, slot: number, errno: number): void {
+  if (mayTryAgain(shard, slot, errno)) startConnect(shard, slot);
+}
+
+/** Books a failed attempt. @returns false when the session has ended with it */
+function mayTryAgain(shard: Shard, slot: number, errno: number): boolean {
+  const { counters, settings, table } = shard;
+  const row = get(table.node, slot) - 1;
+  const isOurs = isLocalShortage(errno);
+  if (!isOurs) {
+    const column = errno === ETIMEDOUT ? NODE.connectTimeouts : NODE.connectFailures;
+    add(counters.nodes, row * NODE_STRIDE + column, 1);
+  }
+  const mayRetry = get(table.attempts, slot) <= settings.connectRetries;
+  if (mayRetry) {
+    add(counters.nodes, row * NODE_STRIDE + NODE.retries, 1);
+    leaveNode(shard, slot);
+    return true;
+  }
+  table.firstErrno[slot * 2 + BACK] = errno;
+  noteOutcome(table, slot, isOurs ? WHO.resource : errno === ETIMEDOUT ? WHO.nodeTimeout : WHO.node, IN.connect);
+  resetSession(shard, slot);
+  return false;
+}
+
+/** Failures that say nothing about the node: our ports, our descriptors, our memory. */
+function isLocalShortage(errno: number): boolean {
+  return errno === EADDRNOTAVAIL || errno === EMFILE || errno === ENFILE || errno === ENOBUFS || errno === ENOMEM;
+}
+
+/** Lets go of the node of a failed attempt. */
+function leaveNode(shard: Shard, slot: number): void {
+  const { counters, table } = shard;
+  closeSide(shard, slot, BACK);
+  const row = get(table.node, slot) - 1;
+  table.node[slot] = 0;
+  table.sideFlags[slot * 2 + BACK] = 0;
+  add(counters.nodes, row * NODE_STRIDE + NODE.active, -1);
+}
+
+export function connectTimedOut(shard: Shard, slot: number): void {
+  connectFailed(shard, slot, ETIMEDOUT);
+}
+
+/** All nodes were tried: they get a moment, longer each time, and are then all tried again. */
+function retryLater(shard: Shard, slot: number): void {
+  const { table } = shard;
+  table.phase[slot] = PHASE_RETRYING;
+  table.phaseMs[slot] = shard.nowMs;
+  forgetTried(table, slot);
+  shard.wheel.arm(slot, shard.nowMs + retryDelayMs(get(table.attempts, slot)));
+}
+
+export function retryDelayMs(attempts: number): number {
+  return RETRY_DELAY_MS * 2 ** Math.min(attempts - 1, 6);
+}
+
+function giveUpWithoutNode(shard: Shard, slot: number, frontend: Frontend): void {
+  add(shard.counters.frontends, frontend.plan.row * FRONTEND_STRIDE + FRONTEND.noNode, 1);
+  noteOutcome(shard.table, slot, WHO.node, IN.connect);
+  resetSession(shard, slot);
+}
+
+/** The client is gone before a node was reached: nobody is left to connect for. */
+export function frontGone(shard: Shard, slot: number): void {
+  const { kernel, table } = shard;
+  const side = slot * 2 + FRONT;
+  table.firstErrno[side] = Math.max(0, kernel.takeError(get(table.fd, side) - 1));
+  noteOutcome(table, slot, WHO.client, IN.connect);
+  endSession(shard, slot);
+}

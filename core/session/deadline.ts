@@ -1,0 +1,43 @@
+// When a session's time is up. Activity does not move timers: it only writes `activeMs`, and a timer that fires early is armed
+// again. Which timeout applies follows from the phase and the sides alone, so a successor can compute it too.
+
+import { retryDelayMs } from './connect.ts';
+import { RESET_POLL_MS } from './limits.ts';
+import type { Shard } from './shard.ts';
+import {
+  BACK,
+  FRONT,
+  get,
+  HUNG_UP,
+  PHASE_CONNECTING,
+  PHASE_LINGERING,
+  PHASE_RESETTING,
+  PHASE_RETRYING,
+  READ_ENDED,
+  READ_FAILED,
+  WRITE_BROKEN,
+  WRITE_ENDED,
+} from './table.ts';
+
+const ENDING = HUNG_UP | READ_ENDED | READ_FAILED | WRITE_ENDED | WRITE_BROKEN;
+
+/** Monotonic milliseconds. */
+export function deadlineOf(shard: Shard, slot: number): number {
+  const { settings, table } = shard;
+  const phaseMs = get(table.phaseMs, slot);
+  switch (get(table.phase, slot)) {
+    case PHASE_CONNECTING:
+      return phaseMs + settings.connectTimeoutMs;
+    case PHASE_RETRYING:
+      return phaseMs + retryDelayMs(get(table.attempts, slot));
+    case PHASE_RESETTING:
+      return shard.nowMs + RESET_POLL_MS;
+    case PHASE_LINGERING:
+      return phaseMs + settings.lingerTimeoutMs;
+    default: {
+      const flags = get(table.sideFlags, slot * 2 + FRONT) | get(table.sideFlags, slot * 2 + BACK);
+      const timeout = (flags & ENDING) === 0 ? settings.idleTimeoutMs : settings.halfClosedTimeoutMs;
+      return get(table.activeMs, slot) + timeout;
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// Stage 4, header: the PROXY header goes out as soon as the node is connected, in one write: many receivers drop a header that
+// arrives in two pieces. Client bytes that are already there ride along; they are never waited for, because on server-first
+// protocols (SMTP, MySQL) there are none.
+
+import { assert } from '../base/assert.ts';
+import { EAGAIN } from '../base/errno.ts';
+import { ENDPOINTS_BYTES } from '../base/ip.ts';
+import { add, SHARD } from '../metrics/counters.ts';
+import { connectFailed } from './connect.ts';
+import { hasPending, hold } from './pending.ts';
+import { noteRead } from './readiness.ts';
+import { relay } from './relay.ts';
+import type { Shard } from './shard.ts';
+import { hasSpillRoom } from './spill.ts';
+import { BACK, FRONT, get, READABLE, WRITABLE } from './table.ts';
+
+export function sendHeader(shard: Shard, slot: number): void {
+  const { arena, counters, kernel, layout, table } = shard;
+  const frontend = shard.frontends[get(table.frontend, slot) - 1];
+  assert(frontend !== undefined, 'a session without a frontend');
+  // After a retry the client's first bytes may already wait in the spill slab: they follow by the ordinary way.
+  const headerBytes = frontend.header.write(arena.bytes, layout.scratchAt, table.endpoints, slot * ENDPOINTS_BYTES);
+  const early = readEarly(shard, slot, layout.scratchAt + headerBytes);
+  const total = headerBytes + early;
+  if (total === 0) return relay(shard, slot);
+
+  const back = slot * 2 + BACK;
+  const sent = kernel.send(get(table.fd, back) - 1, layout.scratchAt, total);
+  if (sent < 0 && sent !== -EAGAIN) {
+    // Nothing was forwarded, so another node may still have the connection, and gets a fresh header.
+    if (early > 0) hold(shard, slot, slot * 2 + FRONT, layout.scratchAt + headerBytes, early);
+    return connectFailed(shard, slot, -sent);
+  }
+  table.headerBytes[slot] = headerBytes;
+  add(counters.shard, SHARD.headerBytes, headerBytes);
+  const taken = Math.max(sent, 0);
+  table.bytesTo[back] = get(table.bytesTo, back) + taken;
+  add(counters.shard, SHARD.bytesCopied, Math.max(0, taken - headerBytes));
+  if (taken < total) {
+    table.sideFlags[back] = get(table.sideFlags, back) & ~WRITABLE;
+    hold(shard, slot, slot * 2 + FRONT, layout.scratchAt + taken, total - taken);
+  }
+  relay(shard, slot);
+}
+
+/** Client bytes that are there already, read to `at`. @returns how many; the end of the stream and errors are noted as usual */
+function readEarly(shard: Shard, slot: number, at: number): number {
+  const { kernel, settings, table } = shard;
+  const front = slot * 2 + FRONT;
+  if ((get(table.sideFlags, front) & READABLE) === 0) return 0;
+  // What the node does not take must have a place to go.
+  if (hasPending(table, front) || !hasSpillRoom(shard.spill)) return 0;
+  const n = kernel.recv(get(table.fd, front) - 1, at, settings.bufferBytes);
+  return noteRead(shard, slot, FRONT, n, settings.bufferBytes);
+}

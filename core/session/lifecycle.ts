@@ -1,0 +1,155 @@
+// The life of a shard: opening it, adopting what a dead predecessor left in shared memory, draining, ending. The descriptors of
+// sessions belong to the process; so whatever the table names is still open when the thread that served it is gone.
+
+import { assert } from '../base/assert.ts';
+import { EPOLLIN } from '../linux/kernel.ts';
+import { writeSockaddr } from '../linux/sockaddr.ts';
+import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../metrics/counters.ts';
+import { SESSION_EVENTS } from './accept.ts';
+import { endSession } from './close.ts';
+import { deadlineOf } from './deadline.ts';
+import { TAG_WAKE } from './listener.ts';
+import { noteOutcome, WHO } from './outcome.ts';
+import { killSession, phaseLetter, sessionTimer } from './session.ts';
+import { LIVE_STRIDE, type Shard, sourceAddressAt } from './shard.ts';
+import { adoptSpill } from './spill.ts';
+import {
+  BACK,
+  EPOLL_FD,
+  FRONT,
+  get,
+  HIGH_WATER,
+  PHASE_FREE,
+  PHASE_RELAYING,
+  READABLE,
+  rebuildFreeSlots,
+  STARVED,
+  STEP_SLOT,
+  UNSURE,
+  WRITABLE,
+} from './table.ts';
+
+/** Brings a new shard to life; it listens nowhere yet. @returns 0 or -errno */
+export function openShard(shard: Shard): number {
+  const { arena, kernel, layout, settings, table } = shard;
+  for (let i = 0; i < layout.congestionBytes; i++) {
+    arena.bytes[layout.congestionAt + i] = settings.backCongestion.charCodeAt(i);
+  }
+  for (const [index, ip] of settings.sourceAddresses.entries()) {
+    writeSockaddr(arena, sourceAddressAt(layout, index), ip, 0, 0);
+  }
+  shard.onTimer = (slot) => sessionTimer(shard, slot);
+  const epollFd = kernel.openEpoll();
+  if (epollFd < 0) return epollFd;
+  shard.epollFd = epollFd;
+  table.shared[EPOLL_FD] = epollFd + 1;
+  return kernel.watch(epollFd, shard.wakeFd, EPOLLIN, TAG_WAKE >>> 0, 0);
+}
+
+/**
+ * Takes over the table of a predecessor whose thread has exited. Every socket goes into a new epoll: only an ADD reports an
+ * edge again that the predecessor had already taken. At most the one session that was being stepped is lost.
+ * @returns 0 or -errno
+ */
+export function adoptShard(shard: Shard): number {
+  const { kernel, table } = shard;
+  const oldEpollFd = get(table.shared, EPOLL_FD) - 1;
+  table.shared[EPOLL_FD] = 0;
+  if (oldEpollFd >= 0) kernel.close(oldEpollFd);
+  const opened = openShard(shard);
+  if (opened < 0) return opened;
+  adoptResources(shard);
+  for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
+    if (table.phase[slot] !== PHASE_FREE) adoptSession(shard, slot);
+  }
+  rebuildFreeSlots(table);
+  endStepped(shard);
+  recount(shard);
+  add(shard.counters.shard, SHARD.adoptions, 1);
+  return 0;
+}
+
+/** Pipes and spill blocks: what no session names is free. A pipe's fill is what the kernel says it is. */
+function adoptResources(shard: Shard): void {
+  const { kernel, pipes, spill, table } = shard;
+  const heldPipes = new Set<number>();
+  const heldBlocks = new Set<number>();
+  for (let side = 0; side < get(table.shared, HIGH_WATER) * 2; side++) {
+    const pipe = get(table.pipe, side) - 1;
+    if (pipe >= 0) {
+      heldPipes.add(pipe);
+      table.pipeFill[side] = Math.max(0, kernel.unread(pipes.readFd(pipe)));
+    }
+    if (get(table.spill, side) > 0) heldBlocks.add(get(table.spill, side) - 1);
+  }
+  pipes.adopt((pipe) => heldPipes.has(pipe));
+  adoptSpill(spill, heldBlocks);
+}
+
+function adoptSession(shard: Shard, slot: number): void {
+  const { kernel, table } = shard;
+  for (let side = slot * 2; side < slot * 2 + 2; side++) {
+    const fd = get(table.fd, side) - 1;
+    const maybe = get(table.phase, slot) === PHASE_RELAYING ? READABLE | WRITABLE | UNSURE : 0;
+    table.sideFlags[side] = (get(table.sideFlags, side) & ~(STARVED | READABLE | WRITABLE)) | maybe;
+    if (fd >= 0) kernel.watch(shard.epollFd, fd, SESSION_EVENTS, side, get(table.generation, slot));
+  }
+  shard.wheel.arm(slot, deadlineOf(shard, slot));
+}
+
+/** The session that was being stepped when the predecessor died: nobody knows how far the step had come. */
+function endStepped(shard: Shard): void {
+  const { kernel, table } = shard;
+  const slot = get(table.shared, STEP_SLOT) - 1;
+  table.shared[STEP_SLOT] = 0;
+  if (slot < 0 || table.phase[slot] === PHASE_FREE) return;
+  noteOutcome(table, slot, WHO.balancer, phaseLetter(get(table.phase, slot)));
+  for (const which of [FRONT, BACK]) {
+    const fd = get(table.fd, slot * 2 + which) - 1;
+    if (fd >= 0) kernel.resetOnClose(fd);
+  }
+  endSession(shard, slot);
+}
+
+/** Gauges follow from the table; and what was accepted and is not active has ended. */
+function recount(shard: Shard): void {
+  const { counters, live, table } = shard;
+  for (let at = FRONTEND.active; at < counters.frontends.length; at += FRONTEND_STRIDE) {
+    if (counters.frontends[at] !== 0) counters.frontends[at] = 0;
+  }
+  for (let at = NODE.active; at < counters.nodes.length; at += NODE_STRIDE) {
+    if (counters.nodes[at] !== 0) counters.nodes[at] = 0;
+  }
+  let active = 0;
+  for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
+    if (table.phase[slot] === PHASE_FREE) continue;
+    active++;
+    add(counters.frontends, (get(table.frontend, slot) - 1) * FRONTEND_STRIDE + FRONTEND.active, 1);
+    const row = get(table.node, slot) - 1;
+    if (row >= 0) add(counters.nodes, row * NODE_STRIDE + NODE.active, 1);
+  }
+  for (let row = 0; row < counters.frontends.length; row += FRONTEND_STRIDE) {
+    const accepted = get(counters.frontends, row + FRONTEND.accepted);
+    if (accepted > 0)
+      counters.frontends[row + FRONTEND.ended] = accepted - get(counters.frontends, row + FRONTEND.active);
+  }
+  counters.shard[SHARD.ended] = get(counters.shard, SHARD.accepted) - active;
+  Atomics.store(live, shard.index * LIVE_STRIDE, active);
+}
+
+export function activeSessions(shard: Shard): number {
+  return get(shard.counters.shard, SHARD.accepted) - get(shard.counters.shard, SHARD.ended);
+}
+
+/** Ends every session: the drain deadline has passed, or the operator is in a hurry. */
+export function killAll(shard: Shard): void {
+  for (let slot = 0; slot < get(shard.table.shared, HIGH_WATER); slot++) killSession(shard, slot);
+}
+
+/** Closes what the shard itself opened. Its sessions have ended, its listeners belong to the process. */
+export function closeShard(shard: Shard): void {
+  assert(activeSessions(shard) === 0, 'a shard closed with live sessions');
+  shard.pipes.closeAll();
+  shard.table.shared[EPOLL_FD] = 0;
+  shard.kernel.close(shard.epollFd);
+}

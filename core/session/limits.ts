@@ -1,0 +1,46 @@
+// Every fixed limit of the data path, in one place, with its reason. What an operator may tune is a setting (settings.ts).
+
+/** events taken per epoll_wait: enough to amortise the call, few enough to keep one batch under a millisecond or two */
+export const EVENTS_PER_WAIT = 256;
+
+/** connections accepted per wake of one listener, so that a flood of them cannot starve running sessions */
+export const ACCEPTS_PER_WAKE = 64;
+
+/** a thread must never wait longer: it has a stop flag to read and a heartbeat to give */
+export const WAIT_MS_MAX = 500;
+
+/** bytes that one direction may move before the others get their turn */
+export const RELAY_BYTES_PER_TURN = 1 << 20;
+
+/** room before the client's first bytes for a PROXY header with TLVs; the specification's safe size is 536 */
+export const HEADER_BYTES_MAX = 4096;
+
+/** nodes that one connection remembers as already tried */
+export const TRIED_NODES_MAX = 8;
+
+/** rows of counters; a node's or a frontend's row is not reused while a session refers to it */
+export const FRONTENDS_MAX = 1024;
+export const NODES_MAX = 4096;
+
+/** shared memory for bytes that a socket did not take and no pipe could hold, of one shard; touched only as it is used */
+export const SPILL_BYTES_TOTAL = 64 << 20;
+
+/** a listener that cannot accept (out of descriptors, at the connection limit) is looked at again after this long */
+export const ACCEPT_PAUSE_MS = 50;
+
+/** wait before a node is tried again by the same connection; doubled each time */
+export const RETRY_DELAY_MS = 100;
+
+/** how often a side that is about to be reset is asked whether its peer has everything */
+export const RESET_POLL_MS = 16;
+
+/** session ends that wait for the log's reader; more are dropped and counted */
+export const LOG_RECORDS = 4096;
+
+export const SOURCE_ADDRESSES_MAX = 64;
+
+/** directions waiting for room that are tried again in one turn */
+export const STARVED_PER_TURN = 16;
+
+/** input of a client without a node that is thrown away in one turn */
+export const LINGER_BYTES_PER_TURN = 1 << 20;

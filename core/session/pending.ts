@@ -1,0 +1,109 @@
+// Bytes that were read from one side and not yet taken by the other: in the direction's pipe first, then in its spill block,
+// in this order. A direction is named by the side it reads from (an index of the two-per-slot arrays).
+
+import { add, SHARD } from '../metrics/counters.ts';
+import { STARVED_PER_TURN } from './limits.ts';
+import { enqueue, type Shard } from './shard.ts';
+import { giveSpillBlock, hasSpillRoom, spillBlockAt, takeSpillBlock } from './spill.ts';
+import { COPY_ONLY, get, type SessionTable, SPLICING, STARVED } from './table.ts';
+
+export function hasPending(table: SessionTable, side: number): boolean {
+  return get(table.pipeFill, side) > 0 || get(table.spill, side) !== 0;
+}
+
+export function pendingBytes(table: SessionTable, side: number): number {
+  return get(table.pipeFill, side) + get(table.spillTo, side) - get(table.spillFrom, side);
+}
+
+/** Keeps bytes of the arena that were read and not taken. The caller has made sure that a spill block is free. */
+export function hold(shard: Shard, slot: number, side: number, at: number, bytes: number): void {
+  const piped = holdInPipe(shard, side, at, bytes);
+  if (piped < bytes) spillOver(shard, side, at + piped, bytes - piped);
+  shard.table.activeMs[slot] = shard.nowMs;
+}
+
+/** @returns how many bytes a pipe took */
+function holdInPipe(shard: Shard, side: number, at: number, bytes: number): number {
+  const { kernel, pipes, settings, table } = shard;
+  if (settings.splice === 'off' || (get(table.sideFlags, side) & COPY_ONLY) !== 0) return 0;
+  let pipe = get(table.pipe, side) - 1;
+  if (pipe < 0) {
+    const refusals = pipes.refusals;
+    pipe = pipes.take(shard.nowMs);
+    if (pipes.refusals > refusals) add(shard.counters.shard, SHARD.pipeRefusals, 1);
+    if (pipe < 0) return 0;
+    table.pipe[side] = pipe + 1;
+  }
+  const n = Math.max(0, kernel.write(pipes.writeFd(pipe), at, bytes));
+  table.pipeFill[side] = n;
+  // A direction that stalls is a bulk transfer: it goes on by splice(2).
+  if (n > 0) table.sideFlags[side] = get(table.sideFlags, side) | SPLICING;
+  else releasePipe(shard, side);
+  return n;
+}
+
+function spillOver(shard: Shard, side: number, at: number, bytes: number): void {
+  const { arena, counters, spill, table } = shard;
+  const block = takeSpillBlock(spill);
+  arena.bytes.copyWithin(spillBlockAt(spill, block), at, at + bytes);
+  table.spillFrom[side] = 0;
+  table.spillTo[side] = bytes;
+  table.spill[side] = block + 1;
+  add(counters.shard, SHARD.bytesSpilled, bytes);
+}
+
+/** Lets go of a direction's pipe: back to the pool when it is empty, closed when it is not. */
+export function releasePipe(shard: Shard, side: number): void {
+  const { pipes, table } = shard;
+  const pipe = get(table.pipe, side) - 1;
+  if (pipe < 0) return;
+  const fill = get(table.pipeFill, side);
+  table.pipe[side] = 0;
+  table.pipeFill[side] = 0;
+  if (fill === 0) pipes.give(pipe);
+  else pipes.discard(pipe);
+}
+
+/** Throws away what waits of a direction: nobody will take it. */
+export function dropPending(shard: Shard, slot: number, side: number): void {
+  const { spill, table } = shard;
+  table.bytesLost[slot] = get(table.bytesLost, slot) + pendingBytes(table, side);
+  releasePipe(shard, side);
+  const block = get(table.spill, side) - 1;
+  if (block < 0) return;
+  table.spill[side] = 0;
+  table.spillFrom[side] = 0;
+  table.spillTo[side] = 0;
+  giveSpillBlock(spill, block);
+}
+
+/** Remembers a direction that may not read because its bytes would have nowhere to go. */
+export function starve(shard: Shard, side: number): void {
+  const { counters, starved, table } = shard;
+  const flags = get(table.sideFlags, side);
+  if ((flags & STARVED) !== 0) return;
+  table.sideFlags[side] = flags | STARVED;
+  starved[shard.starvedCount++] = side;
+  add(counters.shard, SHARD.starvations, 1);
+}
+
+/** Lets some of those go on that wait for room, if there is any now. Once per turn: each that finds none waits again. */
+export function wakeStarved(shard: Shard): void {
+  const { pipes, spill, starved, table } = shard;
+  if (!hasSpillRoom(spill) && !pipes.hasFree()) return;
+  for (let i = 0; i < STARVED_PER_TURN && shard.starvedCount > 0; i++) {
+    const side = get(starved, --shard.starvedCount);
+    table.sideFlags[side] = get(table.sideFlags, side) & ~STARVED;
+    enqueue(shard, side >> 1);
+  }
+}
+
+/** Takes a session that ends off the waiting list. */
+export function forgetStarved(shard: Shard, slot: number): void {
+  const { starved, table } = shard;
+  for (let side = slot * 2; side < slot * 2 + 2; side++) {
+    if ((get(table.sideFlags, side) & STARVED) === 0) continue;
+    const index = starved.indexOf(side);
+    starved[index] = get(starved, --shard.starvedCount);
+  }
+}

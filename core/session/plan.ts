@@ -1,0 +1,41 @@
+// What a shard is told to do: desired state as plain data that can cross a thread border. Rows name counters and stay the same
+// for as long as a frontend or node lives; a row that is gone is not reused while a session refers to it.
+
+import type { Frontend, Node } from '../config/model.ts';
+
+export interface NodePlan {
+  /** row in the counters, the same in every shard */
+  row: number;
+  label: string;
+  /** as configured; with the label it is the node's identity for the source policy */
+  address: string;
+  /** 16 bytes; undefined while its host name has never been resolved: then it is not eligible */
+  ip: Uint8Array | undefined;
+  port: number;
+  weight: number;
+  mode: Node['mode'];
+}
+
+export interface FrontendPlan {
+  row: number;
+  label: string;
+  port: number;
+  algorithm: Frontend['algorithm'];
+  proxyProtocol: Frontend['proxy_protocol'];
+  nodes: NodePlan[];
+}
+
+export interface ListenerPlan {
+  /** a listening socket that this shard accepts from */
+  fd: number;
+  /** the frontend's row */
+  frontend: number;
+  /** 16 bytes; all zero where the listener is bound to every address */
+  ip: Uint8Array;
+  port: number;
+}
+
+export interface ShardPlan {
+  frontends: FrontendPlan[];
+  listeners: ListenerPlan[];
+}

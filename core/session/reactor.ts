@@ -1,0 +1,63 @@
+// The event loop of one shard, one turn at a time: wait, hand each event to what it belongs to, run timers and those who have
+// more to do. It never blocks longer than WAIT_MS_MAX; who calls it looks at the stop flag between turns.
+
+import { eventGeneration, eventMask, eventTag } from '../linux/kernel.ts';
+import { add, SHARD } from '../metrics/counters.ts';
+import { EVENTS_PER_WAIT, WAIT_MS_MAX } from './limits.ts';
+import { listenerReady, resumeListeners, TAG_KIND, TAG_LISTENER, TAG_SESSION, TAG_WAKE } from './listener.ts';
+import { wakeStarved } from './pending.ts';
+import { sessionContinues, sessionReady } from './session.ts';
+import type { Shard } from './shard.ts';
+import { get, PHASE_FREE } from './table.ts';
+
+export function turn(shard: Shard): void {
+  const { arena, kernel, layout } = shard;
+  if (shard.starvedCount > 0) wakeStarved(shard);
+  const count = kernel.wait(shard.epollFd, layout.eventsAt, EVENTS_PER_WAIT, waitMs(shard));
+  shard.nowMs = kernel.nowMs();
+  add(shard.counters.shard, SHARD.turns, 1);
+  // Those that were there before this turn's events; who is queued meanwhile waits for the next turn.
+  const queued = shard.runCount;
+  for (let i = 0; i < count; i++) {
+    const tag = eventTag(arena, layout.eventsAt, i);
+    dispatch(shard, tag, eventGeneration(arena, layout.eventsAt, i), eventMask(arena, layout.eventsAt, i));
+  }
+  runQueued(shard, queued);
+  shard.wheel.advance(shard.nowMs, shard.onTimer);
+  if (shard.nowMs >= shard.resumeAtMs) resumeListeners(shard);
+}
+
+function waitMs(shard: Shard): number {
+  if (shard.runCount > 0) return 0;
+  const timersMs = shard.wheel.msUntilNext(shard.nowMs, WAIT_MS_MAX);
+  const resumeMs = Math.ceil(shard.resumeAtMs - shard.nowMs);
+  return Math.max(0, Math.min(timersMs, resumeMs));
+}
+
+function dispatch(shard: Shard, tag: number, generation: number, mask: number): void {
+  switch ((tag & TAG_KIND) >>> 0) {
+    case TAG_SESSION: {
+      const slot = tag >> 1;
+      // A slot that an earlier event of this batch has ended, or that is somebody else's by now.
+      const isStale = get(shard.table.generation, slot) >>> 0 !== generation;
+      if (!isStale && shard.table.phase[slot] !== PHASE_FREE) sessionReady(shard, tag, mask);
+      return;
+    }
+    case TAG_LISTENER:
+      return listenerReady(shard, tag & ~TAG_KIND, generation);
+    case TAG_WAKE:
+      shard.kernel.takeWake(shard.wakeFd);
+      return shard.onWake();
+  }
+}
+
+function runQueued(shard: Shard, count: number): void {
+  const capacity = shard.runQueue.length;
+  for (let i = 0; i < count; i++) {
+    const slot = get(shard.runQueue, shard.runHead);
+    shard.runHead = (shard.runHead + 1) % capacity;
+    shard.runCount--;
+    shard.isQueued[slot] = 0;
+    sessionContinues(shard, slot);
+  }
+}

@@ -1,0 +1,69 @@
+// What is known of a side between edges: may it be read, may it be written, has it ended. Events and results of reads go in;
+// the flags of table.ts come out. It moves no bytes and closes nothing.
+
+import { EAGAIN, EPIPE } from '../base/errno.ts';
+import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from '../linux/kernel.ts';
+import { IN, noteOutcome, WHO } from './outcome.ts';
+import type { Shard } from './shard.ts';
+import {
+  FRONT,
+  get,
+  HUNG_UP,
+  READ_ENDED,
+  READ_FAILED,
+  READABLE,
+  type SessionTable,
+  UNSURE,
+  URGENT,
+  WRITABLE,
+} from './table.ts';
+
+/** Everything but plain "there are bytes" and "there is room". */
+const UNUSUAL = EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
+/** Takes an event's mask into the flags of `side` (an index of the two-per-slot arrays). */
+export function noteEvent(table: SessionTable, side: number, mask: number): void {
+  let flags = get(table.sideFlags, side);
+  if ((mask & (EPOLLIN | UNUSUAL)) !== 0) flags |= READABLE;
+  if ((mask & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) flags |= WRITABLE;
+  if ((mask & UNUSUAL) !== 0) flags |= UNSURE;
+  if ((mask & EPOLLPRI) !== 0) flags |= URGENT;
+  if ((mask & (EPOLLHUP | EPOLLERR)) !== 0) flags |= HUNG_UP;
+  table.sideFlags[side] = flags;
+}
+
+/**
+ * Takes the result of a read from one side into its flags and counters.
+ * @param n result of recv(2) or splice(2) @param wanted bytes asked for
+ * @returns bytes read, 0 when there were none: nothing there, the end of the stream, or an error
+ */
+export function noteRead(shard: Shard, slot: number, from: number, n: number, wanted: number): number {
+  const { table } = shard;
+  const side = slot * 2 + from;
+  const flags = get(table.sideFlags, side);
+  if (n > 0) {
+    table.bytesFrom[side] = get(table.bytesFrom, side) + n;
+    table.activeMs[slot] = shard.nowMs;
+    if (from !== FRONT && table.firstByteMs[slot] === 0) table.firstByteMs[slot] = shard.nowMs;
+    // A short read has emptied the queue, unless the event said that more than bytes is there.
+    if (n < wanted && (flags & UNSURE) === 0) table.sideFlags[side] = flags & ~READABLE;
+    return n;
+  }
+  if (n === -EAGAIN) {
+    table.sideFlags[side] = flags & ~(READABLE | UNSURE | URGENT);
+    return 0;
+  }
+  if (n < 0) noteFirstErrno(table, side, -n);
+  // After a reset whose error send(2) or SO_ERROR has consumed, the end of the stream looks like an orderly one. EPIPE is
+  // different: there the peer's FIN came first.
+  const errno = get(table.firstErrno, side);
+  const failed = n < 0 || (errno !== 0 && errno !== EPIPE);
+  table.sideFlags[side] = flags | (failed ? READ_FAILED : READ_ENDED);
+  if (failed) noteOutcome(table, slot, from === FRONT ? WHO.client : WHO.node, IN.data);
+  return 0;
+}
+
+/** Keeps the first error of a socket. */
+export function noteFirstErrno(table: SessionTable, side: number, errno: number): void {
+  if (get(table.firstErrno, side) === 0) table.firstErrno[side] = errno;
+}

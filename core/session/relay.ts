@@ -1,0 +1,225 @@
+// Stage 5, relay: moves bytes both ways until both directions have ended. One `pump`, used for each direction; it copies at
+// first and splices when that pays. What becomes of a session whose directions have ended is decided in settle.ts.
+
+import { EAGAIN, EINVAL } from '../base/errno.ts';
+import { add, SHARD } from '../metrics/counters.ts';
+import { RELAY_BYTES_PER_TURN } from './limits.ts';
+import { IN, noteOutcome, WHO } from './outcome.ts';
+import { dropPending, hasPending, hold, releasePipe, starve } from './pending.ts';
+import { noteFirstErrno, noteRead } from './readiness.ts';
+import { settle } from './settle.ts';
+import { enqueue, type Shard } from './shard.ts';
+import { giveSpillBlock, hasSpillRoom, spillBlockAt } from './spill.ts';
+import {
+  BACK,
+  COPY_ONLY,
+  FRONT,
+  get,
+  READ_ENDED,
+  READ_FAILED,
+  READABLE,
+  SPLICING,
+  UNSURE,
+  URGENT,
+  WRITABLE,
+  WRITE_BROKEN,
+  WRITE_ENDED,
+} from './table.ts';
+
+export function relay(shard: Shard, slot: number): void {
+  pump(shard, slot, FRONT);
+  pump(shard, slot, BACK);
+  settle(shard, slot);
+}
+
+/** Moves bytes from one side to the other until one of them cannot go on, or the turn's budget is used up. */
+function pump(shard: Shard, slot: number, from: number): void {
+  const { sideFlags } = shard.table;
+  const src = slot * 2 + from;
+  const dst = slot * 2 + (1 - from);
+  let moved = 0;
+  for (;;) {
+    if (hasPending(shard.table, src) && !flush(shard, slot, src, dst)) return;
+    const flags = get(sideFlags, src);
+    if ((flags & (READ_ENDED | READ_FAILED)) !== 0) {
+      if ((flags & READ_ENDED) !== 0) passFin(shard, src, dst);
+      return;
+    }
+    // Never read what the other side is known not to take.
+    if ((flags & READABLE) === 0 || (get(sideFlags, dst) & (WRITABLE | WRITE_BROKEN)) !== WRITABLE) return;
+    if (moved >= RELAY_BYTES_PER_TURN) return enqueue(shard, slot);
+    // splice(2) answers EAGAIN for ever at an urgent mark; recv(2) only stops there once.
+    const splices = (flags & (SPLICING | URGENT | COPY_ONLY)) === SPLICING;
+    const n = splices ? spliceOnce(shard, slot, src, dst) : copyOnce(shard, slot, src, dst);
+    if (n < 0) return;
+    moved += n;
+  }
+}
+
+/** @returns bytes read, 0 for none, or -1 when the direction has to wait for room */
+function copyOnce(shard: Shard, slot: number, src: number, dst: number): number {
+  const { kernel, layout, settings, table } = shard;
+  if (!hasSpillRoom(shard.spill)) {
+    // What the other side does not take would have nowhere to go. A pipe takes it straight from the socket.
+    if (beginSplicing(shard, src)) return 0;
+    starve(shard, src);
+    return -1;
+  }
+  const wanted = settings.bufferBytes;
+  const got = noteRead(shard, slot, src & 1, kernel.recv(get(table.fd, src) - 1, layout.scratchAt, wanted), wanted);
+  if (got === 0) return 0;
+  const sent = kernel.send(get(table.fd, dst) - 1, layout.scratchAt, got);
+  if (sent < 0 && sent !== -EAGAIN) {
+    table.bytesLost[slot] = get(table.bytesLost, slot) + got;
+    breakWrite(shard, slot, src, dst, -sent);
+    return got;
+  }
+  const taken = Math.max(sent, 0);
+  table.bytesTo[dst] = get(table.bytesTo, dst) + taken;
+  if (taken < got) {
+    table.sideFlags[dst] = get(table.sideFlags, dst) & ~WRITABLE;
+    hold(shard, slot, src, layout.scratchAt + taken, got - taken);
+  }
+  noteStreak(shard, src, got === wanted ? got : 0);
+  return got;
+}
+
+/** Full reads in a row show a bulk transfer: from some point on it is spliced. */
+function noteStreak(shard: Shard, src: number, fullBytes: number): void {
+  const { settings, table } = shard;
+  const streak = fullBytes === 0 ? 0 : get(table.streak, src) + fullBytes;
+  table.streak[src] = streak;
+  if (settings.splice === 'off') return;
+  if (streak >= settings.spliceAfterBytes || settings.splice === 'on') {
+    table.sideFlags[src] = get(table.sideFlags, src) | SPLICING;
+    table.streak[src] = 0;
+  }
+}
+
+/** @returns whether the direction has an empty pipe now and will splice */
+function beginSplicing(shard: Shard, src: number): boolean {
+  const { pipes, settings, table } = shard;
+  const flags = get(table.sideFlags, src);
+  if (settings.splice === 'off' || (flags & (URGENT | COPY_ONLY)) !== 0) return false;
+  if (get(table.pipe, src) === 0) {
+    const refusals = pipes.refusals;
+    const pipe = pipes.take(shard.nowMs);
+    if (pipes.refusals > refusals) add(shard.counters.shard, SHARD.pipeRefusals, 1);
+    if (pipe < 0) return false;
+    table.pipe[src] = pipe + 1;
+  }
+  table.sideFlags[src] = flags | SPLICING;
+  return true;
+}
+
+/**
+ * One splice from the socket into the direction's empty pipe; `pump` empties it before the next. Only into an empty pipe does
+ * EAGAIN mean that the socket is drained: a pipe can be full with a few small segments, one to a slot.
+ * @returns bytes read, or 0
+ */
+function spliceOnce(shard: Shard, slot: number, src: number, dst: number): number {
+  const { kernel, pipes, table } = shard;
+  if (!beginSplicing(shard, src)) {
+    table.sideFlags[src] = get(table.sideFlags, src) & ~SPLICING;
+    table.streak[src] = 0;
+    return 0;
+  }
+  const pipe = get(table.pipe, src) - 1;
+  const wanted = pipes.size(pipe);
+  const n = kernel.splice(get(table.fd, src) - 1, pipes.writeFd(pipe), wanted);
+  if (n > 0) {
+    table.pipeFill[src] = n;
+    table.streak[src] = get(table.streak, src) + n;
+    // A short splice proves nothing: slots may have run out before bytes did. `wanted` = n keeps the side readable.
+    noteRead(shard, slot, src & 1, n, n);
+    if ((get(table.sideFlags, dst) & WRITE_BROKEN) === 0) return n;
+  }
+  if (n === -EINVAL) {
+    table.sideFlags[src] = get(table.sideFlags, src) | COPY_ONLY;
+    releasePipe(shard, src);
+    return 0;
+  }
+  noteRead(shard, slot, src & 1, n, wanted);
+  // The burst is over. The pipe goes back; a trickle is better copied.
+  releasePipe(shard, src);
+  if (get(table.streak, src) < shard.settings.bufferBytes && shard.settings.splice !== 'on') {
+    table.sideFlags[src] = get(table.sideFlags, src) & ~SPLICING;
+  }
+  table.streak[src] = 0;
+  return 0;
+}
+
+/** Passes on what waits of the direction that reads from `src`. @returns false while some of it still waits */
+function flush(shard: Shard, slot: number, src: number, dst: number): boolean {
+  if ((get(shard.table.sideFlags, dst) & WRITABLE) === 0) return false;
+  return flushPipe(shard, slot, src, dst) && flushSpill(shard, slot, src, dst);
+}
+
+function flushPipe(shard: Shard, slot: number, src: number, dst: number): boolean {
+  const { kernel, pipes, table } = shard;
+  let fill = get(table.pipeFill, src);
+  const pipe = get(table.pipe, src) - 1;
+  while (fill > 0) {
+    const n = kernel.splice(pipes.readFd(pipe), get(table.fd, dst) - 1, fill);
+    if (n <= 0) return writeStopped(shard, slot, src, dst, n);
+    fill -= n;
+    table.pipeFill[src] = fill;
+    table.bytesTo[dst] = get(table.bytesTo, dst) + n;
+    table.bytesSpliced[slot] = get(table.bytesSpliced, slot) + n;
+    table.activeMs[slot] = shard.nowMs;
+  }
+  return true;
+}
+
+function flushSpill(shard: Shard, slot: number, src: number, dst: number): boolean {
+  const { kernel, spill, table } = shard;
+  if (get(table.spill, src) === 0) return true;
+  const block = get(table.spill, src) - 1;
+  for (;;) {
+    const from = get(table.spillFrom, src);
+    const left = get(table.spillTo, src) - from;
+    if (left === 0) break;
+    const n = kernel.send(get(table.fd, dst) - 1, spillBlockAt(spill, block) + from, left);
+    if (n <= 0) return writeStopped(shard, slot, src, dst, n);
+    table.spillFrom[src] = from + n;
+    table.bytesTo[dst] = get(table.bytesTo, dst) + n;
+    table.activeMs[slot] = shard.nowMs;
+  }
+  table.spill[src] = 0;
+  table.spillFrom[src] = 0;
+  table.spillTo[src] = 0;
+  giveSpillBlock(spill, block);
+  return true;
+}
+
+/** A write that took nothing. @returns false while the bytes wait, true when there is nothing left to wait for */
+function writeStopped(shard: Shard, slot: number, src: number, dst: number, n: number): boolean {
+  const { table } = shard;
+  if (n === -EAGAIN || n === 0) {
+    table.sideFlags[dst] = get(table.sideFlags, dst) & ~WRITABLE;
+    return false;
+  }
+  breakWrite(shard, slot, src, dst, -n);
+  return true;
+}
+
+/** A write error stops its own direction only: what the broken side still has to say is read to its end. */
+function breakWrite(shard: Shard, slot: number, src: number, dst: number, errno: number): void {
+  const { table } = shard;
+  noteFirstErrno(table, dst, errno);
+  table.sideFlags[dst] = get(table.sideFlags, dst) | WRITE_BROKEN | READABLE | UNSURE;
+  noteOutcome(table, slot, (dst & 1) === FRONT ? WHO.client : WHO.node, IN.data);
+  dropPending(shard, slot, src);
+  // The front is pumped first: it has had its turn.
+  if ((dst & 1) === FRONT) enqueue(shard, slot);
+}
+
+/** The source has ended and all its bytes are passed on: so is its FIN, once. */
+function passFin(shard: Shard, src: number, dst: number): void {
+  const { kernel, table } = shard;
+  const flags = get(table.sideFlags, dst);
+  if ((flags & (WRITE_ENDED | WRITE_BROKEN)) !== 0) return;
+  table.sideFlags[dst] = flags | WRITE_ENDED;
+  // Where the other direction has ended too, the close that follows says it.
+  if ((get(table.sideFlags, src) & WRITE_ENDED) === 0) kernel.shutdownWrite(get(table.fd, dst) - 1);
+}

@@ -1,0 +1,153 @@
+// One session, from accept to close: the map of the data path. An event, a timer or the run queue steps a session; what a step
+// does depends on its phase and is told in the file named after the stage:
+//
+//   accept.ts -> choose.ts -> connect.ts -> header.ts -> relay.ts -> close.ts
+//
+// A throw inside a step ends that one session, never the shard.
+
+import { EPOLLERR, EPOLLHUP } from '../linux/kernel.ts';
+import { add, SHARD } from '../metrics/counters.ts';
+import { abortSession, continueLingering, continueResetting, lingerTimedOut } from './close.ts';
+import { connectTimedOut, continueConnect, frontGone, startConnect } from './connect.ts';
+import { deadlineOf } from './deadline.ts';
+import { IN, type In, noteOutcome, WHO } from './outcome.ts';
+import { hasPending } from './pending.ts';
+import { noteEvent } from './readiness.ts';
+import { relay } from './relay.ts';
+import type { Shard } from './shard.ts';
+import {
+  BACK,
+  FRONT,
+  get,
+  PHASE_CONNECTING,
+  PHASE_FREE,
+  PHASE_LINGERING,
+  PHASE_RELAYING,
+  PHASE_RESETTING,
+  PHASE_RETRYING,
+  READ_ENDED,
+  STEP_SLOT,
+  WRITABLE,
+} from './table.ts';
+
+/** A connection was accepted into the slot. */
+export function beginSession(shard: Shard, slot: number): void {
+  const { table } = shard;
+  table.shared[STEP_SLOT] = slot + 1;
+  try {
+    startConnect(shard, slot);
+  } catch (error) {
+    fault(shard, slot, error);
+  }
+  table.shared[STEP_SLOT] = 0;
+}
+
+/** An event of one of a session's sockets. @param side slot * 2 + FRONT or BACK @param mask EPOLL… bits */
+export function sessionReady(shard: Shard, side: number, mask: number): void {
+  const slot = side >> 1;
+  const { table } = shard;
+  // While a connect is pending, events of the back socket speak of the connect, not of bytes.
+  const isConnectEvent = (side & 1) === BACK && get(table.phase, slot) === PHASE_CONNECTING;
+  if (!isConnectEvent) noteEvent(table, side, mask);
+  step(shard, slot, side & 1, mask);
+}
+
+/** Goes on with a session because of an event, or of the run queue (mask 0). */
+function step(shard: Shard, slot: number, which: number, mask: number): void {
+  const { table } = shard;
+  table.shared[STEP_SLOT] = slot + 1;
+  try {
+    shard.onStep?.(slot);
+    switch (get(table.phase, slot)) {
+      case PHASE_CONNECTING:
+        if (which === BACK) continueConnect(shard, slot, mask);
+        else if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) frontGone(shard, slot);
+        break;
+      case PHASE_RETRYING:
+        if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) frontGone(shard, slot);
+        break;
+      case PHASE_RELAYING:
+        relay(shard, slot);
+        break;
+      case PHASE_RESETTING:
+        continueResetting(shard, slot);
+        break;
+      case PHASE_LINGERING:
+        continueLingering(shard, slot);
+        break;
+    }
+  } catch (error) {
+    fault(shard, slot, error);
+  }
+  table.shared[STEP_SLOT] = 0;
+}
+
+/** Its turn in the run queue. */
+export function sessionContinues(shard: Shard, slot: number): void {
+  const phase = get(shard.table.phase, slot);
+  if (phase !== PHASE_FREE) step(shard, slot, FRONT, 0);
+}
+
+/** A session's timer fired. Activity may have moved the deadline meanwhile. */
+export function sessionTimer(shard: Shard, slot: number): void {
+  const { table } = shard;
+  const phase = get(table.phase, slot);
+  if (phase === PHASE_FREE) return;
+  table.shared[STEP_SLOT] = slot + 1;
+  try {
+    const deadlineMs = deadlineOf(shard, slot);
+    if (phase === PHASE_RESETTING) continueResetting(shard, slot);
+    else if (shard.nowMs < deadlineMs) shard.wheel.arm(slot, deadlineMs);
+    else expire(shard, slot, phase);
+  } catch (error) {
+    fault(shard, slot, error);
+  }
+  table.shared[STEP_SLOT] = 0;
+}
+
+function expire(shard: Shard, slot: number, phase: number): void {
+  switch (phase) {
+    case PHASE_CONNECTING:
+      return connectTimedOut(shard, slot);
+    case PHASE_RETRYING:
+      return startConnect(shard, slot);
+    case PHASE_LINGERING:
+      return lingerTimedOut(shard, slot);
+    default:
+      noteOutcome(shard.table, slot, whoIsSilent(shard, slot), IN.data);
+      abortSession(shard, slot);
+  }
+}
+
+/** Whom an idle session was waiting for: who does not take its bytes, or has not answered. */
+function whoIsSilent(shard: Shard, slot: number) {
+  const { table } = shard;
+  const front = slot * 2 + FRONT;
+  const back = slot * 2 + BACK;
+  if (hasPending(table, back) || (get(table.sideFlags, front) & WRITABLE) === 0) return WHO.clientTimeout;
+  if (hasPending(table, front) || (get(table.sideFlags, back) & WRITABLE) === 0) return WHO.nodeTimeout;
+  if ((get(table.sideFlags, front) & READ_ENDED) !== 0) return WHO.nodeTimeout;
+  const isUnanswered = get(table.bytesFrom, front) > 0 && get(table.bytesFrom, back) === 0;
+  return isUnanswered ? WHO.nodeTimeout : WHO.clientTimeout;
+}
+
+/** Ends a session on the operator's word, or at the drain deadline. */
+export function killSession(shard: Shard, slot: number): void {
+  if (get(shard.table.phase, slot) === PHASE_FREE) return;
+  noteOutcome(shard.table, slot, WHO.operator, phaseLetter(get(shard.table.phase, slot)));
+  abortSession(shard, slot);
+}
+
+/** Our own mistake. The session ends; the shard and all other sessions go on. */
+function fault(shard: Shard, slot: number, error: unknown): void {
+  const { counters, table } = shard;
+  add(counters.shard, SHARD.stepFaults, 1);
+  shard.onFault(error);
+  if (get(table.phase, slot) === PHASE_FREE) return;
+  noteOutcome(table, slot, WHO.balancer, phaseLetter(get(table.phase, slot)));
+  abortSession(shard, slot);
+}
+
+export function phaseLetter(phase: number): In {
+  return phase === PHASE_CONNECTING || phase === PHASE_RETRYING ? IN.connect : IN.data;
+}

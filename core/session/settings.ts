@@ -1,0 +1,30 @@
+// What an operator may tune on the data path: the numbers, in their units, as a shard gets them. Where they come from (flags,
+// environment, defaults) is the command line's business.
+
+export interface ShardSettings {
+  /** live sessions of all shards together */
+  connectionsMax: number;
+  connectTimeoutMs: number;
+  /** further attempts after the first */
+  connectRetries: number;
+  idleTimeoutMs: number;
+  halfClosedTimeoutMs: number;
+  lingerTimeoutMs: number;
+  keepaliveSeconds: number;
+  /** bytes per read when copying */
+  bufferBytes: number;
+  splice: 'auto' | 'on' | 'off';
+  /** bytes of full reads in a row after which a direction is spliced */
+  spliceAfterBytes: number;
+  pipeBytes: number;
+  /** pipes of one shard */
+  pipes: number;
+  /** congestion control towards nodes; empty: the system's */
+  backCongestion: string;
+  /** 16 bytes each; local addresses for connections to nodes, taken in turn */
+  sourceAddresses: readonly Uint8Array[];
+  /** from here on a connect to this host may meet itself */
+  ephemeralPortMin: number;
+  /** ended sessions are written to the log ring */
+  logSessions: boolean;
+}

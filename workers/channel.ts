@@ -1,0 +1,53 @@
+// What the supervisor and a shard's thread say to each other. A shard blocks in epoll_wait and runs no event loop: a message is
+// posted on its port, then its eventfd is made readable, and it takes what is there. Two words need no message: the stop flag
+// and the heartbeat are cells in shared memory.
+
+import type { MessagePort } from 'node:worker_threads';
+import type { ShardPlan } from '../core/session/plan.ts';
+import type { ShardSettings } from '../core/session/settings.ts';
+import type { ShardMemory } from '../core/session/shard.ts';
+
+/** What the listener worker is started with. */
+export interface ShardTask {
+  index: number;
+  shards: number;
+  settings: ShardSettings;
+  /** slots of the session table */
+  capacity: number;
+  memory: ShardMemory;
+  /** counters of all shards, by index: least connections sums over them */
+  counters: SharedArrayBuffer[];
+  control: SharedArrayBuffer;
+  wakeFd: number;
+  port: MessagePort;
+  plan: ShardPlan;
+  /** a predecessor has left its table */
+  adopts: boolean;
+  cpu: number | undefined;
+  allowFaults: boolean;
+}
+
+export type ToShard = { id: number; kind: 'apply'; plan: ShardPlan } | { id: number; kind: 'fault'; fault: Fault };
+
+export type FromShard = { kind: 'done'; id: number } | { kind: 'started' } | { kind: 'fault'; message: string };
+
+/** Ways in which a test may make a shard fail, where that was allowed at start. */
+export const FAULTS = ['throw-in-step', 'throw', 'out-of-memory', 'block'] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** The control cells of all shards: one stop flag, then a heartbeat (monotonic ms) per shard, a cache line each. */
+export interface Control {
+  readonly stop: Int32Array;
+  readonly heartbeats: Float64Array;
+}
+
+const CACHE_LINE_BYTES = 64;
+export const HEARTBEAT_STRIDE = CACHE_LINE_BYTES / Float64Array.BYTES_PER_ELEMENT;
+
+export function controlBytes(shards: number): number {
+  return CACHE_LINE_BYTES * (1 + shards);
+}
+
+export function createControl(memory: SharedArrayBuffer): Control {
+  return { stop: new Int32Array(memory, 0, 1), heartbeats: new Float64Array(memory, CACHE_LINE_BYTES) };
+}

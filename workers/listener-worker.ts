@@ -1,0 +1,69 @@
+// The thread of one shard: builds the shard around the memory it was given (or adopts a predecessor's sessions), then turns its
+// event loop until the stop flag is set. After start there is no promise, timer, stream, console or import() here: nothing but
+// the loop runs, and nothing else would be served.
+
+import { receiveMessageOnPort } from 'node:worker_threads';
+import { createKernel, KERNEL_CELL_BYTES } from '../core/linux/native.ts';
+import { pinThread } from '../core/linux/process.ts';
+import { createCounters } from '../core/metrics/counters.ts';
+import { activeOver, applyPlan } from '../core/session/frontends.ts';
+import { adoptShard, closeShard, killAll, openShard } from '../core/session/lifecycle.ts';
+import { FRONTENDS_MAX, NODES_MAX } from '../core/session/limits.ts';
+import { turn } from '../core/session/reactor.ts';
+import { createShard, type Shard } from '../core/session/shard.ts';
+import { createControl, type FromShard, HEARTBEAT_STRIDE, type ShardTask, type ToShard } from './channel.ts';
+import { injectFault } from './faults.ts';
+
+/** @returns when the stop flag was set and everything of this shard is closed */
+export default function runShard(task: ShardTask): void {
+  if (task.cpu !== undefined) pinThread(task.cpu);
+  const control = createControl(task.control);
+  const beatAt = task.index * HEARTBEAT_STRIDE;
+  const shard = startShard(task);
+  reply(task, { kind: 'started' });
+  while (Atomics.load(control.stop, 0) === 0) {
+    turn(shard);
+    control.heartbeats[beatAt] = shard.nowMs;
+  }
+  killAll(shard);
+  applyPlan(shard, { frontends: [], listeners: [] }, () => 0);
+  killAll(shard);
+  closeShard(shard);
+  task.port.close();
+}
+
+function startShard(task: ShardTask): Shard {
+  const nodeCounters = task.counters.map((memory) => createCounters(memory, FRONTENDS_MAX, NODES_MAX).nodes);
+  const activeOf = activeOver(nodeCounters);
+  const shard = createShard({
+    index: task.index,
+    shards: task.shards,
+    settings: task.settings,
+    capacity: task.capacity,
+    kernel: createKernel(task.memory.arena),
+    kernelBytes: KERNEL_CELL_BYTES,
+    memory: task.memory,
+    wakeFd: task.wakeFd,
+    onWake: () => takeMessages(shard, task, activeOf),
+    onFault: (error) => reply(task, { kind: 'fault', message: error instanceof Error ? `${error.stack}` : `${error}` }),
+  });
+  const opened = task.adopts ? adoptShard(shard) : openShard(shard);
+  if (opened < 0) throw new Error(`shard ${task.index} cannot open its epoll: errno ${-opened}`);
+  applyPlan(shard, task.plan, activeOf);
+  return shard;
+}
+
+function takeMessages(shard: Shard, task: ShardTask, activeOf: (row: number) => number): void {
+  for (;;) {
+    const received: { message: ToShard } | undefined = receiveMessageOnPort(task.port);
+    if (received === undefined) return;
+    const { message } = received;
+    if (message.kind === 'apply') applyPlan(shard, message.plan, activeOf);
+    else if (task.allowFaults) injectFault(shard, message.fault);
+    reply(task, { kind: 'done', id: message.id });
+  }
+}
+
+function reply(task: ShardTask, message: FromShard): void {
+  task.port.postMessage(message);
+}

@@ -1,0 +1,20 @@
+// Messages for people, on stderr, one line each. Data goes to stdout, ended sessions to the access log: neither passes here.
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+export function createLogger(level: LogLevel): Logger {
+  const least = LOG_LEVELS.indexOf(level);
+  const at = (name: LogLevel) => (message: string) => {
+    if (LOG_LEVELS.indexOf(name) < least) return;
+    process.stderr.write(`${new Date().toISOString()} ${name.padEnd(5)} ${message}\n`);
+  };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}

@@ -1,0 +1,101 @@
+// From a configuration to what shards are told: rows, resolved node addresses, which socket belongs to which frontend. Plain
+// data in, plain data out; it opens no socket and looks up no name.
+
+import { formatEndpoint, parseIp } from '../core/base/ip.ts';
+import type { Config, Frontend, Node, NodeBalancer } from '../core/config/model.ts';
+import { parseNodeAddress } from '../core/config/node-address.ts';
+import type { FrontendPlan, ListenerPlan, NodePlan, ShardPlan } from '../core/session/plan.ts';
+import type { Address } from './listeners.ts';
+import type { Rows } from './rows.ts';
+
+/** What is served at one address: for the start-up message, the log and the listeners. */
+export interface Service extends Address {
+  /** row of the frontend */
+  frontend: number;
+}
+
+export interface Plan {
+  frontends: FrontendPlan[];
+  services: Service[];
+}
+
+/** Host name -> 16 bytes, or undefined while it is not known. */
+export type Lookup = (host: string) => Uint8Array | undefined;
+
+/** @returns undefined when there are more frontends or nodes than rows */
+export function makePlan(config: Config, frontendRows: Rows, nodeRows: Rows, lookup: Lookup): Plan | undefined {
+  const served = config.nodebalancers.flatMap((nb) => nb.configs.map((frontend) => ({ nb, frontend })));
+  const frontendRow = frontendRows.assign(served.map(({ nb, frontend }) => frontendKey(nb, frontend)));
+  const nodeRow = nodeRows.assign(
+    served.flatMap(({ nb, frontend }) => frontend.nodes.map((node) => nodeKey(nb, frontend, node))),
+  );
+  if (frontendRow === undefined || nodeRow === undefined) return undefined;
+  const frontends: FrontendPlan[] = [];
+  const services: Service[] = [];
+  for (const { nb, frontend } of served) {
+    const row = frontendRow.get(frontendKey(nb, frontend)) ?? -1;
+    const nodes = frontend.nodes.map((node) => planNode(node, nodeRow.get(nodeKey(nb, frontend, node)) ?? -1, lookup));
+    const { port, algorithm, proxy_protocol: proxyProtocol } = frontend;
+    frontends.push({ row, label: nb.label, port, algorithm, proxyProtocol, nodes });
+    for (const ip of addressesOf(nb)) services.push({ ip, port, frontend: row });
+  }
+  return { frontends, services };
+}
+
+function frontendKey(nb: NodeBalancer, frontend: Frontend): string {
+  return `${nb.label}/${frontend.port}`;
+}
+
+function nodeKey(nb: NodeBalancer, frontend: Frontend, node: Node): string {
+  return `${frontendKey(nb, frontend)}/${node.label}/${node.address}`;
+}
+
+function addressesOf(nb: NodeBalancer): Uint8Array[] {
+  return [nb.ipv4, nb.ipv6].flatMap((text) => {
+    const ip = text === null ? undefined : parseIp(text);
+    return ip === undefined ? [] : [ip];
+  });
+}
+
+function planNode(node: Node, row: number, lookup: Lookup): NodePlan {
+  const { label, address, weight, mode } = node;
+  const parsed = parseNodeAddress(address);
+  const ip = parsed === undefined ? undefined : (parsed.ip ?? lookup(parsed.host));
+  return { row, label, address, ip, port: parsed?.port ?? 0, weight, mode };
+}
+
+/** The host names among the node addresses. */
+export function hostNames(config: Config): string[] {
+  const nodes = config.nodebalancers.flatMap((nb) => nb.configs.flatMap((frontend) => frontend.nodes));
+  const hosts = nodes.flatMap(({ address }) => {
+    const parsed = parseNodeAddress(address);
+    return parsed === undefined || parsed.ip !== undefined ? [] : [parsed.host];
+  });
+  return [...new Set(hosts)];
+}
+
+/** One shard's part of a plan. @param fdOf the shard's socket for an address */
+export function shardPlan(plan: Plan, fdOf: (address: Address) => number): ShardPlan {
+  const listeners = plan.services.map(
+    (service): ListenerPlan => ({
+      fd: fdOf(service),
+      frontend: service.frontend,
+      ip: service.ip,
+      port: service.port,
+    }),
+  );
+  return { frontends: plan.frontends, listeners };
+}
+
+/** `web port 80: tcp, roundrobin, PROXY v2 to web-1 192.0.2.10:8080, web-2 …` */
+export function describeFrontend(frontend: FrontendPlan): string {
+  const header = frontend.proxyProtocol === 'none' ? 'no PROXY header' : `PROXY ${frontend.proxyProtocol}`;
+  const nodes = frontend.nodes.map(({ label, address, mode }) =>
+    mode === 'accept' ? `${label} ${address}` : `${label} ${address} (${mode})`,
+  );
+  return `${frontend.label}: tcp, ${frontend.algorithm}, ${header}, nodes: ${nodes.join(', ') || 'none'}`;
+}
+
+export function describeAddress(address: Address, format: (ip: Uint8Array, at: number) => string): string {
+  return formatEndpoint(format(address.ip, 0), address.port);
+}

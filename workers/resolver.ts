@@ -1,0 +1,66 @@
+// Host names of nodes -> addresses, off the data path, looked up again and again. The last good address is kept when a look-up
+// fails, and for as long as the name still has it: a name with several addresses does not hop between them.
+
+import { lookup } from 'node:dns/promises';
+import { parseIp } from '../core/base/ip.ts';
+import type { Logger } from './logger.ts';
+
+export const RESOLVE_INTERVAL_MS = 30_000;
+
+export type LookupAll = (host: string) => Promise<readonly string[]>;
+
+const systemLookup: LookupAll = async (host) => {
+  const found = await lookup(host, { all: true, order: 'verbatim' });
+  return found.map(({ address }) => address);
+};
+
+export class Resolver {
+  readonly #logger: Logger;
+  readonly #lookupAll: LookupAll;
+  readonly #known = new Map<string, string>();
+  readonly #failing = new Set<string>();
+
+  constructor(logger: Logger, lookupAll: LookupAll = systemLookup) {
+    this.#logger = logger;
+    this.#lookupAll = lookupAll;
+  }
+
+  /** The address in use for a name: 16 bytes. */
+  addressOf(host: string): Uint8Array | undefined {
+    const text = this.#known.get(host);
+    return text === undefined ? undefined : parseIp(text);
+  }
+
+  /** Looks all names up. @returns whether an address has changed */
+  async refresh(hosts: readonly string[]): Promise<boolean> {
+    for (const host of [...this.#known.keys()]) if (!hosts.includes(host)) this.#known.delete(host);
+    const changed = await Promise.all(hosts.map((host) => this.#refreshOne(host)));
+    return changed.includes(true);
+  }
+
+  async #refreshOne(host: string): Promise<boolean> {
+    try {
+      const addresses = await this.#lookupAll(host);
+      const before = this.#known.get(host);
+      if (this.#failing.delete(host)) this.#logger.info(`host name ${host} resolves again`);
+      const [first] = addresses;
+      if (first === undefined || (before !== undefined && addresses.includes(before))) return false;
+      this.#known.set(host, first);
+      if (before !== undefined) this.#logger.info(`host name ${host} moved from ${before} to ${first}`);
+      return true;
+    } catch (error) {
+      this.#noteFailure(host, error);
+      return false;
+    }
+  }
+
+  /** One line when it begins to fail, not one per attempt. */
+  #noteFailure(host: string, error: unknown): void {
+    if (this.#failing.has(host)) return;
+    this.#failing.add(host);
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const last = this.#known.get(host);
+    const consequence = last === undefined ? 'its nodes take no connections' : `keeping ${last}`;
+    this.#logger.warn(`host name ${host} cannot be resolved (${reason}): ${consequence}`);
+  }
+}

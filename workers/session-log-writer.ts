@@ -1,0 +1,138 @@
+// The access log: one JSON line per ended session, read from the shards' rings and written without ever waiting. When the sink
+// does not keep up, lines are dropped and counted; neither the data path nor the main thread stops for it.
+
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { errnoName } from '../core/base/errno.ts';
+import {
+  DESTINATION_AT,
+  DESTINATION_PORT_AT,
+  formatEndpoint,
+  formatIp,
+  portAt,
+  SOURCE_PORT_AT,
+} from '../core/base/ip.ts';
+import { type SessionLog, type SessionRecord, takeRecord } from '../core/metrics/session-log.ts';
+import { describeOutcome, outcomeCode } from '../core/session/outcome.ts';
+import type { Logger } from './logger.ts';
+
+/** Lines that wait for a slow sink, in bytes; what comes on top is dropped. */
+const WAITING_BYTES_MAX = 4 << 20;
+const POLL_INTERVAL_MS = 100;
+/** records taken of one ring per poll, so that a flood cannot hold the main thread */
+const RECORDS_PER_POLL = 4096;
+
+/** Names for the rows that records carry. */
+export interface RowNames {
+  frontend(row: number): { label: string; port: number } | undefined;
+  node(row: number): { label: string; address: string } | undefined;
+}
+
+export class SessionLogWriter {
+  /** lines that the sink did not take in time */
+  dropped = 0;
+
+  readonly #path: string;
+  readonly #logs: readonly SessionLog[];
+  readonly #names: RowNames;
+  readonly #logger: Logger;
+  readonly #timer: NodeJS.Timeout;
+  #stream: WriteStream;
+
+  /** @param path a file, or `-` for stdout */
+  constructor(path: string, logs: readonly SessionLog[], names: RowNames, logger: Logger) {
+    this.#path = path;
+    this.#logs = logs;
+    this.#names = names;
+    this.#logger = logger;
+    this.#stream = this.#open();
+    this.#timer = setInterval(() => this.poll(), POLL_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  /** Takes what has ended since. */
+  poll(): void {
+    for (const [shard, log] of this.#logs.entries()) {
+      for (let i = 0; i < RECORDS_PER_POLL; i++) {
+        const record = takeRecord(log);
+        if (record === undefined) break;
+        if (this.#stream.writableLength > WAITING_BYTES_MAX) this.dropped++;
+        else this.#stream.write(`${JSON.stringify(this.#line(shard, record))}\n`);
+      }
+    }
+  }
+
+  /** After the file was moved away: goes on in a new one of the same name. */
+  reopen(): void {
+    if (this.#path === '-') return;
+    this.poll();
+    this.#stream.end();
+    this.#stream = this.#open();
+  }
+
+  /** Writes the rest. @returns when it is written, or after a moment if the sink does not take it */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.poll();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const deadline = setTimeout(resolve, 500);
+    this.#stream.end(resolve);
+    await promise;
+    clearTimeout(deadline);
+  }
+
+  #open(): WriteStream {
+    // Through the thread pool also for stdout: process.stdout writes to a pipe synchronously, and a full one would stop us.
+    const stream =
+      this.#path === '-'
+        ? createWriteStream('', { fd: 1, autoClose: false })
+        : createWriteStream(this.#path, { flags: 'a', mode: 0o640 });
+    stream.on('error', (error) => this.#logger.error(`access log ${this.#path}: ${error.message}`));
+    return stream;
+  }
+
+  #line(shard: number, record: SessionRecord) {
+    const frontend = this.#names.frontend(record.frontend - 1);
+    const node = this.#names.node(record.node - 1);
+    const outcome = outcomeCode(record.outcomeWho, record.outcomePhase);
+    const errno = errnoName(record.backErrno) || errnoName(record.frontErrno);
+    return {
+      time: new Date(performance.timeOrigin + toThisClock(record.endedMs)).toISOString(),
+      connection: `${shard}-${record.connection}`,
+      shard,
+      nodebalancer: frontend?.label,
+      port: frontend?.port,
+      client: endpoint(record.endpoints, 0, SOURCE_PORT_AT),
+      destination: endpoint(record.endpoints, DESTINATION_AT, DESTINATION_PORT_AT),
+      node: node?.label,
+      node_address: node?.address,
+      attempts: record.attempts,
+      connect_ms: record.connectedMs === 0 ? null : round(record.connectedMs - record.acceptedMs),
+      first_byte_ms: record.firstByteMs === 0 ? null : round(record.firstByteMs - record.acceptedMs),
+      total_ms: round(record.endedMs - record.acceptedMs),
+      bytes_from_client: record.bytesFromFront,
+      bytes_to_client: record.bytesToFront,
+      bytes_from_node: record.bytesFromBack,
+      bytes_to_node: record.bytesToBack,
+      bytes_spliced: record.bytesSpliced,
+      header_bytes: record.headerBytes,
+      outcome,
+      reason: describeOutcome(outcome),
+      ...(errno === '' ? {} : { errno }),
+    };
+  }
+}
+
+function endpoint(bytes: Uint8Array, ipAt: number, portFrom: number): string {
+  return formatEndpoint(formatIp(bytes, ipAt), portAt(bytes, portFrom));
+}
+
+/** From CLOCK_MONOTONIC, which shards use, to this thread's performance clock. */
+const MONOTONIC_OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
+function toThisClock(monotonicMs: number): number {
+  return monotonicMs - MONOTONIC_OFFSET_MS;
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

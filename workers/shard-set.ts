@@ -1,0 +1,201 @@
+// All shards of the process: starts their threads, watches their heartbeats, puts a successor in the place of a thread that died,
+// and gives up when they die too often. What they serve is the supervisor's business.
+
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import type { Kernel } from '../core/linux/kernel.ts';
+import { createKernel, KERNEL_CELL_BYTES } from '../core/linux/native.ts';
+import {
+  type Counters,
+  createCounters,
+  FRONTEND,
+  FRONTEND_STRIDE,
+  NODE,
+  NODE_STRIDE,
+} from '../core/metrics/counters.ts';
+import { createSessionLog, type SessionLog } from '../core/metrics/session-log.ts';
+import { FRONTENDS_MAX, LOG_RECORDS, NODES_MAX } from '../core/session/limits.ts';
+import type { ShardPlan } from '../core/session/plan.ts';
+import type { ShardSettings } from '../core/session/settings.ts';
+import { createLiveCells, createShardMemory, LIVE_STRIDE } from '../core/session/shard.ts';
+import { type Control, controlBytes, createControl, type Fault, HEARTBEAT_STRIDE } from './channel.ts';
+import type { Logger } from './logger.ts';
+import { type Death, type ShardBase, ShardThread } from './shard-thread.ts';
+
+export interface ShardSetOptions {
+  shards: number;
+  settings: ShardSettings;
+  /** CPU of each shard; empty: wherever the system puts it */
+  cpus: readonly number[];
+  heapMegabytes: number;
+  allowFaults: boolean;
+}
+
+const WATCH_INTERVAL_MS = 250;
+/** a shard that has not come round for this long is stuck */
+const HEARTBEAT_MS_MAX = 2000;
+/** this many deaths within the window are one too many: something is wrong that a new thread does not mend */
+const DEATHS_MAX = 5;
+const DEATH_WINDOW_MS = 60_000;
+
+export class ShardSet {
+  readonly counters: readonly Counters[];
+  readonly logs: readonly SessionLog[];
+  /** called when the process can no longer serve */
+  onHopeless: (reason: string) => void = () => {};
+
+  readonly #options: ShardSetOptions;
+  readonly #logger: Logger;
+  readonly #kernel: Kernel;
+  readonly #control: Control;
+  readonly #live: Int32Array;
+  readonly #pool: Piscina;
+  readonly #threads: ShardThread[] = [];
+  readonly #ends: Promise<void>[] = [];
+  readonly #planOf: (shard: number) => ShardPlan;
+  #watch: NodeJS.Timeout | undefined;
+  #watchedMs = 0;
+  #deathsMs: number[] = [];
+
+  /** @param planOf what a shard is to serve at this moment: asked whenever a thread is started */
+  constructor(options: ShardSetOptions, planOf: (shard: number) => ShardPlan, logger: Logger) {
+    const { shards, settings } = options;
+    this.#options = options;
+    this.#planOf = planOf;
+    this.#logger = logger;
+    this.#kernel = createKernel(new SharedArrayBuffer(4096));
+    const control = new SharedArrayBuffer(controlBytes(shards));
+    this.#control = createControl(control);
+    const live = createLiveCells(shards);
+    this.#live = new Int32Array(live);
+    this.#pool = new Piscina({
+      filename: fileURLToPath(new URL('./listener-worker.ts', import.meta.url)),
+      minThreads: shards,
+      maxThreads: shards,
+      concurrentTasksPerWorker: 1,
+      // A shard never returns to its thread's event loop: an atomics-based wait for tasks would only cost.
+      atomics: 'disabled',
+      resourceLimits: { maxOldGenerationSizeMb: options.heapMegabytes },
+    });
+    const memories = Array.from({ length: shards }, () =>
+      createShardMemory(settings, settings.connectionsMax, KERNEL_CELL_BYTES, live),
+    );
+    const counters = memories.map((memory) => memory.counters);
+    this.counters = counters.map((memory) => createCounters(memory, FRONTENDS_MAX, NODES_MAX));
+    this.logs = memories.map((memory) => createSessionLog(memory.log, LOG_RECORDS));
+    for (const [index, memory] of memories.entries()) {
+      const base: ShardBase = {
+        index,
+        shards,
+        settings,
+        capacity: settings.connectionsMax,
+        memory,
+        counters,
+        control,
+        wakeFd: this.#kernel.openWake(),
+        cpu: options.cpus[index % Math.max(1, options.cpus.length)],
+        allowFaults: options.allowFaults,
+      };
+      this.#threads.push(new ShardThread(base, this.#pool, this.#kernel, logger));
+    }
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => this.#run(thread)));
+    this.#watchedMs = performance.now();
+    this.#watch = setInterval(() => this.#checkHeartbeats(), WATCH_INTERVAL_MS);
+  }
+
+  /** @returns when every shard has applied the plan now in force */
+  async apply(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.apply(this.#planOf(thread.base.index))));
+  }
+
+  async inject(shard: number, fault: Fault): Promise<void> {
+    await this.#threads[shard]?.inject(fault);
+  }
+
+  /** Live sessions of all shards. */
+  live(): number {
+    let sum = 0;
+    for (let i = 0; i < this.#options.shards; i++) sum += Atomics.load(this.#live, i * LIVE_STRIDE);
+    return sum;
+  }
+
+  isFrontendIdle(row: number): boolean {
+    return this.counters.every(({ frontends }) => frontends[row * FRONTEND_STRIDE + FRONTEND.active] === 0);
+  }
+
+  isNodeIdle(row: number): boolean {
+    return this.counters.every(({ nodes }) => nodes[row * NODE_STRIDE + NODE.active] === 0);
+  }
+
+  clearFrontend(row: number): void {
+    for (const { frontends } of this.counters) frontends.fill(0, row * FRONTEND_STRIDE, (row + 1) * FRONTEND_STRIDE);
+  }
+
+  clearNode(row: number): void {
+    for (const { nodes } of this.counters) nodes.fill(0, row * NODE_STRIDE, (row + 1) * NODE_STRIDE);
+  }
+
+  /** Ends every session and every thread. @returns when all have closed what they held */
+  async stop(): Promise<void> {
+    clearInterval(this.#watch);
+    this.requestStop();
+    await Promise.all(this.#ends);
+    await this.#pool.destroy();
+  }
+
+  /** The part of stopping that works even when this thread has no time left for anything else. */
+  requestStop(): void {
+    Atomics.store(this.#control.stop, 0, 1);
+    for (const thread of this.#threads) thread.wake();
+  }
+
+  get isStopping(): boolean {
+    return Atomics.load(this.#control.stop, 0) === 1;
+  }
+
+  async #run(thread: ShardThread): Promise<void> {
+    this.#beat(thread);
+    const { death } = await thread.start(this.#planOf(thread.base.index));
+    this.#ends[thread.base.index] = death.then((result) => this.#died(thread, result));
+  }
+
+  /** A thread has ended. Its sessions are still open: a successor takes them over. */
+  async #died(thread: ShardThread, death: Death): Promise<void> {
+    if (death.expected || this.isStopping) return;
+    const name = `shard ${thread.base.index}`;
+    this.#logger.error(`${name} died: ${death.reason}; a successor takes over its sessions`);
+    const now = performance.now();
+    this.#deathsMs = [...this.#deathsMs.filter((at) => now - at < DEATH_WINDOW_MS), now];
+    if (this.#deathsMs.length >= DEATHS_MAX) {
+      return this.onHopeless(`${DEATHS_MAX} shards died within ${DEATH_WINDOW_MS / 1000} s`);
+    }
+    try {
+      await this.#run(thread);
+      this.#logger.info(`${name} serves again`);
+    } catch (error) {
+      this.onHopeless(`${name} cannot be started again: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  #checkHeartbeats(): void {
+    const now = performance.now();
+    const sinceMs = now - this.#watchedMs;
+    this.#watchedMs = now;
+    // After the whole process was suspended, everybody's heartbeat is old, and nobody is stuck.
+    if (sinceMs > HEARTBEAT_MS_MAX / 2) return;
+    for (const thread of this.#threads) {
+      const beatMs = this.#control.heartbeats[thread.base.index * HEARTBEAT_STRIDE] ?? 0;
+      if (this.#kernel.nowMs() - beatMs < HEARTBEAT_MS_MAX) continue;
+      this.#beat(thread);
+      thread.terminate();
+    }
+  }
+
+  /** A thread that starts or is being stopped is given as long as one that has just come round. */
+  #beat(thread: ShardThread): void {
+    this.#control.heartbeats[thread.base.index * HEARTBEAT_STRIDE] = this.#kernel.nowMs();
+  }
+}

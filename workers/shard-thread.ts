@@ -1,0 +1,130 @@
+// One shard as the main thread sees it: its shared memory, its thread while there is one, and the conversation with it. When the
+// thread dies, a successor is started on the same memory; the sessions stay open meanwhile, for their sockets belong to the process.
+
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Piscina } from 'piscina';
+import type { Kernel } from '../core/linux/kernel.ts';
+import type { ShardPlan } from '../core/session/plan.ts';
+import type { Fault, FromShard, ShardTask, ToShard } from './channel.ts';
+import type { Logger } from './logger.ts';
+
+/** What does not change between a thread and its successor. */
+export type ShardBase = Omit<ShardTask, 'port' | 'plan' | 'adopts'>;
+
+/** How a thread came to its end. */
+export type Death = { expected: true } | { expected: false; reason: string };
+
+/** A shard that does not take a message for this long is stuck; the watchdog sees to it. */
+const ACKNOWLEDGE_TIMEOUT_MS = 10_000;
+
+export class ShardThread {
+  readonly base: ShardBase;
+  readonly #pool: Piscina;
+  readonly #kernel: Kernel;
+  readonly #logger: Logger;
+  #port: MessagePort | undefined;
+  #abort = new AbortController();
+  #nextId = 1;
+  #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  #hasRun = false;
+
+  constructor(base: ShardBase, pool: Piscina, kernel: Kernel, logger: Logger) {
+    this.base = base;
+    this.#pool = pool;
+    this.#kernel = kernel;
+    this.#logger = logger;
+  }
+
+  /**
+   * Starts a thread on this shard's memory. @returns once it accepts, with a promise of its end
+   */
+  async start(plan: ShardPlan): Promise<{ death: Promise<Death> }> {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#abort = new AbortController();
+    const task: ShardTask = { ...this.base, port: port2, plan, adopts: this.#hasRun };
+    this.#hasRun = true;
+    const started = Promise.withResolvers<void>();
+    port1.on('message', (message: FromShard) => this.#receive(message, started.resolve));
+    // Piscina checks for an array, but its type is derived from the other form of postMessage, an object with `transfer`.
+    const transferList = Object.assign([port2], { transfer: [port2] });
+    const ended = this.#pool.run(task, { transferList, signal: this.#abort.signal }).then(
+      (): Death => ({ expected: true }),
+      (error: unknown): Death => ({ expected: false, reason: reasonOf(error) }),
+    );
+    const death = ended.then((result) => {
+      this.#close();
+      return result;
+    });
+    const early = death.then((result) => {
+      throw new Error(result.expected ? 'it stopped at once' : result.reason);
+    });
+    early.catch(() => {});
+    await Promise.race([started.promise, early]);
+    return { death };
+  }
+
+  /** @returns when the shard has applied the plan */
+  async apply(plan: ShardPlan): Promise<void> {
+    await this.#send((id) => ({ id, kind: 'apply', plan }));
+  }
+
+  async inject(fault: Fault): Promise<void> {
+    await this.#send((id) => ({ id, kind: 'fault', fault }));
+  }
+
+  /** Makes it look at the stop flag and its messages. */
+  wake(): void {
+    this.#kernel.wake(this.base.wakeFd);
+  }
+
+  /** Ends a thread that no longer answers. */
+  terminate(): void {
+    this.#abort.abort();
+  }
+
+  #send(make: (id: number) => ToShard): Promise<void> {
+    const port = this.#port;
+    // A shard between two threads gets the plan that is in force when it starts.
+    if (port === undefined) return Promise.resolve();
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => reject(new Error('it does not answer')), ACKNOWLEDGE_TIMEOUT_MS);
+    const settled = () => {
+      clearTimeout(timer);
+      this.#waiting.delete(id);
+    };
+    this.#waiting.set(id, {
+      resolve: () => {
+        settled();
+        resolve();
+      },
+      reject: (error) => {
+        settled();
+        reject(error);
+      },
+    });
+    port.postMessage(make(id));
+    this.wake();
+    return promise;
+  }
+
+  #receive(message: FromShard, started: () => void): void {
+    if (message.kind === 'started') started();
+    else if (message.kind === 'done') this.#waiting.get(message.id)?.resolve();
+    else this.#logger.error(`shard ${this.base.index}: a session was ended by an internal error: ${message.message}`);
+  }
+
+  #close(): void {
+    this.#port?.close();
+    this.#port = undefined;
+    // A message that died with the thread needs no repeating: the successor starts with the plan in force.
+    for (const { resolve } of [...this.#waiting.values()]) resolve();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'AbortError') return 'it was stuck and was stopped';
+  return 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'it ran out of memory' : `${error.stack}`;
+}

@@ -1,0 +1,189 @@
+// The main thread's part: it owns the configuration in force, the listening sockets and the shards, and brings the three together:
+// at start, at every change, at the end. It moves no bytes, reads no file and knows no signal.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatIp } from '../core/base/ip.ts';
+import { type Change, describeChange, diff } from '../core/config/diff.ts';
+import type { Config } from '../core/config/model.ts';
+import { FRONTENDS_MAX, NODES_MAX } from '../core/session/limits.ts';
+import type { FrontendPlan, NodePlan } from '../core/session/plan.ts';
+import type { Fault } from './channel.ts';
+import { type ListenerSettings, ListenerSockets } from './listeners.ts';
+import type { Logger } from './logger.ts';
+import { describeAddress, describeFrontend, hostNames, makePlan, type Plan, shardPlan } from './planner.ts';
+import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.ts';
+import { Rows } from './rows.ts';
+import { SessionLogWriter } from './session-log-writer.ts';
+import { ShardSet, type ShardSetOptions } from './shard-set.ts';
+
+export interface SupervisorOptions extends ShardSetOptions {
+  listeners: ListenerSettings;
+  /** a path, `-` for stdout, or undefined */
+  accessLog: string | undefined;
+}
+
+/** A configuration that cannot be put into force, as sentences for the operator. Nothing of it was applied. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+}
+
+const EMPTY: Config = { nodebalancers: [] };
+const DRAIN_POLL_MS = 20;
+
+export class Supervisor {
+  readonly shards: ShardSet;
+
+  readonly #options: SupervisorOptions;
+  readonly #logger: Logger;
+  readonly #sockets: ListenerSockets;
+  readonly #resolver: Resolver;
+  readonly #frontendRows: Rows;
+  readonly #nodeRows: Rows;
+  readonly #frontends = new Map<number, FrontendPlan>();
+  readonly #nodes = new Map<number, NodePlan>();
+  #accessLog: SessionLogWriter | undefined;
+  #config: Config = EMPTY;
+  #plan: Plan = { frontends: [], services: [] };
+  #resolving: NodeJS.Timeout | undefined;
+  /** changes are applied one after the other */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: SupervisorOptions, logger: Logger) {
+    this.#options = options;
+    this.#logger = logger;
+    this.#sockets = new ListenerSockets(options.listeners);
+    this.#resolver = new Resolver(logger);
+    this.shards = new ShardSet(
+      options,
+      (shard) => shardPlan(this.#plan, (at) => this.#sockets.fdOf(at, shard)),
+      logger,
+    );
+    const { shards } = this;
+    this.#frontendRows = new Rows(
+      FRONTENDS_MAX,
+      (row) => shards.isFrontendIdle(row),
+      (row) => shards.clearFrontend(row),
+    );
+    this.#nodeRows = new Rows(
+      NODES_MAX,
+      (row) => shards.isNodeIdle(row),
+      (row) => shards.clearNode(row),
+    );
+  }
+
+  /** @throws RefusedError or ListenError; nothing listens then */
+  async start(config: Config): Promise<void> {
+    await this.#resolver.refresh(hostNames(config));
+    const plan = this.#planFor(config);
+    this.#sockets.open(plan.services);
+    this.#adopt(config, plan);
+    await this.shards.start();
+    this.#openAccessLog();
+    this.#resolving = setInterval(() => void this.#resolveAgain(), RESOLVE_INTERVAL_MS);
+    this.#resolving.unref();
+  }
+
+  /**
+   * Puts another configuration into force. Sessions and listeners that the change does not concern are not touched.
+   * @returns what changed @throws RefusedError or ListenError; the old configuration stays in force then
+   */
+  reload(config: Config): Promise<readonly Change[]> {
+    return this.#enqueue(async () => {
+      const changes = diff(this.#config, config);
+      await this.#resolver.refresh(hostNames(config));
+      const plan = this.#planFor(config);
+      this.#sockets.open(plan.services);
+      this.#adopt(config, plan);
+      await this.#applyPlan();
+      for (const change of changes) this.#logger.info(describeChange(change));
+      return changes;
+    });
+  }
+
+  /** Stops accepting. @returns when every session has ended or the deadline has passed, with the sessions left */
+  async drain(timeoutMs: number): Promise<number> {
+    await this.#enqueue(async () => {
+      this.#plan = { ...this.#plan, services: [] };
+      await this.#applyPlan();
+    });
+    const deadlineMs = performance.now() + timeoutMs;
+    while (this.shards.live() > 0 && performance.now() < deadlineMs) await sleep(DRAIN_POLL_MS);
+    return this.shards.live();
+  }
+
+  /** Ends everything now. */
+  async stop(): Promise<void> {
+    clearInterval(this.#resolving);
+    await this.shards.stop();
+    this.#sockets.closeOthers([]);
+    await this.#accessLog?.close();
+  }
+
+  reopenLog(): void {
+    this.#accessLog?.reopen();
+  }
+
+  async inject(shard: number, fault: Fault): Promise<void> {
+    await this.shards.inject(shard, fault);
+  }
+
+  /** One line per address: what listens where, and what for. */
+  describe(): string[] {
+    return this.#plan.services.map((service) => {
+      const frontend = this.#frontends.get(service.frontend);
+      return `${describeAddress(service, formatIp)} ${frontend === undefined ? '' : describeFrontend(frontend)}`;
+    });
+  }
+
+  #planFor(config: Config): Plan {
+    const plan = makePlan(config, this.#frontendRows, this.#nodeRows, (host) => this.#resolver.addressOf(host));
+    if (plan === undefined) {
+      throw new RefusedError(
+        `too many ports or nodes at once: ${FRONTENDS_MAX} ports and ${NODES_MAX} nodes are possible, ` +
+          'those whose last sessions still run included',
+      );
+    }
+    return plan;
+  }
+
+  #adopt(config: Config, plan: Plan): void {
+    this.#config = config;
+    this.#plan = plan;
+    for (const frontend of plan.frontends) {
+      this.#frontends.set(frontend.row, frontend);
+      for (const node of frontend.nodes) this.#nodes.set(node.row, node);
+    }
+  }
+
+  /** Listeners that are gone are closed only when every shard has taken their backlog and let go. */
+  async #applyPlan(): Promise<void> {
+    await this.shards.apply();
+    this.#sockets.closeOthers(this.#plan.services);
+  }
+
+  async #resolveAgain(): Promise<void> {
+    if (!(await this.#resolver.refresh(hostNames(this.#config)))) return;
+    await this.#enqueue(async () => {
+      const plan = this.#planFor(this.#config);
+      // A drain may have begun meanwhile: what no longer listens must not listen again.
+      this.#adopt(this.#config, { ...plan, services: this.#plan.services });
+      await this.#applyPlan();
+    });
+  }
+
+  #openAccessLog(): void {
+    const { accessLog } = this.#options;
+    if (accessLog === undefined) return;
+    const names = {
+      frontend: (row: number) => this.#frontends.get(row),
+      node: (row: number) => this.#nodes.get(row),
+    };
+    this.#accessLog = new SessionLogWriter(accessLog, this.shards.logs, names, this.#logger);
+  }
+
+  #enqueue<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(change);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+}
