@@ -87,3 +87,15 @@ test('only workers know threads, and core knows neither threads, HTTP, argv nor 
   }
   expect(wrong).toEqual([]);
 });
+
+test('a shard runs nothing but its loop: no promise, timer, stream, console or import() after start', () => {
+  const shardFiles = files.filter((file) => /^core\/(base|balance|metrics|proxy-protocol|session)\//.test(file));
+  const threadFiles = ['workers/listener-worker.ts', 'core/linux/native.ts', 'core/linux/pipe-pool.ts'];
+  const wrong = [...shardFiles, ...threadFiles].filter((file) => {
+    const code = readFileSync(join(ROOT, file), 'utf8').replace(/^\s*(\/\/|\/?\*).*$/gm, '');
+    return /\bawait\b|\basync\b|\bPromise\b|setTimeout|setInterval|setImmediate|nextTick|queueMicrotask|console\.|import\(/.test(
+      code,
+    );
+  });
+  expect(wrong).toEqual([]);
+});

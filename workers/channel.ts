@@ -29,7 +29,10 @@ export interface ShardTask {
 
 export type ToShard = { id: number; kind: 'apply'; plan: ShardPlan } | { id: number; kind: 'fault'; fault: Fault };
 
-export type FromShard = { kind: 'done'; id: number } | { kind: 'started' } | { kind: 'fault'; message: string };
+export type FromShard =
+  | { kind: 'done'; id: number }
+  | { kind: 'started'; threadId: number }
+  | { kind: 'fault'; message: string };
 
 /** Ways in which a test may make a shard fail, where that was allowed at start. */
 export const FAULTS = ['throw-in-step', 'throw', 'out-of-memory', 'block'] as const;

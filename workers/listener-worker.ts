@@ -2,7 +2,7 @@
 // event loop until the stop flag is set. After start there is no promise, timer, stream, console or import() here: nothing but
 // the loop runs, and nothing else would be served.
 
-import { receiveMessageOnPort } from 'node:worker_threads';
+import { receiveMessageOnPort, threadId } from 'node:worker_threads';
 import { createKernel, KERNEL_CELL_BYTES } from '../core/linux/native.ts';
 import { pinThread } from '../core/linux/process.ts';
 import { createCounters } from '../core/metrics/counters.ts';
@@ -20,7 +20,7 @@ export default function runShard(task: ShardTask): void {
   const control = createControl(task.control);
   const beatAt = task.index * HEARTBEAT_STRIDE;
   const shard = startShard(task);
-  reply(task, { kind: 'started' });
+  reply(task, { kind: 'started', threadId });
   while (Atomics.load(control.stop, 0) === 0) {
     turn(shard);
     control.heartbeats[beatAt] = shard.nowMs;

@@ -77,6 +77,7 @@ export class ShardSet {
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: options.heapMegabytes },
     });
+    this.#pool.on('error', (error: Error) => logger.error(`a thread without a task failed: ${error.stack}`));
     const memories = Array.from({ length: shards }, () =>
       createShardMemory(settings, settings.connectionsMax, KERNEL_CELL_BYTES, live),
     );

@@ -1,6 +1,7 @@
 // One shard as the main thread sees it: its shared memory, its thread while there is one, and the conversation with it. When the
 // thread dies, a successor is started on the same memory; the sessions stay open meanwhile, for their sockets belong to the process.
 
+import { once } from 'node:events';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import type { Kernel } from '../core/linux/kernel.ts';
@@ -12,7 +13,7 @@ import type { Logger } from './logger.ts';
 export type ShardBase = Omit<ShardTask, 'port' | 'plan' | 'adopts'>;
 
 /** How a thread came to its end. */
-export type Death = { expected: true } | { expected: false; reason: string };
+export type Death = { expected: true } | { expected: false; reason: string; threadEnds: boolean };
 
 /** A shard that does not take a message for this long is stuck; the watchdog sees to it. */
 const ACKNOWLEDGE_TIMEOUT_MS = 10_000;
@@ -45,14 +46,22 @@ export class ShardThread {
     const task: ShardTask = { ...this.base, port: port2, plan, adopts: this.#hasRun };
     this.#hasRun = true;
     const started = Promise.withResolvers<void>();
-    port1.on('message', (message: FromShard) => this.#receive(message, started.resolve));
+    let exit: Promise<unknown> = Promise.resolve();
+    port1.on('message', (message: FromShard) => {
+      if (message.kind !== 'started') return this.#receive(message);
+      exit = exitOf(this.#pool, message.threadId);
+      started.resolve();
+    });
     // Piscina checks for an array, but its type is derived from the other form of postMessage, an object with `transfer`.
     const transferList = Object.assign([port2], { transfer: [port2] });
     const ended = this.#pool.run(task, { transferList, signal: this.#abort.signal }).then(
       (): Death => ({ expected: true }),
-      (error: unknown): Death => ({ expected: false, reason: reasonOf(error) }),
+      (error: unknown): Death => ({ expected: false, ...reasonOf(error) }),
     );
-    const death = ended.then((result) => {
+    const death = ended.then(async (result) => {
+      // A successor must not touch the table while the old thread may still run. One that only threw has left its loop, but its
+      // thread lives on in the pool.
+      if (!result.expected && result.threadEnds) await exit;
       this.#close();
       return result;
     });
@@ -109,9 +118,8 @@ export class ShardThread {
     return promise;
   }
 
-  #receive(message: FromShard, started: () => void): void {
-    if (message.kind === 'started') started();
-    else if (message.kind === 'done') this.#waiting.get(message.id)?.resolve();
+  #receive(message: Exclude<FromShard, { kind: 'started' }>): void {
+    if (message.kind === 'done') this.#waiting.get(message.id)?.resolve();
     else this.#logger.error(`shard ${this.base.index}: a session was ended by an internal error: ${message.message}`);
   }
 
@@ -123,8 +131,16 @@ export class ShardThread {
   }
 }
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'AbortError') return 'it was stuck and was stopped';
-  return 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'it ran out of memory' : `${error.stack}`;
+/** The end of a pool's thread. */
+function exitOf(pool: Piscina, threadId: number): Promise<unknown> {
+  const worker = pool.threads.find((thread) => thread.threadId === threadId);
+  return worker === undefined ? Promise.resolve() : once(worker, 'exit');
+}
+
+function reasonOf(error: unknown): { reason: string; threadEnds: boolean } {
+  if (!(error instanceof Error)) return { reason: String(error), threadEnds: false };
+  if (error.name === 'AbortError') return { reason: 'it was stuck and was stopped', threadEnds: true };
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return { reason: 'it ran out of memory', threadEnds: true };
+  return { reason: `${error.stack}`, threadEnds: code.startsWith('ERR_WORKER') };
 }
