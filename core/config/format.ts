@@ -41,7 +41,9 @@ export function formatConfigWarnings(warnings: readonly ConfigWarning[]): string
 }
 
 function configErrorReason(error: ConfigError): string {
-  return reasonOf(error, error.also === undefined ? undefined : `line ${error.also.line}`);
+  const { also, line } = error;
+  if (also === undefined) return reasonOf(error);
+  return reasonOf(error, also.line === line ? `column ${also.col}` : `line ${also.line}`);
 }
 
 function withPlace({ file, line, col, path }: ConfigError | ConfigWarning, text: string): string {

@@ -76,7 +76,7 @@ function judge(source: Source, { root, faults }: Tree): ParsedConfig {
   const validated = validateConfig(root.value);
   if ('config' in validated && faults.length === 0) {
     const warnings = validated.remarks.map(({ path, text }) => ({ ...placeOf(source, root, path), text }));
-    return { config: validated.config, warnings };
+    return { config: validated.config, warnings: warnings.toSorted(byPlace) };
   }
   // What is badly written is not judged for its meaning as well.
   const badlyWritten = new Set(faults.map((fault) => formatPath(fault.path)));
@@ -124,11 +124,15 @@ function offsetOf(root: Placed, path: Path, at: 'key' | 'value'): number {
 
 /** In the order of the file, and not more than anyone reads. */
 function inOrder(errors: readonly ConfigError[]): ConfigError[] {
-  const sorted = errors.toSorted((a, b) => a.line - b.line || a.col - b.col);
+  const sorted = errors.toSorted(byPlace);
   const next = sorted[ERRORS_MAX];
   if (next === undefined) return sorted;
   const found = `${sorted.length - ERRORS_MAX} more errors`;
   return [...sorted.slice(0, ERRORS_MAX), { ...placeOnly(next), found, expected: 'none: mend these first' }];
+}
+
+function byPlace(a: Place, b: Place): number {
+  return a.line - b.line || a.col - b.col;
 }
 
 function placeOnly({ file, line, col }: ConfigError): Place & { file: string; path: string } {

@@ -33,8 +33,10 @@ interface Reading {
   /** The nodes around the current one. */
   readonly around: Set<YamlNode>;
   valueCount: number;
-  /** Aliases around the current node. */
-  aliasDepth: number;
+  /** Set by the limit that ended the reading: from then on everything reads as nothing. */
+  ended: TreeFault | undefined;
+  /** Where the aliases around the current node stand, outermost first. */
+  readonly aliasOffsets: number[];
 }
 
 const NO_CHILDREN: ReadonlyMap<string | number, Placed> = new Map();
@@ -50,10 +52,11 @@ export function readTree(document: Document.Parsed): {
     targets: new Map(),
     around: new Set(),
     valueCount: 0,
-    aliasDepth: 0,
+    ended: undefined,
+    aliasOffsets: [],
   };
   const root = readNode(reading, document.contents, [], 0);
-  if (reading.valueCount > VALUES_MAX) return { root: undefined, faults: reading.faults };
+  if (reading.ended !== undefined) return { root: undefined, faults: [reading.ended] };
   return { root, faults: reading.faults };
 }
 
@@ -61,11 +64,14 @@ export function readTree(document: Document.Parsed): {
 function readNode(reading: Reading, node: unknown, path: Path, offset: number): Placed {
   if (!isNode(node)) return nothingAt(offset);
   const at = node.range?.[0] ?? offset;
-  if (refused(reading, path, at)) return nothingAt(at);
-  if (node.tag !== undefined) addFault(reading, path, at, `the tag ${quote(node.tag)}`, 'a value without a tag');
+  if (endReached(reading, at)) return nothingAt(at);
+  if (node.tag !== undefined) {
+    const tag = node.tag.replace('tag:yaml.org,2002:', '!!');
+    addFault(reading, path, at, `the tag ${quote(tag)}`, 'a value without a tag');
+  }
   if (isAlias(node)) return readAlias(reading, node, path, at);
   // Written out under an alias, a node is read again: its anchor must not hide later ones of that name.
-  if (node.anchor !== undefined && reading.aliasDepth === 0) reading.anchors.set(node.anchor, node);
+  if (node.anchor !== undefined && reading.aliasOffsets.length === 0) reading.anchors.set(node.anchor, node);
   reading.around.add(node);
   const placed = readContent(reading, node, path, at);
   reading.around.delete(node);
@@ -80,17 +86,20 @@ function addFault(reading: Reading, path: Path, offset: number, found: string, e
   reading.faults.push({ path, at: 'value', offset, found, expected });
 }
 
-/** The limits; reported once, then everything reads as nothing. */
-function refused(reading: Reading, path: Path, offset: number): boolean {
+/** The parser bounds what is nested and how much there is as written; aliases multiply both. */
+function endReached(reading: Reading, at: number): boolean {
+  const offset = reading.aliasOffsets[0] ?? at;
   reading.valueCount++;
-  if (reading.valueCount === VALUES_MAX + 1) {
-    addFault(reading, path, offset, `more than ${VALUES_MAX} values, aliases written out`, 'a smaller file');
+  if (reading.valueCount > VALUES_MAX) {
+    reading.ended ??= limitFault(offset, `more than ${VALUES_MAX} values, with every alias written out`);
+  } else if (reading.around.size > NESTING_MAX) {
+    reading.ended ??= limitFault(offset, `more than ${NESTING_MAX} levels of nesting, with every alias written out`);
   }
-  if (reading.valueCount > VALUES_MAX) return true;
-  // The parser bounds what is nested as written; aliases of aliases nest deeper.
-  if (reading.around.size <= NESTING_MAX) return false;
-  addFault(reading, path, offset, `more than ${NESTING_MAX} levels of nesting, aliases written out`, 'fewer');
-  return true;
+  return reading.ended !== undefined;
+}
+
+function limitFault(offset: number, found: string): TreeFault {
+  return { path: [], at: 'value', offset, found, expected: 'fewer' };
 }
 
 function readAlias(reading: Reading, alias: Alias, path: Path, offset: number): Placed {
@@ -105,9 +114,9 @@ function readAlias(reading: Reading, alias: Alias, path: Path, offset: number): 
     return nothingAt(offset);
   }
   reading.targets.set(alias, target);
-  reading.aliasDepth++;
+  reading.aliasOffsets.push(offset);
   const placed = readNode(reading, target, path, offset);
-  reading.aliasDepth--;
+  reading.aliasOffsets.pop();
   return placed;
 }
 

@@ -4,6 +4,7 @@
 
 import { EAGAIN } from '../base/errno.ts';
 import { ENDPOINTS_BYTES } from '../base/ip.ts';
+import { EPOLLERR } from '../linux/kernel.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../metrics/counters.ts';
 import { beginRecord, commitRecord, endpointsIndex, LOG_FIELDS } from '../metrics/session-log.ts';
 import { release } from './accept.ts';
@@ -67,11 +68,11 @@ export function beginResetting(shard: Shard, slot: number, which: number): void 
   table.phase[slot] = PHASE_RESETTING;
   table.phaseMs[slot] = shard.nowMs;
   table.unsentSeen[slot] = Number.POSITIVE_INFINITY;
-  continueResetting(shard, slot);
+  continueResetting(shard, slot, 0);
 }
 
 /** Linux does not say when a send queue has run empty: it is asked. As long as the queue shrinks, the peer is given time. */
-export function continueResetting(shard: Shard, slot: number): void {
+export function continueResetting(shard: Shard, slot: number, mask: number): void {
   const { kernel, settings, table } = shard;
   const which = get(table.fd, slot * 2 + FRONT) > 0 ? FRONT : BACK;
   const fd = get(table.fd, slot * 2 + which) - 1;
@@ -80,7 +81,9 @@ export function continueResetting(shard: Shard, slot: number): void {
     table.unsentSeen[slot] = unsent;
     table.phaseMs[slot] = shard.nowMs;
   }
-  if (unsent > 0 && shard.nowMs < get(table.phaseMs, slot) + settings.lingerTimeoutMs) {
+  // After a reset of this side too, the count would stand still for ever.
+  const isGone = (mask & EPOLLERR) !== 0;
+  if (unsent > 0 && !isGone && shard.nowMs < get(table.phaseMs, slot) + settings.lingerTimeoutMs) {
     shard.wheel.arm(slot, shard.nowMs + RESET_POLL_MS);
     return;
   }
@@ -141,7 +144,9 @@ function countEnd(shard: Shard, slot: number): void {
   add(counters.shard, SHARD.bytesOut, bytesOut);
   add(counters.shard, SHARD.bytesLost, get(table.bytesLost, slot));
   add(counters.shard, SHARD.headerBytes, get(table.headerBytes, slot));
-  add(counters.shard, SHARD.bytesSpliced, get(table.bytesSpliced, slot));
+  const spliced = get(table.bytesSpliced, slot);
+  add(counters.shard, SHARD.bytesSpliced, spliced);
+  add(counters.shard, SHARD.bytesCopied, Math.max(0, bytesOut - spliced - get(table.headerBytes, slot)));
   const frontendRow = (get(table.frontend, slot) - 1) * FRONTEND_STRIDE;
   add(counters.frontends, frontendRow + FRONTEND.ended, 1);
   add(counters.frontends, frontendRow + FRONTEND.active, -1);

@@ -5,7 +5,6 @@
 import { assert } from '../base/assert.ts';
 import { EAGAIN } from '../base/errno.ts';
 import { ENDPOINTS_BYTES } from '../base/ip.ts';
-import { add, SHARD } from '../metrics/counters.ts';
 import { connectFailed } from './connect.ts';
 import { hasPending, hold } from './pending.ts';
 import { noteRead } from './readiness.ts';
@@ -15,7 +14,7 @@ import { hasSpillRoom } from './spill.ts';
 import { BACK, FRONT, get, READABLE, WRITABLE } from './table.ts';
 
 export function sendHeader(shard: Shard, slot: number): void {
-  const { arena, counters, kernel, layout, table } = shard;
+  const { arena, kernel, layout, table } = shard;
   const frontend = shard.frontends[get(table.frontend, slot) - 1];
   assert(frontend !== undefined, 'a session without a frontend');
   // After a retry the client's first bytes may already wait in the spill slab: they follow by the ordinary way.
@@ -32,10 +31,8 @@ export function sendHeader(shard: Shard, slot: number): void {
     return connectFailed(shard, slot, -sent);
   }
   table.headerBytes[slot] = headerBytes;
-  add(counters.shard, SHARD.headerBytes, headerBytes);
   const taken = Math.max(sent, 0);
   table.bytesTo[back] = get(table.bytesTo, back) + taken;
-  add(counters.shard, SHARD.bytesCopied, Math.max(0, taken - headerBytes));
   if (taken < total) {
     table.sideFlags[back] = get(table.sideFlags, back) & ~WRITABLE;
     hold(shard, slot, slot * 2 + FRONT, layout.scratchAt + taken, total - taken);

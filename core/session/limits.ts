@@ -22,9 +22,6 @@ export const TRIED_NODES_MAX = 8;
 export const FRONTENDS_MAX = 1024;
 export const NODES_MAX = 4096;
 
-/** shared memory for bytes that a socket did not take and no pipe could hold, of one shard; touched only as it is used */
-export const SPILL_BYTES_TOTAL = 64 << 20;
-
 /** a listener that cannot accept (out of descriptors, at the connection limit) is looked at again after this long */
 export const ACCEPT_PAUSE_MS = 50;
 

@@ -50,7 +50,7 @@ function pump(shard: Shard, slot: number, from: number): void {
     if (moved >= RELAY_BYTES_PER_TURN) return enqueue(shard, slot);
     // splice(2) answers EAGAIN for ever at an urgent mark; recv(2) only stops there once.
     const splices = (flags & (SPLICING | URGENT | COPY_ONLY)) === SPLICING;
-    const n = splices ? spliceOnce(shard, slot, src, dst) : copyOnce(shard, slot, src, dst);
+    const n = splices ? spliceOnce(shard, slot, src) : copyOnce(shard, slot, src, dst);
     if (n < 0) return;
     moved += n;
   }
@@ -117,7 +117,7 @@ function beginSplicing(shard: Shard, src: number): boolean {
  * EAGAIN mean that the socket is drained: a pipe can be full with a few small segments, one to a slot.
  * @returns bytes read, or 0
  */
-function spliceOnce(shard: Shard, slot: number, src: number, dst: number): number {
+function spliceOnce(shard: Shard, slot: number, src: number): number {
   const { kernel, pipes, table } = shard;
   if (!beginSplicing(shard, src)) {
     table.sideFlags[src] = get(table.sideFlags, src) & ~SPLICING;
@@ -131,21 +131,24 @@ function spliceOnce(shard: Shard, slot: number, src: number, dst: number): numbe
     table.pipeFill[src] = n;
     table.streak[src] = get(table.streak, src) + n;
     // A short splice proves nothing: slots may have run out before bytes did. `wanted` = n keeps the side readable.
-    noteRead(shard, slot, src & 1, n, n);
-    if ((get(table.sideFlags, dst) & WRITE_BROKEN) === 0) return n;
+    return noteRead(shard, slot, src & 1, n, n);
   }
-  if (n === -EINVAL) {
-    table.sideFlags[src] = get(table.sideFlags, src) | COPY_ONLY;
-    releasePipe(shard, src);
-    return 0;
-  }
-  noteRead(shard, slot, src & 1, n, wanted);
-  // The burst is over. The pipe goes back; a trickle is better copied.
+  return spliceStopped(shard, slot, src, n);
+}
+
+/** A splice that read nothing. The pipe goes back; after a small burst, and in every doubt, the direction copies again. */
+function spliceStopped(shard: Shard, slot: number, src: number, n: number): number {
+  const { settings, table } = shard;
   releasePipe(shard, src);
-  if (get(table.streak, src) < shard.settings.bufferBytes && shard.settings.splice !== 'on') {
-    table.sideFlags[src] = get(table.sideFlags, src) & ~SPLICING;
-  }
+  const isTrickle = get(table.streak, src) < settings.bufferBytes && settings.splice !== 'on';
+  let flags = get(table.sideFlags, src);
+  if (n !== -EAGAIN || isTrickle) flags &= ~SPLICING;
+  if (n === -EINVAL) flags |= COPY_ONLY;
+  table.sideFlags[src] = flags;
   table.streak[src] = 0;
+  // Not the end of the stream: splice(2) also answers 0 in front of an urgent mark once the FIN is there, with bytes behind the
+  // mark. What it is, recv(2) tells.
+  if (n !== 0 && n !== -EINVAL) noteRead(shard, slot, src & 1, n, 0);
   return 0;
 }
 

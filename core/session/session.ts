@@ -70,7 +70,7 @@ function step(shard: Shard, slot: number, which: number, mask: number): void {
         relay(shard, slot);
         break;
       case PHASE_RESETTING:
-        continueResetting(shard, slot);
+        continueResetting(shard, slot, mask);
         break;
       case PHASE_LINGERING:
         continueLingering(shard, slot);
@@ -96,7 +96,7 @@ export function sessionTimer(shard: Shard, slot: number): void {
   table.shared[STEP_SLOT] = slot + 1;
   try {
     const deadlineMs = deadlineOf(shard, slot);
-    if (phase === PHASE_RESETTING) continueResetting(shard, slot);
+    if (phase === PHASE_RESETTING) continueResetting(shard, slot, 0);
     else if (shard.nowMs < deadlineMs) shard.wheel.arm(slot, deadlineMs);
     else expire(shard, slot, phase);
   } catch (error) {

@@ -19,6 +19,8 @@ export interface ShardSettings {
   pipeBytes: number;
   /** pipes of one shard */
   pipes: number;
+  /** memory for bytes that a socket did not take and no pipe could hold */
+  spillBytes: number;
   /** congestion control towards nodes; empty: the system's */
   backCongestion: string;
   /** 16 bytes each; local addresses for connections to nodes, taken in turn */

@@ -17,7 +17,6 @@ import {
   LOG_RECORDS,
   NODES_MAX,
   SOURCE_ADDRESSES_MAX,
-  SPILL_BYTES_TOTAL,
 } from './limits.ts';
 import type { FrontendPlan, NodePlan } from './plan.ts';
 import type { ShardSettings } from './settings.ts';
@@ -149,7 +148,7 @@ export function arenaLayout(settings: ShardSettings, kernelBytes: number): Arena
     return at;
   };
   const spillBlockBytes = settings.bufferBytes + HEADER_BYTES_MAX;
-  const spillBlocks = Math.max(1, Math.floor(SPILL_BYTES_TOTAL / spillBlockBytes));
+  const spillBlocks = Math.max(1, Math.floor(settings.spillBytes / spillBlockBytes));
   return {
     eventsAt: part(EVENTS_PER_WAIT * EVENT_BYTES),
     addressAt: part(SOCKADDR_BYTES),

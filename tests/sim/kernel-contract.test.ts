@@ -1,0 +1,384 @@
+// The same scripts on the simulated kernel and on the real one, over loopback sockets, with the same expectations: what the
+// simulation claims about Linux, Linux is asked here. Only what two sockets and a pipe can show is here; everything about
+// timing, faults and urgent data is in sim-kernel.test.ts.
+
+import { afterAll, describe, expect, test } from 'vitest';
+import { assert } from '../../core/base/assert.ts';
+import { ECONNREFUSED, ECONNRESET, EINPROGRESS } from '../../core/base/errno.ts';
+import {
+  AF_INET,
+  EPOLLET,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLPRI,
+  EPOLLRDHUP,
+  eventMask,
+  eventTag,
+  type Kernel,
+} from '../../core/linux/kernel.ts';
+import { closeListener, openListeners } from '../../core/linux/listen.ts';
+import { createKernel } from '../../core/linux/native.ts';
+import { readSockaddr, writeSockaddr } from '../../core/linux/sockaddr.ts';
+import { CALM, describeEvents } from './lab.ts';
+import { type Address, addressOf } from './network.ts';
+import { Random } from './random.ts';
+import { SimKernel } from './sim-kernel.ts';
+
+interface Bench {
+  readonly kernel: Kernel;
+  readonly listenFd: number;
+  readonly address: Address;
+  /** Nobody listens here. */
+  readonly unused: Address;
+}
+
+const MEMORY_BYTES = 1 << 20;
+const EVENTS_MAX = 8;
+const ADDRESS_AT = 256;
+const FDS_AT = 384;
+const DATA_AT = 4096;
+const ALL = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+const ALL_READY = 'IN|OUT|ERR|HUP|RDHUP';
+/** As much as fits neither a loopback connection's queues nor the arena: the rest of the arena. */
+const A_LOT = MEMORY_BYTES - DATA_AT - 4096;
+
+function simBench(): Bench {
+  const kernel = new SimKernel({ random: new Random(1), arenaBytes: MEMORY_BYTES, limits: () => CALM });
+  const address = addressOf('127.0.0.1', 80);
+  const listenFd = kernel.lendListener(address);
+  const listener = kernel.listenerAt(listenFd);
+  kernel.network.addNode(address, () => ({
+    outcome: 'accept',
+    afterMs: 0.1,
+    limits: CALM,
+    onAccept: (end) => {
+      listener.queue.push(end);
+      listener.notify(EPOLLIN);
+    },
+  }));
+  return { kernel, listenFd, address, unused: addressOf('127.0.0.1', 81) };
+}
+
+function openReal(kernel: Kernel): { fd: number; address: Address } {
+  const { ip } = addressOf('127.0.0.1', 0);
+  const listening = openListeners({
+    ip,
+    port: 0,
+    sockets: 1,
+    backlog: 16,
+    keepaliveSeconds: 60,
+    besideOurOwn: false,
+    congestion: undefined,
+  });
+  assert('fds' in listening, 'a free port');
+  const fd = listening.fds[0] ?? -1;
+  assert(kernel.localAddress(fd, ADDRESS_AT) === 0, 'the name of a listener');
+  const bytes = new Uint8Array(18);
+  readSockaddr(kernel.arena, ADDRESS_AT, bytes, 0, 16);
+  return { fd, address: { ip: bytes.slice(0, 16), port: ((bytes[16] ?? 0) << 8) | (bytes[17] ?? 0) } };
+}
+
+const realListeners: number[] = [];
+afterAll(() => {
+  for (const fd of realListeners) closeListener(fd);
+});
+
+function realBench(): Bench {
+  const kernel = createKernel(new SharedArrayBuffer(MEMORY_BYTES));
+  const { fd: listenFd, address } = openReal(kernel);
+  realListeners.push(listenFd);
+  const { fd, address: unused } = openReal(kernel);
+  closeListener(fd);
+  return { kernel, listenFd, address, unused };
+}
+
+/** What a script does with a bench, in one place so that both kernels get exactly the same calls. */
+class Script {
+  readonly #bench: Bench;
+  readonly kernel: Kernel;
+  readonly #quietFd: number;
+
+  constructor(bench: Bench) {
+    this.#bench = bench;
+    this.kernel = bench.kernel;
+    this.#quietFd = bench.kernel.openEpoll();
+  }
+
+  /** Loopback delivers within the call, the simulation within these milliseconds of its own clock. */
+  settle(): void {
+    this.kernel.wait(this.#quietFd, 0, EVENTS_MAX, 2);
+  }
+
+  connect(address = this.#bench.address): { fd: number; result: number } {
+    const fd = this.kernel.openSocket(AF_INET);
+    writeSockaddr(this.kernel.arena, ADDRESS_AT, address.ip, 0, address.port);
+    const result = this.kernel.connect(fd, ADDRESS_AT);
+    this.settle();
+    return { fd, result };
+  }
+
+  refused(): { fd: number; result: number } {
+    return this.connect(this.#bench.unused);
+  }
+
+  accept(): number {
+    const fd = this.kernel.accept(this.#bench.listenFd, ADDRESS_AT);
+    assert(fd > 0, `accept: ${fd}`);
+    return fd;
+  }
+
+  pair(): { near: number; far: number; epollFd: number } {
+    const { fd: far } = this.connect();
+    const near = this.accept();
+    return { near, far, epollFd: this.watch(near) };
+  }
+
+  watch(fd: number): number {
+    const epollFd = this.kernel.openEpoll();
+    assert(this.kernel.watch(epollFd, fd, ALL, 1, 2) === 0, 'watched');
+    return epollFd;
+  }
+
+  events(epollFd: number): string[] {
+    this.settle();
+    const count = this.kernel.wait(epollFd, 0, EVENTS_MAX, 0);
+    const { arena } = this.kernel;
+    return Array.from(
+      { length: count },
+      (_, i) => `${eventTag(arena, 0, i)}: ${describeEvents(eventMask(arena, 0, i))}`,
+    );
+  }
+
+  recv(fd: number, bytes = 4096): number {
+    return this.kernel.recv(fd, DATA_AT, bytes);
+  }
+
+  send(fd: number, bytes: number): number {
+    return this.kernel.send(fd, DATA_AT, bytes);
+  }
+
+  reset(fd: number): void {
+    this.kernel.resetOnClose(fd);
+    this.kernel.close(fd);
+    this.settle();
+  }
+
+  pipe(): { readFd: number; writeFd: number } {
+    assert(this.kernel.openPipe(FDS_AT) === 0, 'a pipe');
+    return {
+      readFd: this.kernel.arena.view.getInt32(FDS_AT, true),
+      writeFd: this.kernel.arena.view.getInt32(FDS_AT + 4, true),
+    };
+  }
+}
+
+const EAGAIN = -11;
+const EPIPE = -32;
+const ENOTCONN = -107;
+
+const BENCHES: [name: string, make: () => Bench][] = [
+  ['simulated', simBench],
+  ['real', realBench],
+];
+
+describe.for(BENCHES)('%s kernel', ([, make]) => {
+  test('edges: on ADD, once, again with new bytes, and on own shutdown', () => {
+    const on = new Script(make());
+    const { near, far, epollFd } = on.pair();
+    expect(on.events(epollFd)).toEqual(['1: OUT']);
+    expect(on.events(epollFd)).toEqual([]);
+    on.send(far, 3);
+    expect(on.events(epollFd)).toEqual(['1: IN|OUT']);
+    on.send(far, 3);
+    expect(on.events(epollFd)).toEqual(['1: IN|OUT']);
+    expect(on.recv(near)).toBe(6);
+    on.kernel.shutdownWrite(near);
+    expect(on.events(epollFd)).toEqual(['1: OUT']);
+    expect(on.send(near, 1)).toBe(EPIPE);
+    on.kernel.close(far);
+    expect(on.events(epollFd)).toEqual(['1: IN|OUT|HUP|RDHUP']);
+    expect([on.recv(near), on.kernel.takeError(near), on.kernel.unsent(near)]).toEqual([0, 0, 0]);
+  });
+
+  test('bytes and a reset in one event', () => {
+    const on = new Script(make());
+    const { near, far, epollFd } = on.pair();
+    on.send(far, 5);
+    on.settle();
+    on.reset(far);
+    expect(on.events(epollFd)).toEqual([`1: ${ALL_READY}`]);
+    expect([on.recv(near, 3), on.recv(near), on.recv(near), on.recv(near)]).toEqual([3, 2, -ECONNRESET, 0]);
+    expect([on.send(near, 1), on.kernel.shutdownWrite(near)]).toEqual([EPIPE, ENOTCONN]);
+    expect(on.kernel.peerAddress(near, ADDRESS_AT)).toBe(ENOTCONN);
+    expect(on.kernel.localAddress(near, ADDRESS_AT)).toBe(0);
+    expect(on.kernel.setOption(near, 'no-delay', 1)).toBe(0);
+  });
+
+  test('a reset is reported to a send, once', () => {
+    const on = new Script(make());
+    const { near, far } = on.pair();
+    on.reset(far);
+    expect([on.send(near, 1), on.send(near, 1), on.recv(near)]).toEqual([-ECONNRESET, EPIPE, 0]);
+  });
+
+  test('a reset after FIN leaves an end of stream', () => {
+    const on = new Script(make());
+    const { near, far, epollFd } = on.pair();
+    on.send(far, 5);
+    on.kernel.shutdownWrite(far);
+    expect(on.events(epollFd)).toEqual(['1: IN|OUT|RDHUP']);
+    on.reset(far);
+    expect(on.events(epollFd)).toEqual([`1: ${ALL_READY}`]);
+    expect([on.recv(near), on.recv(near), on.kernel.takeError(near)]).toEqual([5, 0, 32]);
+    expect([on.recv(near), on.send(near, 1)]).toEqual([0, EPIPE]);
+  });
+
+  test('a reset after own FIN is a reset', () => {
+    const on = new Script(make());
+    const { near, far } = on.pair();
+    on.kernel.shutdownWrite(near);
+    on.settle();
+    on.reset(far);
+    expect([on.recv(near), on.recv(near)]).toEqual([-ECONNRESET, 0]);
+  });
+
+  test('bytes for a closed peer come back as a reset', () => {
+    const on = new Script(make());
+    const { near, far, epollFd } = on.pair();
+    on.kernel.close(far);
+    expect(on.events(epollFd)).toEqual(['1: IN|OUT|RDHUP']);
+    expect(on.send(near, 4)).toBe(4);
+    expect(on.events(epollFd)).toEqual([`1: ${ALL_READY}`]);
+    expect([on.recv(near), on.send(near, 1)]).toEqual([0, EPIPE]);
+  });
+
+  test('a close with unread input resets', () => {
+    const on = new Script(make());
+    const { near, far, epollFd } = on.pair();
+    on.send(near, 5);
+    on.settle();
+    on.kernel.close(far);
+    expect(on.events(epollFd)).toEqual([`1: ${ALL_READY}`]);
+    expect([on.recv(near), on.recv(near)]).toEqual([-ECONNRESET, 0]);
+  });
+
+  test('a linger of 0 resets nothing once both FINs are out and all is delivered', () => {
+    const on = new Script(make());
+    const { near, far } = on.pair();
+    on.kernel.shutdownWrite(far);
+    on.settle();
+    on.send(near, 3);
+    on.settle();
+    on.kernel.shutdownWrite(near);
+    on.reset(near);
+    expect([on.recv(far), on.recv(far), on.kernel.takeError(far)]).toEqual([3, 0, 0]);
+  });
+
+  test('what a reset threw away is still counted as unsent', () => {
+    const on = new Script(make());
+    const { near, far } = on.pair();
+    // Until the other end's queue is full too.
+    do {
+      while (on.send(near, A_LOT) > 0);
+      on.settle();
+    } while (on.kernel.unsent(near) === 0);
+    const before = on.kernel.unsent(near);
+    on.reset(far);
+    expect(before).toBeGreaterThan(0);
+    expect(on.kernel.unsent(near)).toBeGreaterThan(0);
+    expect(on.recv(near)).toBe(-ECONNRESET);
+  });
+
+  test('a queued connection that was reset is accepted', () => {
+    const on = new Script(make());
+    const { fd: far } = on.connect();
+    on.send(far, 3);
+    on.settle();
+    on.reset(far);
+    const near = on.accept();
+    expect([on.recv(near), on.recv(near), on.recv(near)]).toEqual([3, -ECONNRESET, 0]);
+  });
+
+  test('a new socket', () => {
+    const on = new Script(make());
+    const fd = on.kernel.openSocket(AF_INET);
+    expect(on.events(on.watch(fd))).toEqual(['1: OUT|HUP']);
+    expect([on.recv(fd), on.send(fd, 1), on.kernel.shutdownWrite(fd)]).toEqual([ENOTCONN, EPIPE, ENOTCONN]);
+  });
+
+  test('a refused connect', () => {
+    const on = new Script(make());
+    const { fd, result } = on.refused();
+    expect(result).toBe(-EINPROGRESS);
+    expect(on.events(on.watch(fd))).toEqual([`1: ${ALL_READY}`]);
+    expect([on.kernel.takeError(fd), on.kernel.takeError(fd)]).toEqual([ECONNREFUSED, 0]);
+    expect([on.recv(fd), on.send(fd, 1)]).toEqual([0, EPIPE]);
+  });
+
+  test('splice: empty, end of stream, and a full pipe that hides it', () => {
+    const on = new Script(make());
+    const { near, far } = on.pair();
+    const { readFd, writeFd } = on.pipe();
+    expect(on.kernel.splice(near, writeFd, 100)).toBe(EAGAIN);
+    expect(on.kernel.splice(readFd, near, 100)).toBe(EAGAIN);
+    on.send(far, 5);
+    on.settle();
+    expect([on.kernel.splice(near, writeFd, 100), on.kernel.unread(readFd)]).toEqual([5, 5]);
+    expect([on.kernel.splice(readFd, near, 100), on.kernel.unread(readFd)]).toEqual([5, 0]);
+    expect(on.kernel.write(writeFd, DATA_AT, 65_536)).toBe(65_536);
+    on.kernel.shutdownWrite(far);
+    on.settle();
+    expect(on.kernel.splice(near, writeFd, 100)).toBe(EAGAIN);
+    expect(on.kernel.splice(readFd, near, 4096)).toBe(4096);
+    expect(on.kernel.splice(near, writeFd, 100)).toBe(0);
+  });
+
+  test('splice and a reset: the pipe keeps its bytes', () => {
+    const on = new Script(make());
+    const { near, far } = on.pair();
+    const { readFd, writeFd } = on.pipe();
+    on.kernel.write(writeFd, DATA_AT, 3);
+    on.reset(far);
+    expect([on.kernel.splice(readFd, near, 9), on.kernel.splice(readFd, near, 9)]).toEqual([-ECONNRESET, EPIPE]);
+    expect([on.kernel.unread(readFd), on.kernel.splice(near, writeFd, 9)]).toEqual([3, 0]);
+  });
+
+  test('a pipe is full when its slots are', () => {
+    const on = new Script(make());
+    const { near, far } = on.pair();
+    const { readFd, writeFd } = on.pipe();
+    expect(on.kernel.resizePipe(writeFd, 8192)).toBe(8192);
+    on.kernel.setOption(far, 'no-delay', 1);
+    let spliced = 0;
+    for (let i = 0; i < 2; i++) {
+      on.send(far, 7);
+      on.settle();
+      spliced += on.kernel.splice(near, writeFd, 100);
+    }
+    on.send(far, 7);
+    on.settle();
+    expect([spliced, on.kernel.splice(near, writeFd, 100), on.kernel.unread(readFd)]).toEqual([14, EAGAIN, 14]);
+  });
+
+  test('write fills a page per slot and the last page with odd bytes', () => {
+    const on = new Script(make());
+    const { readFd, writeFd } = on.pipe();
+    expect([on.kernel.pipeSize(readFd), on.kernel.resizePipe(writeFd, 5000)]).toEqual([65_536, 8192]);
+    const written = [4000, 96, 5000, 1].map((bytes) => on.kernel.write(writeFd, DATA_AT, bytes));
+    expect(written).toEqual([4000, 96, 4096, EAGAIN]);
+    expect([on.kernel.resizePipe(writeFd, 4096), on.kernel.unread(readFd)]).toEqual([-16, 8192]);
+  });
+
+  test('an eventfd is level-triggered until it is taken', () => {
+    const on = new Script(make());
+    const epollFd = on.kernel.openEpoll();
+    const wakeFd = on.kernel.openWake();
+    expect(on.kernel.watch(epollFd, wakeFd, EPOLLIN, 4, 0)).toBe(0);
+    expect(on.kernel.watch(epollFd, wakeFd, EPOLLIN, 4, 0)).toBe(-17);
+    on.kernel.wake(wakeFd);
+    expect([on.events(epollFd), on.events(epollFd)]).toEqual([['4: IN'], ['4: IN']]);
+    on.kernel.takeWake(wakeFd);
+    expect(on.events(epollFd)).toEqual([]);
+    expect([on.kernel.unwatch(epollFd, wakeFd), on.kernel.unwatch(epollFd, wakeFd)]).toEqual([0, -2]);
+  });
+});

@@ -1,0 +1,186 @@
+// Puts the product's own shard into a simulated world: settings drawn from the seed, frontends and listeners from the scenario.
+// It changes nothing of core/session: what runs here is what runs in production, system calls apart.
+
+import type { Kernel } from '../../core/linux/kernel.ts';
+import { FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../../core/metrics/counters.ts';
+import { activeOver, applyPlan } from '../../core/session/frontends.ts';
+import { activeSessions, adoptShard, closeShard, openShard } from '../../core/session/lifecycle.ts';
+import type { FrontendPlan, ListenerPlan } from '../../core/session/plan.ts';
+import { turn } from '../../core/session/reactor.ts';
+import type { ShardSettings } from '../../core/session/settings.ts';
+import {
+  arenaLayout,
+  createLiveCells,
+  createShard,
+  createShardMemory,
+  type Shard,
+  type ShardMemory,
+} from '../../core/session/shard.ts';
+import { get, HIGH_WATER, PHASE_FREE } from '../../core/session/table.ts';
+import type { ShardCounts } from './invariants.ts';
+import { Random } from './random.ts';
+import type { ShardUnderTest } from './runner.ts';
+import type { Scenario } from './scenario.ts';
+import type { World } from './world.ts';
+
+const CAPACITY = 32;
+export const ARENA_BYTES = 1 << 19;
+
+/** Small buffers, few pipes and little spill room find the borders; timeouts are longer than any script is silent. */
+export function settingsOf(scenario: Scenario): ShardSettings {
+  const random = new Random(scenario.seed ^ 0x5555_5555);
+  const bufferBytes = random.pick([16, 256, 4096, 65536]);
+  return {
+    connectionsMax: random.chance(0.1) ? random.int(1, 4) : CAPACITY,
+    connectTimeoutMs: 400,
+    connectRetries: random.int(0, 5),
+    idleTimeoutMs: 120_000,
+    halfClosedTimeoutMs: 60_000,
+    lingerTimeoutMs: 2000,
+    keepaliveSeconds: 10,
+    bufferBytes,
+    splice: random.pick(['auto', 'auto', 'on', 'off'] as const),
+    spliceAfterBytes: random.pick([0, 64, 4096, 65536]),
+    pipeBytes: 1 << 20,
+    pipes: random.pick([0, 1, 2, 8]),
+    spillBytes: (bufferBytes + 4096) * random.pick([1, 2, 8]),
+    backCongestion: random.chance(0.2) ? 'cubic' : '',
+    sourceAddresses: [],
+    ephemeralPortMin: 1024,
+    logSessions: random.chance(0.5),
+  };
+}
+
+function frontendOf(scenario: Scenario, row: number): FrontendPlan {
+  const random = new Random(scenario.seed ^ (0x3333_3333 + row));
+  const nodes = scenario.nodes.map(({ address }, index) => ({
+    row: index,
+    label: `node-${index}`,
+    address: `node ${index}`,
+    ip: address.ip,
+    port: address.port,
+    weight: random.int(1, 255),
+    mode: 'accept' as const,
+  }));
+  const algorithm = random.pick(['roundrobin', 'leastconn', 'source'] as const);
+  return { row, label: `frontend-${row}`, port: 80 + row, algorithm, proxyProtocol: scenario.proxyHeader, nodes };
+}
+
+/** A shard, and its successors, in one world. */
+export class SimulatedShard implements ShardUnderTest {
+  readonly settings: ShardSettings;
+  shard: Shard;
+  readonly #memory: ShardMemory;
+  readonly #wakeFd: number;
+  readonly #frontends: FrontendPlan[];
+  readonly #listeners: ListenerPlan[];
+
+  constructor(world: World, kernel: Kernel) {
+    const { scenario } = world;
+    this.settings = settingsOf(scenario);
+    this.#memory = createShardMemory(this.settings, CAPACITY, 0, createLiveCells(1));
+    this.#wakeFd = world.kernel.lendWake();
+    this.#frontends = scenario.listeners.map((_, row) => frontendOf(scenario, row));
+    this.#listeners = scenario.listeners.map(({ address }, row) => ({
+      fd: world.listenerFds[row] ?? -1,
+      frontend: row,
+      ip: address.ip,
+      port: address.port,
+    }));
+    this.shard = this.#create(kernel);
+    openShard(this.shard);
+    this.#apply(this.#listeners);
+  }
+
+  turn(): void {
+    turn(this.shard);
+  }
+
+  /** A successor takes the table over; all its calls go to `kernel`. */
+  adopt(kernel: Kernel): void {
+    this.shard = this.#create(kernel);
+    adoptShard(this.shard);
+    this.#apply(this.#listeners);
+  }
+
+  stop(): void {
+    this.#apply([]);
+  }
+
+  close(): void {
+    closeShard(this.shard);
+  }
+
+  counts(): ShardCounts {
+    const { counters, table } = this.shard;
+    const accepted = get(counters.shard, SHARD.accepted);
+    const sums = {
+      accepted,
+      ended: get(counters.shard, SHARD.ended),
+      active: 0,
+      bytesFromFront: column(counters.frontends, FRONTEND_STRIDE, FRONTEND.bytesIn, this.#frontends.length),
+      bytesToFront: column(counters.frontends, FRONTEND_STRIDE, FRONTEND.bytesOut, this.#frontends.length),
+      bytesFromBack: column(counters.nodes, NODE_STRIDE, NODE.bytesIn, CAPACITY),
+      bytesToBack: column(counters.nodes, NODE_STRIDE, NODE.bytesOut, CAPACITY),
+      headerBytes: get(counters.shard, SHARD.headerBytes),
+    };
+    for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
+      if (table.phase[slot] === PHASE_FREE) continue;
+      sums.active++;
+      sums.bytesFromFront += get(table.bytesFrom, slot * 2);
+      sums.bytesToFront += get(table.bytesTo, slot * 2);
+      sums.bytesFromBack += get(table.bytesFrom, slot * 2 + 1);
+      sums.bytesToBack += get(table.bytesTo, slot * 2 + 1);
+      sums.headerBytes += get(table.headerBytes, slot);
+    }
+    return sums;
+  }
+
+  /** Once quiet: what came in went out, or was counted as lost. */
+  bytesUnaccounted(): number {
+    const { shard } = this.shard.counters;
+    const came = get(shard, SHARD.bytesIn) + get(shard, SHARD.headerBytes);
+    return came - get(shard, SHARD.bytesOut) - get(shard, SHARD.bytesLost);
+  }
+
+  /** Every gauge must be back at zero. */
+  gauges(): number {
+    const { counters, live } = this.shard;
+    const nodes = column(counters.nodes, NODE_STRIDE, NODE.active, CAPACITY);
+    const frontends = column(counters.frontends, FRONTEND_STRIDE, FRONTEND.active, this.#frontends.length);
+    return nodes + frontends + activeSessions(this.shard) + (live[0] ?? 0);
+  }
+
+  #create(kernel: Kernel): Shard {
+    return createShard({
+      index: 0,
+      shards: 1,
+      settings: this.settings,
+      capacity: CAPACITY,
+      kernel,
+      kernelBytes: 0,
+      memory: this.#memory,
+      wakeFd: this.#wakeFd,
+      onWake: () => {},
+      onFault: (error) => {
+        throw error;
+      },
+    });
+  }
+
+  #apply(listeners: ListenerPlan[]): void {
+    const activeOf = activeOver([this.shard.counters.nodes]);
+    applyPlan(this.shard, { frontends: this.#frontends, listeners }, activeOf);
+  }
+}
+
+function column(cells: Float64Array, stride: number, at: number, rows: number): number {
+  let sum = 0;
+  for (let row = 0; row < rows; row++) sum += get(cells, row * stride + at);
+  return sum;
+}
+
+/** The arena that this shard needs, for the world to make. */
+export function arenaBytesOf(scenario: Scenario): number {
+  return arenaLayout(settingsOf(scenario), 0).bytes;
+}

@@ -1,0 +1,154 @@
+// The balancer under test: the real binary, started as a user starts it, with a configuration file of the test's.
+// BALANCER_TEST_SUBJECT=haproxy puts HAProxy in its place: a test that fails there too is wrong about TCP, not about us.
+
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { type Exit, type Program, startProgram } from './process.ts';
+import { type StandIn, standInCommand } from './stand-in.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from './temporary.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+export const BALANCER = join(ROOT, 'bin/balancer.js');
+
+const READY = /^.*\bready\b.*$/m;
+const RELOADED = /^.*\bSIGHUP: .*$/m;
+const START_DEADLINE_MS = 20_000;
+const STOP_GRACE_MS = 15_000;
+
+/** The tests' own variables have the balancer's prefix, and it warns about names that it does not know. */
+const WITHOUT_TEST_VARIABLES: Record<string, undefined> = Object.fromEntries(
+  Object.keys(process.env)
+    .filter((name) => name.startsWith('BALANCER_TEST_'))
+    .map((name) => [name, undefined]),
+);
+
+export interface NodeSpec {
+  label?: string;
+  address: string;
+  weight?: number;
+  mode?: 'accept' | 'reject' | 'drain' | 'backup';
+}
+
+/** One port of a NodeBalancer, with the file's own names. */
+export interface ConfigSpec {
+  port: number;
+  protocol?: 'tcp';
+  algorithm?: 'roundrobin' | 'leastconn' | 'source';
+  stickiness?: 'none' | 'table';
+  proxy_protocol?: 'none' | 'v1' | 'v2';
+  check?: 'none' | 'connection' | 'http' | 'http_body';
+  check_interval?: number;
+  check_timeout?: number;
+  check_attempts?: number;
+  check_passive?: boolean;
+  check_path?: string;
+  check_body?: string;
+  nodes: NodeSpec[];
+}
+
+export interface BalancerSpec {
+  nodebalancers: {
+    label?: string;
+    ipv4?: string;
+    ipv6?: string;
+    client_conn_throttle?: number;
+    configs: ConfigSpec[];
+  }[];
+}
+
+export interface BalancerOptions {
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Further arguments of `balancer run`. */
+  args?: readonly string[];
+  /** Run as nobody where the tests run as root. */
+  unprivileged?: boolean;
+}
+
+export class Balancer {
+  readonly program: Program;
+  readonly configFile: string;
+  readonly directory: string;
+  readonly #standIn: StandIn | undefined;
+
+  constructor(program: Program, directory: string, configFile: string, standIn: StandIn | undefined) {
+    this.program = program;
+    this.directory = directory;
+    this.configFile = configFile;
+    this.#standIn = standIn;
+  }
+
+  get pid(): number {
+    return this.program.pid;
+  }
+
+  /** Resident memory of the process. */
+  rssBytes(): number {
+    const kilobytes = readFileSync(`/proc/${this.pid}/status`, 'utf8').match(/^VmRSS:\s+(\d+) kB$/m)?.[1];
+    if (kilobytes === undefined) throw this.program.failure('no VmRSS in /proc');
+    return Number(kilobytes) * 1024;
+  }
+
+  /** How many descriptors the process has open. */
+  descriptors(): number {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.program.signal(name);
+  }
+
+  /** Replaces the file the way an editor does, sends SIGHUP, and waits for the log line that says how it went. */
+  async reload(spec: BalancerSpec | string): Promise<string> {
+    if (this.#standIn !== undefined) throw new Error(`${this.#standIn.name} does not reload in place`);
+    const from = this.program.output.length;
+    writeConfig(this.configFile, spec);
+    this.signal('SIGHUP');
+    const [line] = await this.program.waitForOutput(RELOADED, undefined, from);
+    return line;
+  }
+
+  /** SIGTERM, the drain, the end. Fails when it had to be killed, because the drain has a deadline. */
+  async stop(): Promise<Exit> {
+    const exit = await this.program.stop(STOP_GRACE_MS);
+    removeTemporaryDirectory(this.directory);
+    if (exit.signal === 'SIGKILL') throw this.program.failure(`did not end within ${STOP_GRACE_MS} ms of SIGTERM`);
+    return exit;
+  }
+}
+
+function writeConfig(file: string, spec: BalancerSpec | string): void {
+  writeFileSync(`${file}.new`, typeof spec === 'string' ? spec : stringify(spec));
+  renameSync(`${file}.new`, file);
+}
+
+/** Starts the balancer and waits until everything listens. */
+export async function startBalancer(spec: BalancerSpec, options: BalancerOptions = {}): Promise<Balancer> {
+  const directory = makeTemporaryDirectory('run');
+  const configFile = join(directory, 'balancer.yaml');
+  writeConfig(configFile, spec);
+  const standIn = standInCommand(spec, directory);
+  const program = await startProgram({
+    name: standIn?.name ?? 'balancer',
+    command: standIn?.command ?? BALANCER,
+    args: standIn?.args ?? ['run', '-f', configFile, ...(options.args ?? [])],
+    env: { ...WITHOUT_TEST_VARIABLES, BALANCER_DRAIN_TIMEOUT_MS: '2000', ...options.env },
+    cwd: directory,
+    unprivileged: options.unprivileged === true,
+  });
+  try {
+    if (standIn !== undefined) await program.waitUntil('the stand-in to listen', () => standIn.ready(program.pid));
+    else await program.waitForOutput(READY, START_DEADLINE_MS);
+  } catch (error) {
+    // The test gets no Balancer to stop.
+    program.killGroup();
+    removeTemporaryDirectory(directory);
+    throw error;
+  }
+  return new Balancer(program, directory, configFile, standIn);
+}
+
+/** The smallest configuration: one port, some nodes, IPv4 or both families. */
+export function onePort(config: ConfigSpec, front: { ipv4?: string; ipv6?: string } = {}): BalancerSpec {
+  return { nodebalancers: [{ label: 'test', ipv4: '127.0.0.1', ...front, configs: [config] }] };
+}

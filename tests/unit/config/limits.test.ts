@@ -1,0 +1,84 @@
+// Each limit: at it, and one past it.
+
+import { expect, test } from 'vitest';
+import * as limits from '../../../core/config/limits.ts';
+import { configOf, errorLines, onlyError, warningLines } from './support.ts';
+
+const MINIMAL = 'nodebalancers: []\n';
+
+function nodes(count: number): string {
+  return `[${Array.from({ length: count }, (_, i) => `{label: node-${i}, address: "h${i}:1"}`).join(',')}]`;
+}
+
+/** Frontends with these numbers of nodes, in one nodebalancer. */
+function frontends(...nodeCounts: number[]): string {
+  const configs = nodeCounts.map((count, i) => `{port: ${i + 1}, nodes: ${nodes(count)}}`);
+  return `nodebalancers: [{label: web, configs: [${configs.join(',')}]}]`;
+}
+
+function nodebalancers(count: number): string {
+  return `nodebalancers: [${Array.from({ length: count }, (_, i) => `{label: web-${i}, ipv4: 127.0.0.${i}}`).join(',')}]`;
+}
+
+test('bytes of a file, not characters', () => {
+  const room = limits.FILE_BYTES_MAX - MINIMAL.length - 1;
+  expect(errorLines(`${MINIMAL}#${'x'.repeat(room)}`)).toEqual([]);
+  expect(onlyError(`${MINIMAL}#${'x'.repeat(room + 1)}`)).toBe(
+    '1:1: found more than 1048576 bytes, expected a smaller file',
+  );
+  expect(errorLines(`${MINIMAL}#${'é'.repeat(room / 2)}`)).toEqual([]);
+  expect(onlyError(`${MINIMAL}#${'é'.repeat(room / 2 + 1)}`)).toContain('found more than 1048576 bytes');
+});
+
+test('nodebalancers', () => {
+  expect(warningLines(nodebalancers(limits.NODEBALANCERS_MAX))).toHaveLength(limits.NODEBALANCERS_MAX);
+  expect(onlyError(nodebalancers(limits.NODEBALANCERS_MAX + 1))).toContain(
+    'found 129 nodebalancers, expected at most 128',
+  );
+});
+
+test('frontends of one nodebalancer, and of all', () => {
+  const empty = (count: number) => new Array<number>(count).fill(0);
+  expect(configOf(frontends(...empty(limits.FRONTENDS_MAX))).nodebalancers[0]?.configs).toHaveLength(
+    limits.FRONTENDS_MAX,
+  );
+  expect(onlyError(frontends(...empty(limits.FRONTENDS_MAX + 1)))).toContain('found 513 configs, expected at most 512');
+  const configs = Array.from({ length: limits.FRONTENDS_MAX / 2 }, (_, i) => `{port: ${i + 1}}`).join(',');
+  const two = `{label: one, ipv4: 127.0.0.1, configs: [${configs}]}, {label: two, ipv4: 127.0.0.2, configs: [${configs}]}`;
+  expect(errorLines(`nodebalancers: [${two}]`)).toEqual([]);
+  expect(onlyError(`nodebalancers: [${two}, {label: three, ipv4: 127.0.0.3, configs: [{port: 1}]}]`)).toBe(
+    '1:16: nodebalancers: found 513 configs of all nodebalancers together, expected at most 512',
+  );
+});
+
+test('nodes of one frontend, and of all', () => {
+  expect(errorLines(frontends(limits.NODES_PER_FRONTEND_MAX))).toEqual([]);
+  expect(onlyError(frontends(limits.NODES_PER_FRONTEND_MAX + 1))).toContain(
+    'nodes: found 1001 nodes, expected at most 1000',
+  );
+  expect(errorLines(frontends(1000, 1000, 1000, 1000, 96))).toEqual([]);
+  expect(onlyError(frontends(1000, 1000, 1000, 1000, 97))).toContain(
+    'found 4097 nodes of all configs together, expected at most 4096',
+  );
+});
+
+test('the largest configuration, spread over lines with every key, is within the limits of a file', () => {
+  const config = configOf(frontends(1000, 1000, 1000, 1000, 96));
+  const pretty = JSON.stringify(config, null, 1);
+  expect(Buffer.byteLength(pretty)).toBeLessThan(limits.FILE_BYTES_MAX);
+  expect(configOf(pretty, 'c.json')).toEqual(config);
+});
+
+test('nesting', () => {
+  // The document and the mapping around are levels of the parser too.
+  const nested = (levels: number) => `a: ${'['.repeat(levels)}${']'.repeat(levels)}`;
+  expect(errorLines(nested(20)).join()).not.toContain('nesting');
+  expect(onlyError(nested(limits.NESTING_MAX))).toContain('more than 32 levels of nesting');
+});
+
+test('values with aliases written out', () => {
+  const text = (count: number) => `a: &a [${new Array(99).fill(1).join()}]\nb: [${new Array(count).fill('*a').join()}]`;
+  expect(errorLines(text(900)).join()).not.toContain('more than');
+  expect(onlyError(text(1100))).toContain('2:');
+  expect(onlyError(text(1100))).toContain('found more than 100000 values');
+});

@@ -1,0 +1,161 @@
+// What spans several fields: things used twice, and values that contradict each other.
+
+import { describe, expect, test } from 'vitest';
+import { errorLines, onlyError, warningLines, withFrontend } from './support.ts';
+
+interface Listener {
+  readonly ipv4?: string;
+  readonly ipv6?: string;
+  readonly ports: readonly number[];
+}
+
+/** One nodebalancer on each line from line 2. */
+function listeners(...all: Listener[]): string {
+  const lines = all.map(({ ipv4, ipv6, ports }, i) => {
+    const configs = ports.map((port) => `{ port: ${port} }`).join(', ');
+    return `  - { label: web-${i}, ipv4: ${ipv4 ?? `127.0.0.${i + 1}`}, ipv6: ${ipv6 === undefined ? 'null' : `"${ipv6}"`}, configs: [${configs}] }`;
+  });
+  return ['nodebalancers:', ...lines].join('\n');
+}
+
+describe('two listeners on one port collide', () => {
+  test.each([
+    ['the same address', { ipv4: '192.0.2.1' }, { ipv4: '192.0.2.1' }, '192.0.2.1:80'],
+    ['every address, twice', { ipv4: '0.0.0.0' }, { ipv4: '0.0.0.0' }, '0.0.0.0:80'],
+    ['one under every', { ipv4: '0.0.0.0' }, { ipv4: '192.0.2.1' }, '192.0.2.1:80, which overlaps 0.0.0.0:80'],
+    ['every over one', { ipv4: '192.0.2.1' }, { ipv4: '0.0.0.0' }, '0.0.0.0:80, which overlaps 192.0.2.1:80'],
+    ['the same IPv6 address in two spellings', { ipv6: '2001:db8::1' }, { ipv6: '2001:DB8:0::1' }, '[2001:db8::1]:80'],
+    ['one under every, IPv6', { ipv6: '::' }, { ipv6: '::1' }, '[::1]:80, which overlaps [::]:80'],
+  ])('%s', (_name, first, second, found) => {
+    const text = listeners({ ...first, ports: [443, 80] }, { ...second, ports: [80] });
+    expect(onlyError(text)).toContain(
+      `nodebalancers[1].configs[0].port: found ${found} (also at line 2), expected an address and port that nothing else listens on`,
+    );
+  });
+
+  test.each([
+    ['other ports', { ipv4: '0.0.0.0', ports: [80] }, { ipv4: '0.0.0.0', ports: [81] }],
+    ['other addresses', { ipv4: '192.0.2.1', ports: [80] }, { ipv4: '192.0.2.2', ports: [80] }],
+    ['other families', { ipv4: '0.0.0.0', ports: [80] }, { ipv6: '::', ipv4: '192.0.2.1', ports: [81] }],
+  ])('but not %s', (_name, first, second) => {
+    expect(errorLines(listeners(first, second))).toEqual([]);
+  });
+
+  test('also within one nodebalancer, once for both families', () => {
+    expect(onlyError(listeners({ ipv4: '0.0.0.0', ipv6: '::', ports: [80, 80] }))).toContain(
+      'configs[1].port: found 0.0.0.0:80',
+    );
+  });
+
+  test('a bad address or port takes no part', () => {
+    expect(onlyError(listeners({ ipv4: 'x', ports: [80] }, { ipv4: '0.0.0.0', ports: [80] }))).toContain('found "x"');
+    expect(errorLines(listeners({ ipv4: '0.0.0.0', ports: [0] }, { ipv4: '0.0.0.0', ports: [0] }))).toHaveLength(2);
+  });
+});
+
+describe('used once', () => {
+  test('a label among the nodebalancers', () => {
+    const text = 'nodebalancers:\n  - label: web\n  - label: abc\n  - label: web\n';
+    expect(onlyError(text)).toBe(
+      '4:12: nodebalancers[2].label: found label "web" (also at line 2), expected a label of its own',
+    );
+  });
+
+  test('label and address among the nodes of a config, however it is spelled', () => {
+    const text = withFrontend(
+      'nodes:',
+      '  - { label: abc, address: "[2001:db8::1]:80" }',
+      '  - { label: abc, address: "[2001:DB8:0::1]:80" }',
+      '  - { label: abd, address: "HOST:80" }',
+      '  - { label: abe, address: "host:80" }',
+    );
+    expect(errorLines(text)).toEqual([
+      'c.yaml:7:22: nodebalancers[0].configs[0].nodes[1].label: found label "abc" (also at line 6), expected a label that no other node of the config has',
+      'c.yaml:7:36: nodebalancers[0].configs[0].nodes[1].address: found address "[2001:DB8:0::1]:80" (also at line 6), expected an address that no other node of the config has',
+      'c.yaml:9:36: nodebalancers[0].configs[0].nodes[3].address: found address "host:80" (also at line 8), expected an address that no other node of the config has',
+    ]);
+  });
+
+  test('the same node may serve two configs', () => {
+    const nodes = 'nodes: [{ label: abc, address: "h:1" }]';
+    expect(
+      errorLines(`nodebalancers: [{ label: web, configs: [{ port: 80, ${nodes} }, { port: 81, ${nodes} }] }]`),
+    ).toEqual([]);
+  });
+});
+
+describe('check_timeout is less than check_interval', () => {
+  test('both given: the timeout is to blame', () => {
+    expect(onlyError(withFrontend('check_interval: 10', 'check_timeout: 10'))).toBe(
+      '6:24: nodebalancers[0].configs[0].check_timeout: found 10 s, expected less than check_interval (10 s)',
+    );
+    expect(errorLines(withFrontend('check_interval: 11', 'check_timeout: 10'))).toEqual([]);
+  });
+
+  test('against a default, what is given is to blame', () => {
+    expect(onlyError(withFrontend('check_interval: 3'))).toContain(
+      '5:25: nodebalancers[0].configs[0].check_interval: found 3 s, expected more',
+    );
+    expect(onlyError(withFrontend('check_timeout: 5'))).toContain(
+      'check_timeout: found 5 s, expected less than check_interval (5 s)',
+    );
+  });
+
+  test('a bad interval is not compared', () => {
+    expect(onlyError(withFrontend('check_interval: 1', 'check_timeout: 30'))).toContain(
+      'check_interval: found 1, expected',
+    );
+  });
+});
+
+describe('checks need what they look at', () => {
+  test.each([
+    [['check: http'], ['check_path']],
+    [['check: http_body'], ['check_path', 'check_body']],
+    [['check: http_body', 'check_path: /'], ['check_body']],
+    [['check: http', 'check_path: ""'], ['check_path']],
+    [['check: http_body', 'check_path: /', 'check_body: ok'], []],
+    [['check: connection'], []],
+  ])('%j lacks %j', (lines, missing) => {
+    const errors = errorLines(withFrontend(...lines));
+    expect(errors.map((line) => /found no (\w+)/.exec(line)?.[1])).toEqual(missing);
+  });
+});
+
+describe('warnings stop nothing', () => {
+  test.each([
+    ['nodebalancers: []', '1:16: nodebalancers: warning: no nodebalancers: nothing is served'],
+    ['nodebalancers:\n  - label: web\n', '2:5: nodebalancers[0].configs: warning: no configs: no port is served'],
+    [
+      withFrontend('nodes: []'),
+      '5:16: nodebalancers[0].configs[0].nodes: warning: no nodes: every connection is refused',
+    ],
+    [
+      withFrontend(
+        'nodes:',
+        '  - { label: abc, address: "h:1", mode: reject }',
+        '  - { label: abd, address: "h:2", mode: drain }',
+      ),
+      '6:11: nodebalancers[0].configs[0].nodes: warning: no node has mode accept or backup: every new connection is refused',
+    ],
+    [
+      withFrontend('nodes: [{ label: abc, address: "h:1", weight: 7 }]'),
+      '5:55: nodebalancers[0].configs[0].nodes[0].weight: warning: weight 7 has no effect with one node',
+    ],
+  ])('%j', (text, warning) => {
+    expect(warningLines(text)).toEqual([warning]);
+  });
+
+  test('what is not served yet says so', () => {
+    const nodes = ['nodes:', '  - { label: abc, address: "h:1" }'];
+    const text = withFrontend('stickiness: table', 'check: http', 'check_path: /', ...nodes).replace(
+      'label: web\n',
+      'label: web\n    client_conn_throttle: 5\n',
+    );
+    expect(warningLines(text)).toEqual([
+      '3:27: nodebalancers[0].client_conn_throttle: warning: client_conn_throttle 5 is not served yet, and has no effect',
+      '6:21: nodebalancers[0].configs[0].stickiness: warning: stickiness "table" is not served yet, and has no effect',
+      '7:16: nodebalancers[0].configs[0].check: warning: check "http" is not served yet, and has no effect',
+    ]);
+  });
+});
