@@ -5,8 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { nodeBinary, replaceProcess } from './runtime.js';
 
-// SIGUSR1 reopens the access log; without this flag Node.js would open its inspector on it.
-const FLAGS = ['--disable-sigusr1', '--disable-warning=ExperimentalWarning'];
+const FLAGS = ['--disable-warning=ExperimentalWarning'];
 
 const main = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 try {

@@ -9,6 +9,9 @@ import { help } from './help.ts';
 import { runRun } from './run.ts';
 import { VERSION } from './version.ts';
 
+// SIGUSR1 reopens the access log. Before anything else, because Node.js opens its inspector on it as long as nobody listens.
+process.on('SIGUSR1', () => {});
+
 /** @returns exit code; a promise where the verb takes its time */
 type Verb = (args: string[]) => number | Promise<number>;
 

@@ -69,6 +69,7 @@ async function serve(file: string, config: Config, settings: ProcessSettings): P
     stop: (signal) => void drainAndStop(supervisor, settings, logger, signal).then(ended.resolve, fail),
     stopAtOnce: (signal) => void stopAtOnce(supervisor, logger, signal).then(ended.resolve, fail),
     reload: () => void reload(supervisor, file, logger).catch(fail),
+    reloadTooLate: () => logger.warn('SIGHUP: the process is ending, the file is not read again'),
     reopenLog: () => {
       supervisor.reopenLog();
       logger.info('SIGUSR1: access log opened anew');

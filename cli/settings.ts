@@ -27,6 +27,8 @@ const DESCRIPTORS_RESERVED = 256;
 const BACKLOG = 4096;
 const PIPE_TOTAL_BYTES = 256 << 20;
 const HEAP_MEGABYTES = 128;
+/** of each shard; its pages are touched only as they are used */
+const SPILL_BYTES = 64 << 20;
 
 /** @param addresses addresses and ports to listen on @param allowFaults test faults were asked for */
 export function processSettings(env: Environment, addresses: number, allowFaults: boolean): ProcessSettings {
@@ -60,6 +62,7 @@ export function processSettings(env: Environment, addresses: number, allowFaults
         spliceAfterBytes: env.spliceAfterBytes ?? 262_144,
         pipeBytes,
         pipes,
+        spillBytes: SPILL_BYTES,
         backCongestion: env.backCongestion ?? '',
         sourceAddresses: (env.sourceAddresses ?? []).slice(0, SOURCE_ADDRESSES_MAX),
         ephemeralPortMin: ephemeralPortMin(),

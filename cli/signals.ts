@@ -5,6 +5,8 @@ export interface SignalActions {
   stop: (signal: string) => void;
   stopAtOnce: (signal: string) => void;
   reload: () => void;
+  /** SIGHUP while the end has begun */
+  reloadTooLate: () => void;
   reopenLog: () => void;
   upgrade: () => void;
 }
@@ -19,7 +21,8 @@ export function handleSignals(actions: SignalActions): void {
     });
   }
   process.on('SIGHUP', () => {
-    if (!isStopping) actions.reload();
+    if (isStopping) actions.reloadTooLate();
+    else actions.reload();
   });
   process.on('SIGUSR1', actions.reopenLog);
   process.on('SIGUSR2', actions.upgrade);

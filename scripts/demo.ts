@@ -104,7 +104,7 @@ function print(proofs: readonly Proof[]): boolean {
     const title = mode === 'none' ? 'plain port' : `PROXY ${mode}`;
     isProven &&= seen === (mode !== 'none');
     process.stdout.write(
-      `\n${title}\n  the client is  ${truth}\n  ${node} saw     ${client}  ${seen ? '✓' : '✗ that is the balancer'}\n`,
+      `\n${title}\n  the client is  ${truth}\n  ${`${node} saw`.padEnd(13)}  ${client}  ${seen ? '✓' : '✗ that is the balancer'}\n`,
     );
     for (const line of header) process.stdout.write(`    ${line}\n`);
   }

@@ -18,5 +18,12 @@ export function injectFault(shard: Shard, fault: Fault): void {
 /** Fills the heap until V8 gives the thread up. */
 function exhaustMemory(): never {
   const hoard: unknown[] = [];
-  for (;;) hoard.push(new Array(1000).fill(hoard.length));
+  for (;;) hoard.push(hoardMore());
+}
+
+/** A function of its own: on entering one V8 looks whether it was told to stop; in the bare loop it may never. */
+function hoardMore(): unknown[] {
+  const more: unknown[] = [];
+  for (let i = 0; i < 1000; i++) more.push({ i });
+  return more;
 }

@@ -18,6 +18,7 @@ import type { Logger } from './logger.ts';
 /** Lines that wait for a slow sink, in bytes; what comes on top is dropped. */
 const WAITING_BYTES_MAX = 4 << 20;
 const POLL_INTERVAL_MS = 100;
+const REPORT_INTERVAL_MS = 10_000;
 /** records taken of one ring per poll, so that a flood cannot hold the main thread */
 const RECORDS_PER_POLL = 4096;
 
@@ -36,14 +37,24 @@ export class SessionLogWriter {
   readonly #names: RowNames;
   readonly #logger: Logger;
   readonly #timer: NodeJS.Timeout;
+  readonly #droppedByShards: () => number;
   #stream: WriteStream;
+  #reported = 0;
+  #reportedMs = Number.NEGATIVE_INFINITY;
 
-  /** @param path a file, or `-` for stdout */
-  constructor(path: string, logs: readonly SessionLog[], names: RowNames, logger: Logger) {
+  /** @param path a file, or `-` for stdout @param droppedByShards records that found their ring full */
+  constructor(
+    path: string,
+    logs: readonly SessionLog[],
+    names: RowNames,
+    logger: Logger,
+    droppedByShards: () => number = () => 0,
+  ) {
     this.#path = path;
     this.#logs = logs;
     this.#names = names;
     this.#logger = logger;
+    this.#droppedByShards = droppedByShards;
     this.#stream = this.#open();
     this.#timer = setInterval(() => this.poll(), POLL_INTERVAL_MS);
     this.#timer.unref();
@@ -51,6 +62,11 @@ export class SessionLogWriter {
 
   /** Takes what has ended since. */
   poll(): void {
+    this.#takeAll();
+    this.#reportDropped();
+  }
+
+  #takeAll(): void {
     for (const [shard, log] of this.#logs.entries()) {
       for (let i = 0; i < RECORDS_PER_POLL; i++) {
         const record = takeRecord(log);
@@ -59,6 +75,16 @@ export class SessionLogWriter {
         else this.#stream.write(`${JSON.stringify(this.#line(shard, record))}\n`);
       }
     }
+  }
+
+  /** At most one line per interval, however many are lost. */
+  #reportDropped(): void {
+    const now = performance.now();
+    const dropped = this.dropped + this.#droppedByShards();
+    if (dropped === this.#reported || now < this.#reportedMs + REPORT_INTERVAL_MS) return;
+    this.#logger.warn(`access log ${this.#path}: ${dropped - this.#reported} lines were dropped, the sink is too slow`);
+    this.#reported = dropped;
+    this.#reportedMs = now;
   }
 
   /** After the file was moved away: goes on in a new one of the same name. */

@@ -12,6 +12,7 @@ import {
   FRONTEND_STRIDE,
   NODE,
   NODE_STRIDE,
+  sumCell,
 } from '../core/metrics/counters.ts';
 import { createSessionLog, type SessionLog } from '../core/metrics/session-log.ts';
 import { FRONTENDS_MAX, LOG_RECORDS, NODES_MAX } from '../core/session/limits.ts';
@@ -121,6 +122,14 @@ export class ShardSet {
     let sum = 0;
     for (let i = 0; i < this.#options.shards; i++) sum += Atomics.load(this.#live, i * LIVE_STRIDE);
     return sum;
+  }
+
+  /** One of the shards' own counters, over all shards. */
+  sum(column: number): number {
+    return sumCell(
+      this.counters.map(({ shard }) => shard),
+      column,
+    );
   }
 
   isFrontendIdle(row: number): boolean {

@@ -1,7 +1,6 @@
 // One shard as the main thread sees it: its shared memory, its thread while there is one, and the conversation with it. When the
 // thread dies, a successor is started on the same memory; the sessions stay open meanwhile, for their sockets belong to the process.
 
-import { once } from 'node:events';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import type { Kernel } from '../core/linux/kernel.ts';
@@ -131,10 +130,10 @@ export class ShardThread {
   }
 }
 
-/** The end of a pool's thread. */
+/** The end of a pool's thread. Not `events.once`: that rejects at an 'error' event, which comes first when memory ran out. */
 function exitOf(pool: Piscina, threadId: number): Promise<unknown> {
   const worker = pool.threads.find((thread) => thread.threadId === threadId);
-  return worker === undefined ? Promise.resolve() : once(worker, 'exit');
+  return worker === undefined ? Promise.resolve() : new Promise((resolve) => worker.once('exit', resolve));
 }
 
 function reasonOf(error: unknown): { reason: string; threadEnds: boolean } {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatIp } from '../core/base/ip.ts';
 import { type Change, describeChange, diff } from '../core/config/diff.ts';
 import type { Config } from '../core/config/model.ts';
+import { SHARD } from '../core/metrics/counters.ts';
 import { FRONTENDS_MAX, NODES_MAX } from '../core/session/limits.ts';
 import type { FrontendPlan, NodePlan } from '../core/session/plan.ts';
 import type { Fault } from './channel.ts';
@@ -178,7 +179,9 @@ export class Supervisor {
       frontend: (row: number) => this.#frontends.get(row),
       node: (row: number) => this.#nodes.get(row),
     };
-    this.#accessLog = new SessionLogWriter(accessLog, this.shards.logs, names, this.#logger);
+    this.#accessLog = new SessionLogWriter(accessLog, this.shards.logs, names, this.#logger, () =>
+      this.shards.sum(SHARD.logDropped),
+    );
   }
 
   #enqueue<T>(change: () => Promise<T>): Promise<T> {

@@ -46,6 +46,14 @@ function poolRemarks({ nodes }: Frontend, path: Path): Remark[] {
   if (first === undefined) return [{ path, text: 'no nodes: every connection is refused' }];
   const takesNew = nodes.some((node) => node.mode === 'accept' || node.mode === 'backup');
   if (!takesNew) return [{ path, text: 'no node has mode accept or backup: every new connection is refused' }];
+  // Only clients that stickiness has pinned to it may reach a draining node, and stickiness is not served yet.
+  const draining = nodes.flatMap(({ mode }, i) => (mode === 'drain' ? [i] : []));
+  if (draining.length > 0) {
+    return draining.map((i) => ({
+      path: [...path, i, 'mode'],
+      text: 'drain acts as reject: stickiness is not served yet',
+    }));
+  }
   if (nodes.length > 1 || first.weight === 50) return [];
   return [{ path: [...path, 0, 'weight'], text: `weight ${first.weight} has no effect with one node` }];
 }

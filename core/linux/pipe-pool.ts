@@ -65,6 +65,7 @@ export class PipePool {
 
   /** @returns an empty pipe, or -1 when none can be had now */
   take(nowMs: number): number {
+    if (this.#options.pipes === 0) return -1;
     if (this.#freeCount > 0) {
       const pipe = this.#free[--this.#freeCount] ?? -1;
       this.#setState(pipe, TAKEN);
@@ -103,7 +104,9 @@ export class PipePool {
       if (this.#state(pipe) === NONE) continue;
       this.#setState(pipe, TAKEN);
       if (isHeld(pipe)) continue;
-      if (this.#kernel.unread(this.readFd(pipe)) === 0) this.give(pipe);
+      // One that the predecessor had just opened has no size yet.
+      const isReady = this.size(pipe) >= PIPE_BYTES_MIN && this.#kernel.unread(this.readFd(pipe)) === 0;
+      if (isReady) this.give(pipe);
       else this.discard(pipe);
     }
   }
@@ -130,16 +133,16 @@ export class PipePool {
     const kernel = this.#kernel;
     const { fdsAt, pipeBytes } = this.#options;
     if (kernel.openPipe(fdsAt) < 0) return false;
-    const readFd = kernel.arena.view.getInt32(fdsAt, true);
-    const writeFd = kernel.arena.view.getInt32(fdsAt + 4, true);
+    // Noted before anything else: what the cells do not name, a successor could not close.
+    const at = pipe * CELLS_PER_PIPE;
+    this.#cells[at] = kernel.arena.view.getInt32(fdsAt, true);
+    this.#cells[at + 1] = kernel.arena.view.getInt32(fdsAt + 4, true);
+    this.#setState(pipe, TAKEN);
     // What counts is the size read back: the resize may be refused, and an exhausted user gets tiny pipes from the start.
+    const writeFd = this.writeFd(pipe);
     kernel.resizePipe(writeFd, pipeBytes);
     const size = kernel.pipeSize(writeFd);
-    const at = pipe * CELLS_PER_PIPE;
-    this.#cells[at] = readFd;
-    this.#cells[at + 1] = writeFd;
     this.#cells[at + 2] = size;
-    this.#setState(pipe, TAKEN);
     if (size >= PIPE_BYTES_MIN) return true;
     this.#close(pipe);
     return false;

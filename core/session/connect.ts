@@ -11,9 +11,10 @@ import { record } from '../metrics/histogram.ts';
 import { SESSION_EVENTS } from './accept.ts';
 import { ALL_TRIED, chooseNode, forgetTried, NO_NODE, noteTried } from './choose.ts';
 import { closeSide, endSession, resetSession } from './close.ts';
+import { deadlineOf } from './deadline.ts';
 import { sendHeader } from './header.ts';
 import { RETRY_DELAY_MS } from './limits.ts';
-import { IN, noteOutcome, WHO } from './outcome.ts';
+import { IN, type In, noteOutcome, WHO } from './outcome.ts';
 import type { NodePlan } from './plan.ts';
 import { type Frontend, nodeAddressAt, type Shard, sourceAddressAt } from './shard.ts';
 import {
@@ -42,7 +43,7 @@ export function startConnect(shard: Shard, slot: number): void {
     if (node === undefined) return giveUpWithoutNode(shard, slot, frontend);
     const result = attempt(shard, slot, node);
     if (result === 0) return;
-    if (!mayTryAgain(shard, slot, -result)) return;
+    if (!mayTryAgain(shard, slot, -result, IN.connect)) return;
   }
 }
 
@@ -142,16 +143,20 @@ function connected(shard: Shard, slot: number, mask: number): void {
   if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) table.sideFlags[side] = get(table.sideFlags, side) | HUNG_UP;
   table.phase[slot] = PHASE_RELAYING;
   table.phaseMs[slot] = shard.nowMs;
+  shard.wheel.arm(slot, deadlineOf(shard, slot));
   sendHeader(shard, slot);
 }
 
-/** The pending connect failed, or the header could not be sent: the next node, while there is one. */
-export function connectFailed(shard: Shard, slot: number, errno: number): void {
-  if (mayTryAgain(shard, slot, errno)) startConnect(shard, slot);
+/**
+ * The pending connect failed, or the header could not be sent: the next node, while there is one.
+ * @param phase what the outcome says if there is none
+ */
+export function connectFailed(shard: Shard, slot: number, errno: number, phase: In = IN.connect): void {
+  if (mayTryAgain(shard, slot, errno, phase)) startConnect(shard, slot);
 }
 
 /** Books a failed attempt. @returns false when the session has ended with it */
-function mayTryAgain(shard: Shard, slot: number, errno: number): boolean {
+function mayTryAgain(shard: Shard, slot: number, errno: number, phase: In): boolean {
   const { counters, settings, table } = shard;
   const row = get(table.node, slot) - 1;
   const isOurs = isLocalShortage(errno);
@@ -166,7 +171,7 @@ function mayTryAgain(shard: Shard, slot: number, errno: number): boolean {
     return true;
   }
   table.firstErrno[slot * 2 + BACK] = errno;
-  noteOutcome(table, slot, isOurs ? WHO.resource : errno === ETIMEDOUT ? WHO.nodeTimeout : WHO.node, IN.connect);
+  noteOutcome(table, slot, isOurs ? WHO.resource : errno === ETIMEDOUT ? WHO.nodeTimeout : WHO.node, phase);
   resetSession(shard, slot);
   return false;
 }

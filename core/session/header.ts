@@ -6,6 +6,7 @@ import { assert } from '../base/assert.ts';
 import { EAGAIN } from '../base/errno.ts';
 import { ENDPOINTS_BYTES } from '../base/ip.ts';
 import { connectFailed } from './connect.ts';
+import { IN } from './outcome.ts';
 import { hasPending, hold } from './pending.ts';
 import { noteRead } from './readiness.ts';
 import { relay } from './relay.ts';
@@ -28,7 +29,7 @@ export function sendHeader(shard: Shard, slot: number): void {
   if (sent < 0 && sent !== -EAGAIN) {
     // Nothing was forwarded, so another node may still have the connection, and gets a fresh header.
     if (early > 0) hold(shard, slot, slot * 2 + FRONT, layout.scratchAt + headerBytes, early);
-    return connectFailed(shard, slot, -sent);
+    return connectFailed(shard, slot, -sent, IN.header);
   }
   table.headerBytes[slot] = headerBytes;
   const taken = Math.max(sent, 0);

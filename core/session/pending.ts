@@ -5,7 +5,7 @@ import { add, SHARD } from '../metrics/counters.ts';
 import { STARVED_PER_TURN } from './limits.ts';
 import { enqueue, type Shard } from './shard.ts';
 import { giveSpillBlock, hasSpillRoom, spillBlockAt, takeSpillBlock } from './spill.ts';
-import { COPY_ONLY, get, type SessionTable, SPLICING, STARVED } from './table.ts';
+import { get, type SessionTable, SPLICING, STARVED } from './table.ts';
 
 export function hasPending(table: SessionTable, side: number): boolean {
   return get(table.pipeFill, side) > 0 || get(table.spill, side) !== 0;
@@ -24,22 +24,34 @@ export function hold(shard: Shard, slot: number, side: number, at: number, bytes
 
 /** @returns how many bytes a pipe took */
 function holdInPipe(shard: Shard, side: number, at: number, bytes: number): number {
-  const { kernel, pipes, settings, table } = shard;
-  if (settings.splice === 'off' || (get(table.sideFlags, side) & COPY_ONLY) !== 0) return 0;
-  let pipe = get(table.pipe, side) - 1;
-  if (pipe < 0) {
-    const refusals = pipes.refusals;
-    pipe = pipes.take(shard.nowMs);
-    if (pipes.refusals > refusals) add(shard.counters.shard, SHARD.pipeRefusals, 1);
-    if (pipe < 0) return 0;
-    table.pipe[side] = pipe + 1;
-  }
+  const { kernel, pipes, table } = shard;
+  const pipe = takePipe(shard, side);
+  if (pipe < 0) return 0;
   const n = Math.max(0, kernel.write(pipes.writeFd(pipe), at, bytes));
   table.pipeFill[side] = n;
   // A direction that stalls is a bulk transfer: it goes on by splice(2).
   if (n > 0) table.sideFlags[side] = get(table.sideFlags, side) | SPLICING;
   else releasePipe(shard, side);
   return n;
+}
+
+/** The direction's pipe, a new one if need be. @returns -1 when none can be had */
+export function takePipe(shard: Shard, side: number): number {
+  const { counters, pipes, table } = shard;
+  const held = get(table.pipe, side) - 1;
+  if (held >= 0) return held;
+  const refusals = pipes.refusals;
+  const pipe = pipes.take(shard.nowMs);
+  if (pipes.refusals > refusals) add(counters.shard, SHARD.pipeRefusals, 1);
+  table.pipe[side] = pipe + 1;
+  return pipe;
+}
+
+/** Whether a full read would have a place to go if the other side took none of it: a spill block, or an empty pipe. */
+export function hasRoom(shard: Shard, side: number): boolean {
+  if (hasSpillRoom(shard.spill)) return true;
+  const pipe = takePipe(shard, side);
+  return pipe >= 0 && shard.pipes.size(pipe) >= shard.settings.bufferBytes;
 }
 
 function spillOver(shard: Shard, side: number, at: number, bytes: number): void {

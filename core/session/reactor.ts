@@ -8,7 +8,7 @@ import { listenerReady, resumeListeners, TAG_KIND, TAG_LISTENER, TAG_SESSION, TA
 import { wakeStarved } from './pending.ts';
 import { sessionContinues, sessionReady } from './session.ts';
 import type { Shard } from './shard.ts';
-import { get, PHASE_FREE } from './table.ts';
+import { get } from './table.ts';
 
 export function turn(shard: Shard): void {
   const { arena, kernel, layout } = shard;
@@ -38,9 +38,9 @@ function dispatch(shard: Shard, tag: number, generation: number, mask: number): 
   switch ((tag & TAG_KIND) >>> 0) {
     case TAG_SESSION: {
       const slot = tag >> 1;
-      // A slot that an earlier event of this batch has ended, or that is somebody else's by now.
-      const isStale = get(shard.table.generation, slot) >>> 0 !== generation;
-      if (!isStale && shard.table.phase[slot] !== PHASE_FREE) sessionReady(shard, tag, mask);
+      // An earlier event of this batch may have closed this side, or ended the session; the slot may be somebody else's by now.
+      const isCurrent = get(shard.table.generation, slot) >>> 0 === generation && get(shard.table.fd, tag) !== 0;
+      if (isCurrent) sessionReady(shard, tag, mask);
       return;
     }
     case TAG_LISTENER:

@@ -2,17 +2,15 @@
 // first and splices when that pays. What becomes of a session whose directions have ended is decided in settle.ts.
 
 import { EAGAIN, EINVAL } from '../base/errno.ts';
-import { add, SHARD } from '../metrics/counters.ts';
 import { RELAY_BYTES_PER_TURN } from './limits.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
-import { dropPending, hasPending, hold, releasePipe, starve } from './pending.ts';
+import { dropPending, hasPending, hasRoom, hold, releasePipe, starve, takePipe } from './pending.ts';
 import { noteFirstErrno, noteRead } from './readiness.ts';
 import { settle } from './settle.ts';
 import { enqueue, type Shard } from './shard.ts';
-import { giveSpillBlock, hasSpillRoom, spillBlockAt } from './spill.ts';
+import { giveSpillBlock, spillBlockAt } from './spill.ts';
 import {
   BACK,
-  COPY_ONLY,
   FRONT,
   get,
   READ_ENDED,
@@ -45,11 +43,12 @@ function pump(shard: Shard, slot: number, from: number): void {
       if ((flags & READ_ENDED) !== 0) passFin(shard, src, dst);
       return;
     }
+    if ((flags & READABLE) === 0) return releasePipe(shard, src);
     // Never read what the other side is known not to take.
-    if ((flags & READABLE) === 0 || (get(sideFlags, dst) & (WRITABLE | WRITE_BROKEN)) !== WRITABLE) return;
+    if ((get(sideFlags, dst) & (WRITABLE | WRITE_BROKEN)) !== WRITABLE) return;
     if (moved >= RELAY_BYTES_PER_TURN) return enqueue(shard, slot);
     // splice(2) answers EAGAIN for ever at an urgent mark; recv(2) only stops there once.
-    const splices = (flags & (SPLICING | URGENT | COPY_ONLY)) === SPLICING;
+    const splices = (flags & (SPLICING | URGENT)) === SPLICING;
     const n = splices ? spliceOnce(shard, slot, src) : copyOnce(shard, slot, src, dst);
     if (n < 0) return;
     moved += n;
@@ -59,9 +58,7 @@ function pump(shard: Shard, slot: number, from: number): void {
 /** @returns bytes read, 0 for none, or -1 when the direction has to wait for room */
 function copyOnce(shard: Shard, slot: number, src: number, dst: number): number {
   const { kernel, layout, settings, table } = shard;
-  if (!hasSpillRoom(shard.spill)) {
-    // What the other side does not take would have nowhere to go. A pipe takes it straight from the socket.
-    if (beginSplicing(shard, src)) return 0;
+  if (!hasRoom(shard, src)) {
     starve(shard, src);
     return -1;
   }
@@ -96,22 +93,6 @@ function noteStreak(shard: Shard, src: number, fullBytes: number): void {
   }
 }
 
-/** @returns whether the direction has an empty pipe now and will splice */
-function beginSplicing(shard: Shard, src: number): boolean {
-  const { pipes, settings, table } = shard;
-  const flags = get(table.sideFlags, src);
-  if (settings.splice === 'off' || (flags & (URGENT | COPY_ONLY)) !== 0) return false;
-  if (get(table.pipe, src) === 0) {
-    const refusals = pipes.refusals;
-    const pipe = pipes.take(shard.nowMs);
-    if (pipes.refusals > refusals) add(shard.counters.shard, SHARD.pipeRefusals, 1);
-    if (pipe < 0) return false;
-    table.pipe[src] = pipe + 1;
-  }
-  table.sideFlags[src] = flags | SPLICING;
-  return true;
-}
-
 /**
  * One splice from the socket into the direction's empty pipe; `pump` empties it before the next. Only into an empty pipe does
  * EAGAIN mean that the socket is drained: a pipe can be full with a few small segments, one to a slot.
@@ -119,12 +100,12 @@ function beginSplicing(shard: Shard, src: number): boolean {
  */
 function spliceOnce(shard: Shard, slot: number, src: number): number {
   const { kernel, pipes, table } = shard;
-  if (!beginSplicing(shard, src)) {
+  const pipe = takePipe(shard, src);
+  if (pipe < 0) {
     table.sideFlags[src] = get(table.sideFlags, src) & ~SPLICING;
     table.streak[src] = 0;
     return 0;
   }
-  const pipe = get(table.pipe, src) - 1;
   const wanted = pipes.size(pipe);
   const n = kernel.splice(get(table.fd, src) - 1, pipes.writeFd(pipe), wanted);
   if (n > 0) {
@@ -143,7 +124,6 @@ function spliceStopped(shard: Shard, slot: number, src: number, n: number): numb
   const isTrickle = get(table.streak, src) < settings.bufferBytes && settings.splice !== 'on';
   let flags = get(table.sideFlags, src);
   if (n !== -EAGAIN || isTrickle) flags &= ~SPLICING;
-  if (n === -EINVAL) flags |= COPY_ONLY;
   table.sideFlags[src] = flags;
   table.streak[src] = 0;
   // Not the end of the stream: splice(2) also answers 0 in front of an urgent mark once the FIN is there, with bytes behind the

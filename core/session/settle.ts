@@ -38,18 +38,15 @@ export function settle(shard: Shard, slot: number): void {
 
   const frontFailed = (front & READ_FAILED) !== 0 && !hasPending(table, slot * 2 + FRONT);
   const backFailed = (back & READ_FAILED) !== 0 && !hasPending(table, slot * 2 + BACK);
-  if (isClosed(front, frontFailed) && isClosed(back, backFailed)) return endSession(shard, slot);
+  const isFrontDead = frontFailed || (front & WRITE_BROKEN) !== 0;
+  const isBackDead = backFailed || (back & WRITE_BROKEN) !== 0;
+  if ((front & back & WRITE_ENDED) !== 0 || (isFrontDead && isBackDead)) return endSession(shard, slot);
   if (frontFailed) return beginResetting(shard, slot, BACK);
   if (backFailed) return beginResetting(shard, slot, FRONT);
   if ((front & WRITE_ENDED) !== 0 && (back & WRITE_BROKEN) !== 0) return beginLingering(shard, slot);
   if ((front & WRITE_BROKEN) !== 0 && (back & WRITE_ENDED) !== 0) return beginResetting(shard, slot, BACK);
   // One direction goes on alone, on a shorter leash.
   shard.wheel.arm(slot, deadlineOf(shard, slot));
-}
-
-/** Nothing more goes to this side, and nothing is owed to it. */
-function isClosed(flags: number, failed: boolean): boolean {
-  return failed || (flags & (WRITE_ENDED | WRITE_BROKEN)) !== 0;
 }
 
 /**

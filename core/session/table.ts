@@ -50,8 +50,6 @@ export const WRITE_BROKEN = 256;
 export const SPLICING = 512;
 /** the direction that reads from it waits for room in a pipe or in the spill slab */
 export const STARVED = 1024;
-/** reading from it by splice(2) was refused: copy for good */
-export const COPY_ONLY = 2048;
 
 interface Field {
   readonly type: 'u8' | 'i32' | 'f64';

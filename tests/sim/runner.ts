@@ -67,7 +67,11 @@ export function runSeed(seed: number, options: RunOptions, traceLines = 0): RunR
     };
     while (!(world.finished && shard.counts().active === 0) && turn());
     shard.stop();
-    for (const quietMs = kernel.nowMs() + QUIET_MS; failures.length === 0 && kernel.nowMs() < quietMs && turn(); );
+    // Stopping takes who still waited in a backlog: such sessions may go on for a while.
+    let quietMs = kernel.nowMs() + QUIET_MS;
+    while (failures.length === 0 && kernel.nowMs() < quietMs && turn()) {
+      if (shard.counts().active > 0) quietMs = kernel.nowMs() + QUIET_MS;
+    }
     if (failures.length === 0) {
       shard.close();
       failures = invariants.atEnd(shard.counts());

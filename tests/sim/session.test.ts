@@ -3,49 +3,14 @@
 // command that replays it.
 
 import { expect, test } from 'vitest';
-import { userTimeoutMs } from '../../core/linux/keepalive.ts';
-import type { SocketOption } from '../../core/linux/kernel.ts';
-import { decodeHeader } from '../../core/proxy-protocol/decode.ts';
-import type { HeaderCheck } from './ledger.ts';
-import { addressOf, formatAddress } from './network.ts';
+import type { Kernel } from '../../core/linux/kernel.ts';
 import { describeFailure, type RunOptions, runSeed, runSeeds, type ShardUnderTest, seedRange } from './runner.ts';
-import type { Scenario } from './scenario.ts';
+import { WORLD } from './session-world.ts';
 import { SimulatedShard } from './shard-binding.ts';
-import type { World, WorldOptions } from './world.ts';
+import type { World } from './world.ts';
 
 const FILE = 'tests/sim/session.test.ts';
-const RUNS = 3000;
-const KEEPALIVE_SECONDS = 10;
-
-/** What openListeners sets on a listening socket and Linux copies to those accepted from it. */
-const LISTENER_OPTIONS: ReadonlyMap<SocketOption, number> = new Map([
-  ['oob-inline', 1],
-  ['no-delay', 1],
-  ['keepalive', 1],
-  ['keepalive-idle-s', KEEPALIVE_SECONDS],
-  ['keepalive-interval-s', KEEPALIVE_SECONDS],
-  ['user-timeout-ms', userTimeoutMs(KEEPALIVE_SECONDS)],
-]);
-
-function headerCheck(scenario: Scenario): HeaderCheck | undefined {
-  if (scenario.proxyHeader === 'none') return undefined;
-  const version = scenario.proxyHeader === 'v1' ? 1 : 2;
-  return (received) => {
-    const decoded = decodeHeader(received);
-    if (decoded.kind === 'incomplete') return { kind: 'more' };
-    if (decoded.kind === 'rejected') return { kind: 'wrong', why: decoded.detail };
-    if (decoded.version !== version) return { kind: 'wrong', why: `version ${decoded.version}` };
-    const { source, headerBytes } = decoded;
-    return {
-      kind: 'done',
-      bytes: headerBytes,
-      source: source && formatAddress(addressOf(source.ip, source.port)),
-    };
-  };
-}
-
-const WORLD: WorldOptions = { headerCheck, listenerOptions: LISTENER_OPTIONS, arenaBytes: 1 << 20 };
-
+const RUNS = 2000;
 /** Adds what only this shard can tell to the end of a run. */
 function audited(shard: SimulatedShard): ShardUnderTest {
   return {
@@ -60,16 +25,52 @@ function audited(shard: SimulatedShard): ShardUnderTest {
   };
 }
 
+/** Small buffers and long streams take many turns. */
+const TURNS_MAX = 400_000;
+
 const PLAIN: RunOptions = {
+  turnsMax: TURNS_MAX,
   world: WORLD,
   bind: (world: World, kernel) => audited(new SimulatedShard(world, kernel)),
 };
 
-test('every seed: no byte lost, doubled or reordered, every descriptor closed once, counters add up', () => {
+test('every seed: no byte lost, doubled or reordered, every descriptor closed once, counters add up', {
+  timeout: 600_000,
+}, () => {
   const { first, count } = seedRange(RUNS);
   const { failure, ...sums } = runSeeds(first, count, PLAIN);
   expect(failure && describeFailure(failure, FILE)).toBe(undefined);
   expect(sums.runs).toBe(count);
+});
+
+/** The session code as it would be with one mistake in it, made at the seam to the kernel. */
+const SABOTAGES: readonly (readonly [name: string, sabotage: (kernel: Kernel) => Kernel])[] = [
+  ['passes a reset on as a FIN', (kernel) => replaced(kernel, 'resetOnClose', () => 0)],
+  ['passes no FIN on', (kernel) => replaced(kernel, 'shutdownWrite', () => 0)],
+  ['takes a stalled write for a finished one', (kernel) => replaced(kernel, 'write', (_fd, _at, bytes) => bytes)],
+  ['loses the last byte of a read', (kernel) => shortened(kernel, 'recv')],
+];
+
+function replaced(kernel: Kernel, call: keyof Kernel, result: (...args: number[]) => number): Kernel {
+  return new Proxy(kernel, { get: (target, name) => (name === call ? result : bound(target, name)) });
+}
+
+function shortened(kernel: Kernel, call: 'recv'): Kernel {
+  return replaced(kernel, call, (fd = 0, at = 0, bytes = 0) => {
+    const n = kernel[call](fd, at, bytes);
+    return n > 1 ? n - 1 : n;
+  });
+}
+
+function bound(target: Kernel, name: string | symbol): unknown {
+  const member: unknown = Reflect.get(target, name);
+  return typeof member === 'function' ? member.bind(target) : member;
+}
+
+test.for(SABOTAGES)('a shard that %s is caught', ([, sabotage]) => {
+  const bind: RunOptions['bind'] = (world, kernel) => audited(new SimulatedShard(world, sabotage(kernel)));
+  const { failure } = runSeeds(1, 400, { ...PLAIN, bind });
+  expect(failure).not.toBe(undefined);
 });
 
 test('a seed is the whole run', () => {

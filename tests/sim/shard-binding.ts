@@ -29,7 +29,8 @@ export const ARENA_BYTES = 1 << 19;
 /** Small buffers, few pipes and little spill room find the borders; timeouts are longer than any script is silent. */
 export function settingsOf(scenario: Scenario): ShardSettings {
   const random = new Random(scenario.seed ^ 0x5555_5555);
-  const bufferBytes = random.pick([16, 256, 4096, 65536]);
+  // In proportion to the streams: a run must not take a hundred thousand reads.
+  const bufferBytes = random.pick([16, 256, 4096, 65536].filter((bytes) => bytes * 100 > scenario.scale.streamMax));
   return {
     connectionsMax: random.chance(0.1) ? random.int(1, 4) : CAPACITY,
     connectTimeoutMs: 400,
