@@ -22,7 +22,7 @@ export function runEnv(args: string[]): number {
 }
 
 function rowOf({ name, defaultText, meaning }: Variable): Row {
-  const found = process.env[PREFIX + name];
+  const found = process.env[PREFIX + name]?.trim() || undefined;
   return {
     name: PREFIX + name,
     value: found ?? defaultText,

@@ -135,11 +135,11 @@ export const VARIABLES = {
     'move bulk transfers with splice(2): auto after some full reads',
   ),
   spliceAfterBytes: integer('SPLICE_AFTER_BYTES', 0, 1 << 30, '262144', 'bytes of full reads in a row before splicing'),
-  pipeBytes: integer('PIPE_BYTES', 65536, 1 << 30, '1048576', 'size of a pipe for splicing'),
+  pipeBytes: integer('PIPE_BYTES', 65536, 2 ** 30, '1048576', 'size of a pipe for splicing'),
   pipeTotalBytes: integer(
     'PIPE_TOTAL_BYTES',
     0,
-    1 << 40,
+    2 ** 40,
     '268435456; without privileges half of what pipe-user-pages-soft allows',
     'all pipes together',
   ),
@@ -201,7 +201,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentReading {
   const entries: [string, Variable][] = Object.entries(VARIABLES);
   for (const [key, variable] of entries) {
     const found = env[PREFIX + variable.name];
-    if (found === undefined) continue;
+    if (found === undefined || found.trim() === '') continue;
     const value = variable.parse(found.trim());
     if (value === undefined)
       errors.push(`${PREFIX}${variable.name}: found ${JSON.stringify(found)}, expected ${variable.expected}`);

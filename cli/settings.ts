@@ -1,7 +1,7 @@
 // From what the operator set and what the machine has to the settings of the process: defaults filled in, limits of the machine
 // respected, and a word about every value that could not be taken as it was given.
 
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import {
   ephemeralPortMin,
   pipeBytesAllowed,
@@ -25,7 +25,10 @@ export interface ProcessSettings {
 /** Descriptors for everything that is not a session: Node.js itself, epoll and eventfd, files, a changed set of listeners. */
 const DESCRIPTORS_RESERVED = 256;
 const BACKLOG = 4096;
+const PIPE_BYTES = 1 << 20;
 const PIPE_TOTAL_BYTES = 256 << 20;
+/** a table is as long as there may be sessions: beyond this nobody has measured */
+const CONNECTIONS_MAX = 1_000_000;
 const HEAP_MEGABYTES = 128;
 /** of each shard; its pages are touched only as they are used */
 const SPILL_BYTES = 64 << 20;
@@ -34,7 +37,9 @@ const SPILL_BYTES = 64 << 20;
 export function processSettings(env: Environment, addresses: number, allowFaults: boolean): ProcessSettings {
   const warnings: string[] = [];
   const shards = env.workers ?? availableParallelism();
-  const pipeBytes = Math.min(env.pipeBytes ?? 1 << 20, pipeBytesMax());
+  // Linux rounds up to a power of two of pages (pipe(7)): what is counted must be what is used.
+  const pipeBytes = Math.min(2 ** Math.ceil(Math.log2(env.pipeBytes ?? PIPE_BYTES)), pipeBytesMax());
+  warnOfCuts(env, pipeBytes, warnings);
   const pipes = pipesPerShard(env, shards, pipeBytes);
   return {
     supervisor: {
@@ -87,6 +92,27 @@ function pipesPerShard(env: Environment, shards: number, pipeBytes: number): num
   return Math.floor(total / pipeBytes / shards);
 }
 
+function warnOfCuts(env: Environment, pipeBytes: number, warnings: string[]): void {
+  if (env.pipeBytes !== undefined && pipeBytes < env.pipeBytes) {
+    warnings.push(
+      `${PREFIX}PIPE_BYTES is ${env.pipeBytes}, but fs.pipe-max-size allows ${pipeBytes}: using ${pipeBytes}`,
+    );
+  }
+  const allowed = pipeBytesAllowed() / 2;
+  if (env.pipeTotalBytes !== undefined && env.pipeTotalBytes > allowed) {
+    warnings.push(
+      `${PREFIX}PIPE_TOTAL_BYTES is ${env.pipeTotalBytes}, but half of fs.pipe-user-pages-soft is ${allowed}: using ${allowed}`,
+    );
+  }
+  const sources = env.sourceAddresses?.length ?? 0;
+  if (sources > SOURCE_ADDRESSES_MAX) {
+    warnings.push(`${PREFIX}SOURCE_ADDRESSES has ${sources} addresses: using the first ${SOURCE_ADDRESSES_MAX}`);
+  }
+  const missing = (env.cpuAffinity ?? []).filter((cpu) => cpu >= cpus().length);
+  if (missing.length > 0)
+    warnings.push(`${PREFIX}CPU_AFFINITY names CPUs that this machine does not have: ${missing.join(', ')}`);
+}
+
 function backlogOf(env: Environment, warnings: string[]): number {
   const max = somaxconn();
   if (env.backlog !== undefined && env.backlog > max) {
@@ -97,7 +123,8 @@ function backlogOf(env: Environment, warnings: string[]): number {
 
 function connectionsOf(env: Environment, listeners: number, pipes: number, warnings: string[]): number {
   const descriptors = raiseDescriptorLimit();
-  const possible = Math.max(1, Math.floor((descriptors - DESCRIPTORS_RESERVED - listeners - 2 * pipes) / 2));
+  const free = descriptors - DESCRIPTORS_RESERVED - listeners - 2 * pipes;
+  const possible = Math.min(CONNECTIONS_MAX, Math.max(1, Math.floor(free / 2)));
   const wanted = env.connectionsMax ?? possible;
   if (wanted <= possible) return wanted;
   warnings.push(

@@ -3,7 +3,7 @@
 // shard has let go. New ones are bound before old ones are closed.
 
 import { describeErrno, EACCES, EADDRINUSE, EADDRNOTAVAIL } from '../core/base/errno.ts';
-import { formatEndpoint, formatIp } from '../core/base/ip.ts';
+import { formatEndpoint, formatIp, isIpv4, isWildcard } from '../core/base/ip.ts';
 import { closeListener, openListeners } from '../core/linux/listen.ts';
 import { portHolder } from '../core/linux/port-holder.ts';
 
@@ -28,7 +28,7 @@ export class ListenError extends Error {
 export class ListenerSockets {
   readonly #settings: ListenerSettings;
   /** address text -> one descriptor per shard */
-  readonly #open = new Map<string, number[]>();
+  readonly #open = new Map<string, { address: Address; fds: number[] }>();
 
   constructor(settings: ListenerSettings) {
     this.#settings = settings;
@@ -43,6 +43,7 @@ export class ListenerSockets {
    * @throws ListenError naming every address that failed
    */
   open(addresses: readonly Address[]): void {
+    const present = [...this.#open.values()].map(({ address }) => address);
     const opened: string[] = [];
     const problems: string[] = [];
     for (const address of addresses) {
@@ -53,12 +54,12 @@ export class ListenerSockets {
         port: address.port,
         sockets: this.#settings.shards,
         backlog: this.#settings.backlog,
-        besideOurOwn: this.#hasPort(address.port),
+        besideOurOwn: present.some((other) => overlaps(address, other)),
         keepaliveSeconds: this.#settings.keepaliveSeconds,
         congestion: this.#settings.congestion,
       });
       if ('fds' in result) {
-        this.#open.set(key, result.fds);
+        this.#open.set(key, { address, fds: result.fds });
         opened.push(key);
       } else {
         problems.push(describeFailure(address, result.call, result.errno, this.#settings.congestion));
@@ -77,18 +78,20 @@ export class ListenerSockets {
 
   /** The descriptor that a shard accepts from. */
   fdOf(address: Address, shard: number): number {
-    return this.#open.get(keyOf(address))?.[shard] ?? -1;
-  }
-
-  #hasPort(port: number): boolean {
-    return [...this.#open.keys()].some((key) => key.endsWith(`:${port}`));
+    return this.#open.get(keyOf(address))?.fds[shard] ?? -1;
   }
 
   #close(key: string): void {
-    const fds = this.#open.get(key) ?? [];
+    const fds = this.#open.get(key)?.fds ?? [];
     this.#open.delete(key);
     for (const fd of fds) closeListener(fd);
   }
+}
+
+/** Whether Linux would refuse to bind one beside the other: the same port of the same family, and one of them is every address. */
+function overlaps(a: Address, b: Address): boolean {
+  if (a.port !== b.port || isIpv4(a.ip, 0) !== isIpv4(b.ip, 0)) return false;
+  return isWildcard(a.ip) || isWildcard(b.ip);
 }
 
 function keyOf(address: Address): string {

@@ -6,7 +6,7 @@ import type { Config, Frontend, Node, NodeBalancer } from '../core/config/model.
 import { parseNodeAddress } from '../core/config/node-address.ts';
 import type { FrontendPlan, ListenerPlan, NodePlan, ShardPlan } from '../core/session/plan.ts';
 import type { Address } from './listeners.ts';
-import type { Rows } from './rows.ts';
+import type { Assignment, Rows } from './rows.ts';
 
 /** What is served at one address: for the start-up message, the log and the listeners. */
 export interface Service extends Address {
@@ -17,16 +17,19 @@ export interface Service extends Address {
 export interface Plan {
   frontends: FrontendPlan[];
   services: Service[];
+  /** to be committed when the plan is put into force */
+  frontendRows: Assignment;
+  nodeRows: Assignment;
 }
 
 /** Host name -> 16 bytes, or undefined while it is not known. */
 export type Lookup = (host: string) => Uint8Array | undefined;
 
-/** @returns undefined when there are more frontends or nodes than rows */
+/** Changes nothing. @returns undefined when there are more frontends or nodes than rows */
 export function makePlan(config: Config, frontendRows: Rows, nodeRows: Rows, lookup: Lookup): Plan | undefined {
   const served = config.nodebalancers.flatMap((nb) => nb.configs.map((frontend) => ({ nb, frontend })));
-  const frontendRow = frontendRows.assign(served.map(({ nb, frontend }) => frontendKey(nb, frontend)));
-  const nodeRow = nodeRows.assign(
+  const frontendRow = frontendRows.propose(served.map(({ nb, frontend }) => frontendKey(nb, frontend)));
+  const nodeRow = nodeRows.propose(
     served.flatMap(({ nb, frontend }) => frontend.nodes.map((node) => nodeKey(nb, frontend, node))),
   );
   if (frontendRow === undefined || nodeRow === undefined) return undefined;
@@ -39,7 +42,7 @@ export function makePlan(config: Config, frontendRows: Rows, nodeRows: Rows, loo
     frontends.push({ row, label: nb.label, port, algorithm, proxyProtocol, nodes });
     for (const ip of addressesOf(nb)) services.push({ ip, port, frontend: row });
   }
-  return { frontends, services };
+  return { frontends, services, frontendRows: frontendRow, nodeRows: nodeRow };
 }
 
 function frontendKey(nb: NodeBalancer, frontend: Frontend): string {

@@ -33,9 +33,14 @@ export class Resolver {
 
   /** Looks all names up. @returns whether an address has changed */
   async refresh(hosts: readonly string[]): Promise<boolean> {
-    for (const host of [...this.#known.keys()]) if (!hosts.includes(host)) this.#known.delete(host);
     const changed = await Promise.all(hosts.map((host) => this.#refreshOne(host)));
     return changed.includes(true);
+  }
+
+  /** Drops what is known of names that nobody asks for any more. */
+  forgetOthers(hosts: readonly string[]): void {
+    for (const host of [...this.#known.keys()]) if (!hosts.includes(host)) this.#known.delete(host);
+    for (const host of [...this.#failing]) if (!hosts.includes(host)) this.#failing.delete(host);
   }
 
   async #refreshOne(host: string): Promise<boolean> {

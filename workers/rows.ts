@@ -1,13 +1,16 @@
 // Gives frontends and nodes their rows in the counters: the same row for as long as they live, and never one that a session
-// still refers to. Which key names what is the caller's business.
+// still refers to. A change is proposed first and takes effect only when it is committed. What a key names is the caller's
+// business.
+
+export type Assignment = ReadonlyMap<string, number>;
 
 export class Rows {
-  readonly #rows = new Map<string, number>();
-  /** rows without an owner whose last sessions may still run */
-  readonly #retired = new Set<number>();
   readonly #max: number;
   readonly #isIdle: (row: number) => boolean;
   readonly #clear: (row: number) => void;
+  #owned: Assignment = new Map();
+  /** rows without an owner whose last sessions may still run */
+  readonly #retired = new Set<number>();
   #used = 0;
 
   /**
@@ -19,31 +22,29 @@ export class Rows {
     this.#clear = clear;
   }
 
-  /** Rows for exactly these keys; keys that are gone give theirs up. @returns undefined when there are too many */
-  assign(keys: readonly string[]): ReadonlyMap<string, number> | undefined {
-    const wanted = new Set(keys);
-    for (const [key, row] of this.#rows) {
-      if (wanted.has(key)) continue;
-      this.#rows.delete(key);
-      this.#retired.add(row);
-    }
-    for (const key of wanted) {
-      if (this.#rows.has(key)) continue;
-      const row = this.#take();
+  /**
+   * Rows for exactly these keys. A row that a key gives up now goes to nobody yet: a listener that closes with the same change
+   * still hands its backlog to it. Changes nothing. @returns undefined when there are too many keys
+   */
+  propose(keys: readonly string[]): Assignment | undefined {
+    const idle = [...this.#retired].filter(this.#isIdle);
+    const next = new Map<string, number>();
+    let used = this.#used;
+    for (const key of new Set(keys)) {
+      const row = this.#owned.get(key) ?? (used < this.#max ? used++ : idle.shift());
       if (row === undefined) return undefined;
-      this.#rows.set(key, row);
+      next.set(key, row);
     }
-    return this.#rows;
+    return next;
   }
 
-  #take(): number | undefined {
-    if (this.#used < this.#max) return this.#used++;
-    for (const row of this.#retired) {
-      if (!this.#isIdle(row)) continue;
-      this.#retired.delete(row);
-      this.#clear(row);
-      return row;
+  /** Makes a proposal the state of things. */
+  commit(next: Assignment): void {
+    for (const row of next.values()) {
+      if (this.#retired.delete(row)) this.#clear(row);
+      this.#used = Math.max(this.#used, row + 1);
     }
-    return undefined;
+    for (const [key, row] of this.#owned) if (!next.has(key)) this.#retired.add(row);
+    this.#owned = next;
   }
 }

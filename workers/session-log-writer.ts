@@ -71,7 +71,7 @@ export class SessionLogWriter {
       for (let i = 0; i < RECORDS_PER_POLL; i++) {
         const record = takeRecord(log);
         if (record === undefined) break;
-        if (this.#stream.writableLength > WAITING_BYTES_MAX) this.dropped++;
+        if (this.#stream.destroyed || this.#stream.writableLength > WAITING_BYTES_MAX) this.dropped++;
         else this.#stream.write(`${JSON.stringify(this.#line(shard, record))}\n`);
       }
     }
@@ -82,9 +82,13 @@ export class SessionLogWriter {
     const now = performance.now();
     const dropped = this.dropped + this.#droppedByShards();
     if (dropped === this.#reported || now < this.#reportedMs + REPORT_INTERVAL_MS) return;
-    this.#logger.warn(`access log ${this.#path}: ${dropped - this.#reported} lines were dropped, the sink is too slow`);
+    this.#logger.warn(
+      `access log ${this.#path}: ${dropped - this.#reported} lines were dropped, the sink is too slow or has failed`,
+    );
     this.#reported = dropped;
     this.#reportedMs = now;
+    // A stream that failed stays dead; the disk may have room again, or the folder may be back.
+    if (this.#stream.destroyed) this.#stream = this.#open();
   }
 
   /** After the file was moved away: goes on in a new one of the same name. */

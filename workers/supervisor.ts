@@ -44,7 +44,7 @@ export class Supervisor {
   readonly #nodes = new Map<number, NodePlan>();
   #accessLog: SessionLogWriter | undefined;
   #config: Config = EMPTY;
-  #plan: Plan = { frontends: [], services: [] };
+  #plan: Plan = { frontends: [], services: [], frontendRows: new Map(), nodeRows: new Map() };
   #resolving: NodeJS.Timeout | undefined;
   /** changes are applied one after the other */
   #queue: Promise<unknown> = Promise.resolve();
@@ -150,6 +150,9 @@ export class Supervisor {
   #adopt(config: Config, plan: Plan): void {
     this.#config = config;
     this.#plan = plan;
+    this.#frontendRows.commit(plan.frontendRows);
+    this.#nodeRows.commit(plan.nodeRows);
+    this.#resolver.forgetOthers(hostNames(config));
     for (const frontend of plan.frontends) {
       this.#frontends.set(frontend.row, frontend);
       for (const node of frontend.nodes) this.#nodes.set(node.row, node);

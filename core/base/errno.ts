@@ -2,6 +2,7 @@
 // names for people. Calls return them negated: `-EAGAIN`.
 
 export const EPERM = 1;
+export const ENOENT = 2;
 export const EINTR = 4;
 export const EIO = 5;
 export const EBADF = 9;
@@ -14,6 +15,7 @@ export const ENFILE = 23;
 export const EMFILE = 24;
 export const EPIPE = 32;
 export const EPROTO = 71;
+export const EAFNOSUPPORT = 97;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
 export const ENETUNREACH = 101;
@@ -29,6 +31,7 @@ export const EINPROGRESS = 115;
 
 const NAMES: ReadonlyMap<number, readonly [name: string, meaning: string]> = new Map([
   [EPERM, ['EPERM', 'operation not permitted']],
+  [ENOENT, ['ENOENT', 'no such thing']],
   [EINTR, ['EINTR', 'interrupted']],
   [EIO, ['EIO', 'input or output error']],
   [EBADF, ['EBADF', 'not an open descriptor']],
@@ -41,6 +44,7 @@ const NAMES: ReadonlyMap<number, readonly [name: string, meaning: string]> = new
   [EMFILE, ['EMFILE', 'too many open files in this process']],
   [EPIPE, ['EPIPE', 'the other end is closed']],
   [EPROTO, ['EPROTO', 'protocol error']],
+  [EAFNOSUPPORT, ['EAFNOSUPPORT', 'address family not supported']],
   [EADDRINUSE, ['EADDRINUSE', 'address already in use']],
   [EADDRNOTAVAIL, ['EADDRNOTAVAIL', 'address or local port not available']],
   [ENETUNREACH, ['ENETUNREACH', 'network unreachable']],

@@ -18,6 +18,11 @@ export function isIpv4(bytes: Uint8Array, at: number): boolean {
   return bytes[at + 10] === 0xff && bytes[at + 11] === 0xff;
 }
 
+/** True for 0.0.0.0 and ::, "every address" to a listener. */
+export function isWildcard(ip: Uint8Array): boolean {
+  return ip.every((byte, i) => byte === 0 || (isIpv4(ip, 0) && (i === 10 || i === 11)));
+}
+
 /** @returns 16 bytes, or undefined when `text` is no IPv4 or IPv6 address (no zone, no brackets, no leading zeroes) */
 export function parseIp(text: string): Uint8Array | undefined {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text);

@@ -1,6 +1,7 @@
 // The ring of ended sessions between one shard (writer) and the main thread (reader), in shared memory. The writer never waits:
 // when the ring is full the record is dropped, and the caller counts it. Records are numbers; formatting is the reader's business.
 
+import { assert } from '../base/assert.ts';
 import { ENDPOINTS_BYTES } from '../base/ip.ts';
 
 /** Numbers of one record, in this order (float64). */
@@ -29,10 +30,10 @@ export type LogField = (typeof LOG_FIELDS)[number];
 export type SessionRecord = Record<LogField, number> & { endpoints: Uint8Array };
 
 const RECORD_BYTES = LOG_FIELDS.length * 8 + ((ENDPOINTS_BYTES + 7) & ~7);
-const HEADER_BYTES = 64;
-/** cells of the header (int32): records written and read so far, both wrapping at 2^32 */
+const HEADER_BYTES = 128;
+/** cells of the header (int32), a cache line each: records written and read so far, both wrapping at 2^32 */
 const HEAD = 0;
-const TAIL = 8;
+const TAIL = 16;
 
 export function sessionLogBytes(records: number): number {
   return HEADER_BYTES + records * RECORD_BYTES;
@@ -45,7 +46,9 @@ export interface SessionLog {
   readonly bytes: Uint8Array;
 }
 
+/** @param records a power of two, or places would jump where the cursors wrap */
 export function createSessionLog(memory: SharedArrayBuffer, records: number): SessionLog {
+  assert((records & (records - 1)) === 0, 'the ring is not a power of two long');
   return {
     records,
     cursors: new Int32Array(memory, 0, HEADER_BYTES / 4),

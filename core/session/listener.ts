@@ -1,6 +1,7 @@
 // Listeners of one shard: which sockets it accepts from, pausing and resuming them. The sockets belong to the process: nothing
 // here opens or closes one. Accepting itself is in accept.ts.
 
+import { isWildcard } from '../base/ip.ts';
 import { EPOLLIN } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
 import { acceptFrom } from './accept.ts';
@@ -37,7 +38,7 @@ function addListener(shard: Shard, plan: ListenerPlan): void {
     frontend: plan.frontend,
     ip: plan.ip,
     port: plan.port,
-    isWildcard: plan.ip.every((byte, i) => byte === 0 || ((i === 10 || i === 11) && byte === 0xff)),
+    isWildcard: isWildcard(plan.ip),
     serial: ++shard.listenerSerial,
     isPaused: false,
   };

@@ -211,7 +211,10 @@ export function takeSlot(table: SessionTable): number {
   return slot;
 }
 
-/** Returns a slot, all zero but for its generation, which makes events still on the way recognisable as stale. */
+/**
+ * Returns a slot. Its generation goes up, which makes events still on the way recognisable as stale; all else is zero, but for
+ * what the next owner writes before anybody reads it (connection, endpoints, tried).
+ */
 export function giveSlot(table: SessionTable, slot: number): void {
   assert(table.phase[slot] !== PHASE_FREE, `slot ${slot} given back twice`);
   table.generation[slot] = (get(table.generation, slot) + 1) | 0;

@@ -1,0 +1,168 @@
+// The variables that tune the balancer: for each one the values at its limits, those one past them, and what people type by
+// mistake. All mistakes are told at once.
+
+import { describe, expect, test } from 'vitest';
+import { PREFIX, readEnvironment, VARIABLES, type VariableName } from '../../../cli/environment.ts';
+import { formatIp } from '../../../core/base/ip.ts';
+
+const YEAR_MS = 31_536_000_000;
+
+function read(variables: Record<string, string>) {
+  return readEnvironment(Object.fromEntries(Object.entries(variables).map(([name, text]) => [PREFIX + name, text])));
+}
+
+const INTEGERS: [key: VariableName, min: number, max: number][] = [
+  ['workers', 1, 256],
+  ['backlog', 1, 1_000_000],
+  ['connectionsMax', 1, 1_000_000],
+  ['connectTimeoutMs', 1, YEAR_MS],
+  ['connectRetries', 0, 8],
+  ['idleTimeoutMs', 1, YEAR_MS],
+  ['halfClosedTimeoutMs', 1, YEAR_MS],
+  ['lingerTimeoutMs', 1, YEAR_MS],
+  ['drainDelayMs', 0, YEAR_MS],
+  ['drainTimeoutMs', 0, YEAR_MS],
+  ['keepaliveSeconds', 1, 32_767],
+  ['bufferBytes', 4096, 4_194_304],
+  ['spliceAfterBytes', 0, 1_073_741_824],
+  ['pipeBytes', 65_536, 1_073_741_824],
+];
+
+const WORDS: [key: VariableName, good: string[], bad: string[]][] = [
+  ['splice', ['auto', 'on', 'off'], ['yes', 'ON', '1', 'auto,on']],
+  ['logLevel', ['debug', 'info', 'warn', 'error'], ['warning', 'INFO', '3', 'trace']],
+  ['frontCongestion', ['cubic', 'bbr', 'a-b_9', 'x'.repeat(15)], ['x'.repeat(16), 'Cubic', 'a b', 'naïve']],
+  ['backCongestion', ['reno'], ['x'.repeat(16), 'reno;']],
+  ['accessLog', ['off', '-', '/var/log/balancer.log', 'a b'], []],
+];
+
+function nameOf(key: VariableName): string {
+  return VARIABLES[key].name;
+}
+
+test('every variable has a test of its values', () => {
+  const others: VariableName[] = ['cpuAffinity', 'sourceAddresses', 'pipeTotalBytes'];
+  const tested = [...INTEGERS.map(([key]) => key), ...WORDS.map(([key]) => key), ...others];
+  expect(tested.sort()).toEqual(Object.keys(VARIABLES).sort());
+});
+
+describe.for(INTEGERS)('%s', ([key, min, max]) => {
+  test(`takes ${min} to ${max}`, () => {
+    for (const value of [min, max, Math.floor((min + max) / 2)]) {
+      expect(read({ [nameOf(key)]: String(value) })).toEqual({ values: { [key]: value }, errors: [], warnings: [] });
+    }
+  });
+
+  test('takes nothing else, and says what it takes', () => {
+    const beyond = [String(max + 1), ...(min > 0 ? [String(min - 1)] : [])];
+    for (const text of [...beyond, '-1', '1.5', '1e3', '0x10', '5s', '1_000', '٣', '9'.repeat(30)]) {
+      const { values, errors } = read({ [nameOf(key)]: text });
+      expect(values).toEqual({});
+      const expected = `expected a whole number from ${min} to ${max}`;
+      expect(errors).toEqual([`${PREFIX}${nameOf(key)}: found ${JSON.stringify(text)}, ${expected}`]);
+    }
+  });
+});
+
+// A shift would wrap: `1 << 40` is 256 in JavaScript.
+describe('pipeTotalBytes', () => {
+  test.for(['268435456', '1099511627776'])('takes %s', (text) => {
+    expect(read({ PIPE_TOTAL_BYTES: text }).errors).toEqual([]);
+  });
+
+  test('takes 0, and no more than 1 TiB', () => {
+    expect(read({ PIPE_TOTAL_BYTES: '0' }).values).toEqual({ pipeTotalBytes: 0 });
+    expect(read({ PIPE_TOTAL_BYTES: '1099511627777' }).errors).toHaveLength(1);
+  });
+});
+
+describe.for(WORDS)('%s', ([key, good, bad]) => {
+  test('takes what it names, and nothing else', () => {
+    for (const text of good)
+      expect(read({ [nameOf(key)]: text })).toMatchObject({ values: { [key]: text }, errors: [] });
+    for (const text of bad) {
+      const { values, errors } = read({ [nameOf(key)]: text });
+      expect([values, errors.length]).toEqual([{}, 1]);
+      expect(errors[0]).toContain(`found ${JSON.stringify(text)}, expected`);
+    }
+  });
+});
+
+describe('lists', () => {
+  test('CPUs', () => {
+    expect(read({ CPU_AFFINITY: '0, 1,1023' }).values).toEqual({ cpuAffinity: [0, 1, 1023] });
+    for (const text of ['0-3', '0,,1', '1024', '0,', 'all', '-1', '1.0']) {
+      expect(read({ CPU_AFFINITY: text }).errors, text).toHaveLength(1);
+    }
+  });
+
+  test('source addresses', () => {
+    const { sourceAddresses = [] } = read({ SOURCE_ADDRESSES: '192.0.2.1 ,2001:db8::1' }).values;
+    expect(sourceAddresses.map((ip) => formatIp(ip, 0))).toEqual(['192.0.2.1', '2001:db8::1']);
+    for (const text of ['192.0.2.1:80', '[2001:db8::1]', 'host.example', '192.0.2.1;192.0.2.2', '192.0.2.1,']) {
+      expect(read({ SOURCE_ADDRESSES: text }).errors, text).toHaveLength(1);
+    }
+  });
+});
+
+describe('the environment as a whole', () => {
+  test('nothing set: nothing said', () => {
+    expect(readEnvironment({ PATH: '/bin', WORKERS: '4', balancer_workers: '1' })).toEqual({
+      values: {},
+      errors: [],
+      warnings: [],
+    });
+  });
+
+  test('all mistakes at once, and the good values beside them', () => {
+    const { values, errors, warnings } = read({ WORKERS: '0', SPLICE: 'maybe', BACKLOG: '7', WORKER: '2' });
+    expect(values).toEqual({ backlog: 7 });
+    expect(errors).toEqual([
+      'BALANCER_WORKERS: found "0", expected a whole number from 1 to 256',
+      'BALANCER_SPLICE: found "maybe", expected one of auto, on, off',
+    ]);
+    expect(warnings).toHaveLength(1);
+  });
+
+  test('white space around a value is no part of it', () => {
+    expect(read({ WORKERS: ' 4\n' }).values).toEqual({ workers: 4 });
+  });
+
+  // A compose file that passes on `${WORKERS:-}` sets it so.
+  test.for(['', '  '])('an empty value (%j) counts as not set', (text) => {
+    expect(read({ WORKERS: text, ACCESS_LOG: text, SPLICE: text })).toEqual({ values: {}, errors: [], warnings: [] });
+  });
+
+  test.for([
+    ['WORKRES', ', did you mean BALANCER_WORKERS?'],
+    ['IDLE_TIMEOUT', ', did you mean BALANCER_IDLE_TIMEOUT_MS?'],
+    ['workers', ', did you mean BALANCER_WORKERS?'],
+    ['COLOUR', ''],
+    ['', ''],
+  ] as const)('%j is not a variable: a warning, no error', ([name, hint]) => {
+    const { errors, warnings } = read({ [name]: '1' });
+    expect(errors).toEqual([]);
+    expect(warnings).toEqual([`BALANCER_${name} is not a variable of the balancer${hint}`]);
+  });
+
+  test('names that tests use are known', () => {
+    expect(read({ TEST_FAULTS: '1', TEST_INSTALL: '1' }).warnings).toEqual([]);
+  });
+});
+
+test('every variable is told: a name of its own, what it means, what it takes, what it is by default', () => {
+  const variables = Object.values(VARIABLES);
+  expect(new Set(variables.map(({ name }) => name)).size).toBe(variables.length);
+  for (const { name, meaning, expected, defaultText } of variables) {
+    expect(name).toMatch(/^[A-Z]+(_[A-Z]+)*$/);
+    expect([meaning, expected, defaultText].every((text) => text.length > 0)).toBe(true);
+  }
+});
+
+test('a default that is a value is one that the variable takes', () => {
+  for (const { name, defaultText, parse } of Object.values(VARIABLES)) {
+    if (/^\d+$/.test(defaultText) || /^[a-z]+$/.test(defaultText)) {
+      if (defaultText !== 'none') expect(parse(defaultText), name).toBeDefined();
+    }
+  }
+});

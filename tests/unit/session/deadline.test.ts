@@ -1,0 +1,77 @@
+// When a session's time is up: by its phase, and while it relays by whether one of its sides has begun to end.
+
+import { describe, expect, test } from 'vitest';
+import { deadlineOf } from '../../../core/session/deadline.ts';
+import { RESET_POLL_MS, RETRY_DELAY_MS } from '../../../core/session/limits.ts';
+import {
+  HUNG_UP,
+  PHASE_CONNECTING,
+  PHASE_LINGERING,
+  PHASE_RELAYING,
+  PHASE_RESETTING,
+  PHASE_RETRYING,
+  READ_ENDED,
+  READ_FAILED,
+  READABLE,
+  SPLICING,
+  STARVED,
+  UNSURE,
+  URGENT,
+  WRITABLE,
+  WRITE_BROKEN,
+  WRITE_ENDED,
+} from '../../../core/session/table.ts';
+import { fakeShard, relaying, SETTINGS } from './support.ts';
+
+const PHASE_MS = 1200;
+const ACTIVE_MS = 1500;
+const NOW_MS = 2000;
+
+function deadline(phase: number, frontFlags = 0, backFlags = 0, attempts = 1): number {
+  const { shard } = fakeShard();
+  const slot = relaying(shard, frontFlags, backFlags);
+  shard.nowMs = NOW_MS;
+  shard.table.phase[slot] = phase;
+  shard.table.phaseMs[slot] = PHASE_MS;
+  shard.table.activeMs[slot] = ACTIVE_MS;
+  shard.table.attempts[slot] = attempts;
+  return deadlineOf(shard, slot);
+}
+
+describe('before and after the relay, from when the phase began', () => {
+  test('connecting', () => {
+    expect(deadline(PHASE_CONNECTING)).toBe(PHASE_MS + SETTINGS.connectTimeoutMs);
+  });
+
+  test('lingering', () => {
+    expect(deadline(PHASE_LINGERING)).toBe(PHASE_MS + SETTINGS.lingerTimeoutMs);
+  });
+
+  test('resetting: looked at again in a moment', () => {
+    expect(deadline(PHASE_RESETTING)).toBe(NOW_MS + RESET_POLL_MS);
+  });
+
+  test('retrying: longer each time, but not for ever longer', () => {
+    const delays = Array.from({ length: 12 }, (_, i) => deadline(PHASE_RETRYING, 0, 0, i + 1) - PHASE_MS);
+    expect(delays.slice(0, 7)).toEqual([1, 2, 4, 8, 16, 32, 64].map((n) => n * RETRY_DELAY_MS));
+    expect(new Set(delays.slice(6)).size).toBe(1);
+  });
+});
+
+describe('while relaying, from when a byte last moved', () => {
+  const HARMLESS = { READABLE, WRITABLE, UNSURE, URGENT, SPLICING, STARVED };
+  const ENDING = { HUNG_UP, READ_ENDED, READ_FAILED, WRITE_ENDED, WRITE_BROKEN };
+
+  test('both sides whole: the idle timeout, whatever else is known of them', () => {
+    const idle = ACTIVE_MS + SETTINGS.idleTimeoutMs;
+    expect(deadline(PHASE_RELAYING)).toBe(idle);
+    const all = Object.values(HARMLESS).reduce((flags, flag) => flags | flag, 0);
+    expect(deadline(PHASE_RELAYING, all, all)).toBe(idle);
+  });
+
+  test.for(Object.entries(ENDING))('%s on either side: the shorter one', ([, flag]) => {
+    const halfClosed = ACTIVE_MS + SETTINGS.halfClosedTimeoutMs;
+    expect(deadline(PHASE_RELAYING, flag, WRITABLE)).toBe(halfClosed);
+    expect(deadline(PHASE_RELAYING, WRITABLE, flag)).toBe(halfClosed);
+  });
+});
