@@ -1,7 +1,9 @@
 // The access log: one JSON line per ended session, read from the shards' rings and written without ever waiting. When the sink
 // does not keep up, lines are dropped and counted; neither the data path nor the main thread stops for it.
 
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { createWriteStream, fstatSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { errnoName } from '../core/base/errno.ts';
 import {
   DESTINATION_AT,
@@ -38,7 +40,7 @@ export class SessionLogWriter {
   readonly #logger: Logger;
   readonly #timer: NodeJS.Timeout;
   readonly #droppedByShards: () => number;
-  #stream: WriteStream;
+  #stream: Writable;
   #reported = 0;
   #reportedMs = Number.NEGATIVE_INFINITY;
 
@@ -110,12 +112,8 @@ export class SessionLogWriter {
     clearTimeout(deadline);
   }
 
-  #open(): WriteStream {
-    // Through the thread pool also for stdout: process.stdout writes to a pipe synchronously, and a full one would stop us.
-    const stream =
-      this.#path === '-'
-        ? createWriteStream('', { fd: 1, autoClose: false })
-        : createWriteStream(this.#path, { flags: 'a', mode: 0o640 });
+  #open(): Writable {
+    const stream = this.#path === '-' ? openStdout() : createWriteStream(this.#path, { flags: 'a', mode: 0o640 });
     stream.on('error', (error) => this.#logger.error(`access log ${this.#path}: ${error.message}`));
     return stream;
   }
@@ -150,6 +148,16 @@ export class SessionLogWriter {
       ...(errno === '' ? {} : { errno }),
     };
   }
+}
+
+/**
+ * stdout without ever waiting for its reader. Not process.stdout: that one writes to a pipe synchronously, and a full pipe would stop
+ * us; and not a file stream on a pipe, which gives up for good after a few EAGAIN.
+ */
+function openStdout(): Writable {
+  const kind = fstatSync(1);
+  if (kind.isFIFO() || kind.isSocket()) return new Socket({ fd: 1, readable: false, writable: true });
+  return createWriteStream('', { fd: 1, autoClose: false });
 }
 
 function endpoint(bytes: Uint8Array, ipAt: number, portFrom: number): string {

@@ -67,6 +67,10 @@ export interface Kernel {
 
   /** recv(2). @returns bytes, 0 at the end of the stream, or -errno */
   recv(fd: number, at: number, bytes: number): number;
+  /** recv(2) with MSG_PEEK: as recv, but the bytes stay in the queue. */
+  peek(fd: number, at: number, bytes: number): number;
+  /** recv(2) with MSG_TRUNC: takes bytes out of the queue without copying them (tcp(7)). */
+  discard(fd: number, bytes: number): number;
   /** send(2) with MSG_NOSIGNAL. @returns bytes or -errno */
   send(fd: number, at: number, bytes: number): number;
   /** shutdown(2) with SHUT_WR: our FIN follows the bytes already sent. */

@@ -11,6 +11,8 @@ const SOCK_NONBLOCK = 0x800;
 const O_NONBLOCK = SOCK_NONBLOCK;
 // SOCK_, EPOLL_, EFD_ and O_CLOEXEC are one number. A spawned child that inherited a socket would keep its session half alive.
 const CLOEXEC = 0x80000;
+const MSG_PEEK = 0x02;
+const MSG_TRUNC = 0x20;
 const MSG_NOSIGNAL = 0x4000;
 const SHUT_WR = 1;
 const F_SETPIPE_SZ = 1031;
@@ -92,6 +94,14 @@ function nowMs(): number {
   return performance.now() + MONOTONIC_OFFSET_MS;
 }
 
+function receive(fd: number, address: number, bytes: number, flags: number): number {
+  for (;;) {
+    const n = libc.recv(fd, address, bytes, flags);
+    if (n >= 0) return n;
+    if (!interrupted()) return lastError();
+  }
+}
+
 function socketCalls(arena: Arena, base: number, cellsAt: number) {
   const { view } = arena;
   const integerAt = cellsAt + CELLS.integer;
@@ -148,13 +158,9 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
       const result = libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, base + integerAt, base + lengthAt);
       return result === 0 ? view.getInt32(integerAt, true) : lastError();
     },
-    recv(fd: number, at: number, bytes: number): number {
-      for (;;) {
-        const n = libc.recv(fd, base + at, bytes, 0);
-        if (n >= 0) return n;
-        if (!interrupted()) return lastError();
-      }
-    },
+    recv: (fd: number, at: number, bytes: number) => receive(fd, base + at, bytes, 0),
+    peek: (fd: number, at: number, bytes: number) => receive(fd, base + at, bytes, MSG_PEEK),
+    discard: (fd: number, bytes: number) => receive(fd, 0, bytes, MSG_TRUNC),
     send(fd: number, at: number, bytes: number): number {
       for (;;) {
         const n = libc.send(fd, base + at, bytes, MSG_NOSIGNAL);

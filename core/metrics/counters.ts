@@ -15,7 +15,7 @@ export const SHARD_COUNTERS = [
   'bytesCopied',
   'bytesSpliced',
   'bytesSpilled',
-  'starvations',
+  'readsWithoutRoom',
   'pipeRefusals',
   'bytesLost',
   'headerBytes',

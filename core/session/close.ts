@@ -9,7 +9,7 @@ import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../met
 import { beginRecord, commitRecord, endpointsIndex, LOG_FIELDS } from '../metrics/session-log.ts';
 import { release } from './accept.ts';
 import { LINGER_BYTES_PER_TURN, RESET_POLL_MS } from './limits.ts';
-import { dropPending, forgetStarved, pendingBytes } from './pending.ts';
+import { dropPending, pendingBytes } from './pending.ts';
 import { enqueue, type Shard } from './shard.ts';
 import { BACK, FRONT, get, giveSlot, PHASE_LINGERING, PHASE_RESETTING, READABLE } from './table.ts';
 
@@ -30,7 +30,6 @@ export function endSession(shard: Shard, slot: number): void {
   dropPending(shard, slot, slot * 2 + BACK);
   closeSide(shard, slot, FRONT);
   closeSide(shard, slot, BACK);
-  forgetStarved(shard, slot);
   shard.wheel.disarm(slot);
   countEnd(shard, slot);
   if (shard.settings.logSessions) logEnd(shard, slot);

@@ -116,7 +116,11 @@ export function continueConnect(shard: Shard, slot: number, mask: number): void 
   } else if ((mask & EPOLLOUT) === 0) {
     return;
   }
-  if (isSelfConnected(shard, slot, fd)) return connectFailed(shard, slot, ECONNREFUSED);
+  if (isSelfConnected(shard, slot, fd)) {
+    // An orderly close would leave TIME_WAIT on the node's own port, and the node could not bind it.
+    kernel.resetOnClose(fd);
+    return connectFailed(shard, slot, ECONNREFUSED);
+  }
   connected(shard, slot, mask);
 }
 

@@ -36,8 +36,9 @@ export function deadlineOf(shard: Shard, slot: number): number {
       return phaseMs + settings.lingerTimeoutMs;
     default: {
       const flags = get(table.sideFlags, slot * 2 + FRONT) | get(table.sideFlags, slot * 2 + BACK);
-      const timeout = (flags & ENDING) === 0 ? settings.idleTimeoutMs : settings.halfClosedTimeoutMs;
-      return get(table.activeMs, slot) + timeout;
+      const { idleTimeoutMs, halfClosedTimeoutMs } = settings;
+      const isEnding = (flags & ENDING) !== 0;
+      return get(table.activeMs, slot) + (isEnding ? Math.min(idleTimeoutMs, halfClosedTimeoutMs) : idleTimeoutMs);
     }
   }
 }

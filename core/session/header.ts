@@ -9,7 +9,7 @@ import { connectFailed } from './connect.ts';
 import { IN } from './outcome.ts';
 import { hasPending, hold } from './pending.ts';
 import { noteRead } from './readiness.ts';
-import { relay } from './relay.ts';
+import { breakWrite, relay } from './relay.ts';
 import type { Shard } from './shard.ts';
 import { hasSpillRoom } from './spill.ts';
 import { BACK, FRONT, get, READABLE, WRITABLE } from './table.ts';
@@ -27,6 +27,7 @@ export function sendHeader(shard: Shard, slot: number): void {
   const back = slot * 2 + BACK;
   const sent = kernel.send(get(table.fd, back) - 1, layout.scratchAt, total);
   if (sent < 0 && sent !== -EAGAIN) {
+    if (kernel.unread(get(table.fd, back) - 1) > 0) return answerUnasked(shard, slot, early, -sent);
     // Nothing was forwarded, so another node may still have the connection, and gets a fresh header.
     if (early > 0) hold(shard, slot, slot * 2 + FRONT, layout.scratchAt + headerBytes, early);
     return connectFailed(shard, slot, -sent, IN.header);
@@ -38,6 +39,14 @@ export function sendHeader(shard: Shard, slot: number): void {
     table.sideFlags[back] = get(table.sideFlags, back) & ~WRITABLE;
     hold(shard, slot, slot * 2 + FRONT, layout.scratchAt + taken, total - taken);
   }
+  relay(shard, slot);
+}
+
+/** The node has spoken and hung up before it heard a word ("too many connections"): what it said reaches the client. */
+function answerUnasked(shard: Shard, slot: number, early: number, errno: number): void {
+  const { table } = shard;
+  table.bytesLost[slot] = get(table.bytesLost, slot) + early;
+  breakWrite(shard, slot, slot * 2 + FRONT, slot * 2 + BACK, errno);
   relay(shard, slot);
 }
 

@@ -23,7 +23,6 @@ import {
   PHASE_RELAYING,
   READABLE,
   rebuildFreeSlots,
-  STARVED,
   STEP_SLOT,
   UNSURE,
   WRITABLE,
@@ -91,7 +90,7 @@ function adoptSession(shard: Shard, slot: number): void {
   for (let side = slot * 2; side < slot * 2 + 2; side++) {
     const fd = get(table.fd, side) - 1;
     const maybe = get(table.phase, slot) === PHASE_RELAYING ? READABLE | WRITABLE | UNSURE : 0;
-    table.sideFlags[side] = (get(table.sideFlags, side) & ~(STARVED | READABLE | WRITABLE)) | maybe;
+    table.sideFlags[side] = (get(table.sideFlags, side) & ~(READABLE | WRITABLE)) | maybe;
     if (fd >= 0) kernel.watch(shard.epollFd, fd, SESSION_EVENTS, side, get(table.generation, slot));
   }
   shard.wheel.arm(slot, deadlineOf(shard, slot));

@@ -36,8 +36,5 @@ export const LOG_RECORDS = 4096;
 
 export const SOURCE_ADDRESSES_MAX = 64;
 
-/** directions waiting for room that are tried again in one turn */
-export const STARVED_PER_TURN = 16;
-
 /** input of a client without a node that is thrown away in one turn */
 export const LINGER_BYTES_PER_TURN = 1 << 20;

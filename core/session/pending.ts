@@ -2,10 +2,9 @@
 // in this order. A direction is named by the side it reads from (an index of the two-per-slot arrays).
 
 import { add, SHARD } from '../metrics/counters.ts';
-import { STARVED_PER_TURN } from './limits.ts';
-import { enqueue, type Shard } from './shard.ts';
+import type { Shard } from './shard.ts';
 import { giveSpillBlock, hasSpillRoom, spillBlockAt, takeSpillBlock } from './spill.ts';
-import { get, type SessionTable, SPLICING, STARVED } from './table.ts';
+import { get, type SessionTable, SPLICING } from './table.ts';
 
 export function hasPending(table: SessionTable, side: number): boolean {
   return get(table.pipeFill, side) > 0 || get(table.spill, side) !== 0;
@@ -87,35 +86,4 @@ export function dropPending(shard: Shard, slot: number, side: number): void {
   table.spillFrom[side] = 0;
   table.spillTo[side] = 0;
   giveSpillBlock(spill, block);
-}
-
-/** Remembers a direction that may not read because its bytes would have nowhere to go. */
-export function starve(shard: Shard, side: number): void {
-  const { counters, starved, table } = shard;
-  const flags = get(table.sideFlags, side);
-  if ((flags & STARVED) !== 0) return;
-  table.sideFlags[side] = flags | STARVED;
-  starved[shard.starvedCount++] = side;
-  add(counters.shard, SHARD.starvations, 1);
-}
-
-/** Lets some of those go on that wait for room, if there is any now. Once per turn: each that finds none waits again. */
-export function wakeStarved(shard: Shard): void {
-  const { pipes, spill, starved, table } = shard;
-  if (!hasSpillRoom(spill) && !pipes.hasFree()) return;
-  for (let i = 0; i < STARVED_PER_TURN && shard.starvedCount > 0; i++) {
-    const side = get(starved, --shard.starvedCount);
-    table.sideFlags[side] = get(table.sideFlags, side) & ~STARVED;
-    enqueue(shard, side >> 1);
-  }
-}
-
-/** Takes a session that ends off the waiting list. */
-export function forgetStarved(shard: Shard, slot: number): void {
-  const { starved, table } = shard;
-  for (let side = slot * 2; side < slot * 2 + 2; side++) {
-    if ((get(table.sideFlags, side) & STARVED) === 0) continue;
-    const index = starved.indexOf(side);
-    starved[index] = get(starved, --shard.starvedCount);
-  }
 }

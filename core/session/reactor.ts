@@ -5,14 +5,12 @@ import { eventGeneration, eventMask, eventTag } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
 import { EVENTS_PER_WAIT, WAIT_MS_MAX } from './limits.ts';
 import { listenerReady, resumeListeners, TAG_KIND, TAG_LISTENER, TAG_SESSION, TAG_WAKE } from './listener.ts';
-import { wakeStarved } from './pending.ts';
 import { sessionContinues, sessionReady } from './session.ts';
 import type { Shard } from './shard.ts';
 import { get } from './table.ts';
 
 export function turn(shard: Shard): void {
   const { arena, kernel, layout } = shard;
-  if (shard.starvedCount > 0) wakeStarved(shard);
   const count = kernel.wait(shard.epollFd, layout.eventsAt, EVENTS_PER_WAIT, waitMs(shard));
   shard.nowMs = kernel.nowMs();
   add(shard.counters.shard, SHARD.turns, 1);

@@ -1,10 +1,12 @@
 // Stage 5, relay: moves bytes both ways until both directions have ended. One `pump`, used for each direction; it copies at
 // first and splices when that pays. What becomes of a session whose directions have ended is decided in settle.ts.
 
+import { assert } from '../base/assert.ts';
 import { EAGAIN, EINVAL } from '../base/errno.ts';
+import { add, SHARD } from '../metrics/counters.ts';
 import { RELAY_BYTES_PER_TURN } from './limits.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
-import { dropPending, hasPending, hasRoom, hold, releasePipe, starve, takePipe } from './pending.ts';
+import { dropPending, hasPending, hasRoom, hold, releasePipe, takePipe } from './pending.ts';
 import { noteFirstErrno, noteRead } from './readiness.ts';
 import { settle } from './settle.ts';
 import { enqueue, type Shard } from './shard.ts';
@@ -55,13 +57,10 @@ function pump(shard: Shard, slot: number, from: number): void {
   }
 }
 
-/** @returns bytes read, 0 for none, or -1 when the direction has to wait for room */
+/** @returns bytes read, 0 for none, or -1 when the direction has to wait for the other side */
 function copyOnce(shard: Shard, slot: number, src: number, dst: number): number {
   const { kernel, layout, settings, table } = shard;
-  if (!hasRoom(shard, src)) {
-    starve(shard, src);
-    return -1;
-  }
+  if (!hasRoom(shard, src)) return passOnly(shard, slot, src, dst);
   const wanted = settings.bufferBytes;
   const got = noteRead(shard, slot, src & 1, kernel.recv(get(table.fd, src) - 1, layout.scratchAt, wanted), wanted);
   if (got === 0) return 0;
@@ -79,6 +78,33 @@ function copyOnce(shard: Shard, slot: number, src: number, dst: number): number 
   }
   noteStreak(shard, src, got === wanted ? got : 0);
   return got;
+}
+
+/**
+ * A copy that keeps nothing: only what the other side takes leaves the queue it is in. For when there is neither a spill block nor
+ * a pipe to hold the rest; peers that do not read must not stop those that do.
+ */
+function passOnly(shard: Shard, slot: number, src: number, dst: number): number {
+  const { counters, kernel, layout, settings, table } = shard;
+  const from = get(table.fd, src) - 1;
+  const seen = kernel.peek(from, layout.scratchAt, settings.bufferBytes);
+  if (seen <= 0) return noteRead(shard, slot, src & 1, seen, settings.bufferBytes);
+  add(counters.shard, SHARD.readsWithoutRoom, 1);
+  const sent = kernel.send(get(table.fd, dst) - 1, layout.scratchAt, seen);
+  if (sent < 0 && sent !== -EAGAIN) {
+    breakWrite(shard, slot, src, dst, -sent);
+    return -1;
+  }
+  const taken = Math.max(sent, 0);
+  if (taken < seen) table.sideFlags[dst] = get(table.sideFlags, dst) & ~WRITABLE;
+  // In pieces only where an urgent mark has arrived meanwhile: recv(2) stops there once.
+  for (let left = taken; left > 0; ) {
+    const n = kernel.discard(from, left);
+    assert(n > 0, 'bytes that were seen are gone');
+    left -= n;
+  }
+  table.bytesTo[dst] = get(table.bytesTo, dst) + taken;
+  return taken === 0 ? -1 : noteRead(shard, slot, src & 1, taken, taken);
 }
 
 /** Full reads in a row show a bulk transfer: from some point on it is spliced. */
@@ -187,7 +213,7 @@ function writeStopped(shard: Shard, slot: number, src: number, dst: number, n: n
 }
 
 /** A write error stops its own direction only: what the broken side still has to say is read to its end. */
-function breakWrite(shard: Shard, slot: number, src: number, dst: number, errno: number): void {
+export function breakWrite(shard: Shard, slot: number, src: number, dst: number, errno: number): void {
   const { table } = shard;
   noteFirstErrno(table, dst, errno);
   table.sideFlags[dst] = get(table.sideFlags, dst) | WRITE_BROKEN | READABLE | UNSURE;

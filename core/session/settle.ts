@@ -14,6 +14,7 @@
 
 import { beginLingering, beginResetting, endSession } from './close.ts';
 import { deadlineOf } from './deadline.ts';
+import { IN, noteOutcome, WHO } from './outcome.ts';
 import { hasPending } from './pending.ts';
 import type { Shard } from './shard.ts';
 import {
@@ -30,8 +31,8 @@ import {
 
 export function settle(shard: Shard, slot: number): void {
   const { table } = shard;
-  noteGone(table, slot * 2 + FRONT);
-  noteGone(table, slot * 2 + BACK);
+  noteGone(table, slot, FRONT);
+  noteGone(table, slot, BACK);
   const front = get(table.sideFlags, slot * 2 + FRONT);
   const back = get(table.sideFlags, slot * 2 + BACK);
   if (((front | back) & (WRITE_ENDED | WRITE_BROKEN | READ_FAILED | HUNG_UP | READ_ENDED)) === 0) return;
@@ -53,9 +54,11 @@ export function settle(shard: Shard, slot: number): void {
  * HUP on a side that has sent its FIN but not got ours means that it was reset since (tcp_poll: both directions are shut only
  * then). A write would tell, but there may never be one.
  */
-function noteGone(table: SessionTable, side: number): void {
+function noteGone(table: SessionTable, slot: number, which: number): void {
+  const side = slot * 2 + which;
   const flags = get(table.sideFlags, side);
   if ((flags & (HUNG_UP | READ_ENDED | WRITE_ENDED | WRITE_BROKEN)) === (HUNG_UP | READ_ENDED)) {
     table.sideFlags[side] = flags | WRITE_BROKEN;
+    noteOutcome(table, slot, which === FRONT ? WHO.client : WHO.node, IN.data);
   }
 }

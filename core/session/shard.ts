@@ -103,9 +103,6 @@ export interface Shard {
   runHead: number;
   runCount: number;
   readonly isQueued: Uint8Array;
-  /** directions that wait for room, by the side they read from; each has its STARVED flag set */
-  readonly starved: Int32Array;
-  starvedCount: number;
 }
 
 export interface ArenaLayout {
@@ -243,8 +240,6 @@ export function createShard(options: ShardOptions): Shard {
     runHead: 0,
     runCount: 0,
     isQueued: new Uint8Array(capacity),
-    starved: new Int32Array(capacity * 2),
-    starvedCount: 0,
   };
 }
 

@@ -48,8 +48,6 @@ export const WRITE_ENDED = 128;
 export const WRITE_BROKEN = 256;
 /** the direction that reads from it moves bytes with splice(2) */
 export const SPLICING = 512;
-/** the direction that reads from it waits for room in a pipe or in the spill slab */
-export const STARVED = 1024;
 
 interface Field {
   readonly type: 'u8' | 'i32' | 'f64';

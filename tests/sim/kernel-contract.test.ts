@@ -214,6 +214,25 @@ describe.for(BENCHES)('%s kernel', ([, make]) => {
     expect(on.kernel.setOption(near, 'no-delay', 1)).toBe(0);
   });
 
+  test('peek leaves the bytes, discard takes them unseen, and both tell the end', () => {
+    const on = new Script(make());
+    const { near, far } = on.pair();
+    const { bytes } = on.kernel.arena;
+    expect(on.kernel.peek(near, DATA_AT, 9)).toBe(EAGAIN);
+    bytes.set([1, 2, 3, 4, 5], DATA_AT);
+    on.send(far, 5);
+    on.kernel.shutdownWrite(far);
+    on.settle();
+    bytes.fill(9, DATA_AT, DATA_AT + 5);
+    expect([on.kernel.peek(near, DATA_AT, 9), on.kernel.unread(near)]).toEqual([5, 5]);
+    expect([...bytes.slice(DATA_AT, DATA_AT + 5)]).toEqual([1, 2, 3, 4, 5]);
+    bytes.fill(9, DATA_AT, DATA_AT + 5);
+    expect([on.kernel.discard(near, 3), bytes[DATA_AT], on.kernel.unread(near)]).toEqual([3, 9, 2]);
+    expect(on.recv(near)).toBe(2);
+    expect([...bytes.slice(DATA_AT, DATA_AT + 3)]).toEqual([4, 5, 9]);
+    expect([on.kernel.peek(near, DATA_AT, 9), on.recv(near)]).toEqual([0, 0]);
+  });
+
   test('a reset is reported to a send, once', () => {
     const on = new Script(make());
     const { near, far } = on.pair();

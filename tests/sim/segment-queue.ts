@@ -41,6 +41,17 @@ export class SegmentQueue {
     }
   }
 
+  /** Shows the first `bytes`, which must be there, and leaves them. */
+  peek(bytes: number, show: (piece: Uint8Array) => void): void {
+    let left = bytes;
+    for (let i = this.#first; left > 0; i++) {
+      const piece = this.#segments[i]?.subarray(0, left);
+      if (piece === undefined) return;
+      left -= piece.length;
+      show(piece);
+    }
+  }
+
   clear(): void {
     this.#segments.length = 0;
     this.#first = 0;

@@ -146,6 +146,27 @@ export abstract class SocketCalls extends KernelCore {
     });
   }
 
+  peek(fd: number, at: number, bytes: number): number {
+    this.enter();
+    const end = this.table.socket(fd, 'peek');
+    if (typeof end === 'number') return end;
+    const room = this.span(at, bytes, 'peek');
+    const limit = this.readLimit(end, room.length);
+    if (limit === 0 && room.length > 0) return -EAGAIN;
+    let filled = 0;
+    return end.peek(limit, (piece) => {
+      room.set(piece, filled);
+      filled += piece.length;
+    });
+  }
+
+  /** What a peek has shown is there: no invented shortage. */
+  discard(fd: number, bytes: number): number {
+    this.enter();
+    const end = this.table.socket(fd, 'discard');
+    return typeof end === 'number' ? end : end.recv(bytes, () => {});
+  }
+
   send(fd: number, at: number, bytes: number): number {
     this.enter();
     const end = this.table.socket(fd, 'send');

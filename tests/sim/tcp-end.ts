@@ -137,6 +137,14 @@ export class TcpEnd extends Pollable {
     return count;
   }
 
+  /** recv(2) with MSG_PEEK. An error is consumed all the same. */
+  peek(bytes: number, show: (piece: Uint8Array) => void): number {
+    const count = Math.min(bytes, this.#readableBytes());
+    if (count === 0) return this.#emptyRead();
+    this.receiveQueue.peek(count, show);
+    return count;
+  }
+
   /** splice(2) into a pipe with a free slot. At the urgent mark it sees an empty queue, and so even an end of stream. */
   spliceTo(pipe: Pipe, bytes: number): number {
     let spliced = 0;

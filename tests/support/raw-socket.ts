@@ -18,6 +18,11 @@ const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const IPPROTO_TCP = 6;
 const TCP_MAXSEG = 2;
+const TCP_REPAIR = 19;
+const SIOCGIFFLAGS = 0x8913;
+const SIOCSIFFLAGS = 0x8914;
+const IFF_UP = 1;
+const IFREQ_NAME_BYTES = 16;
 const MSG_OOB = 1;
 const MSG_NOSIGNAL = 0x4000;
 
@@ -32,6 +37,7 @@ const base = addressOf(memory);
 
 const listen = declare('listen', 'int', ['int', 'int']);
 const setsockopt = declare('setsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']);
+const ioctl = declare('ioctl', 'int', ['int', 'unsigned long', 'uintptr_t']);
 const send = declare('send', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']);
 
 export interface RawOptions {
@@ -98,16 +104,21 @@ export class RawSocket {
     return kernel.send(this.fd, DATA_AT, bytes);
   }
 
-  /** The last byte of `data` becomes the urgent one. */
-  sendUrgent(data: Uint8Array): void {
+  /** The last byte of `data`, at most 64 KiB, becomes the urgent one. @returns how much the kernel took, or -errno */
+  sendUrgent(data: Uint8Array): number {
     kernel.arena.bytes.set(data, DATA_AT);
     const taken = send(this.fd, base + DATA_AT, data.length, MSG_OOB | MSG_NOSIGNAL);
-    if (taken !== data.length) throw new Error(`urgent: ${taken} of ${data.length} bytes`);
+    return taken >= 0 ? taken : lastError();
   }
 
   /** What is there now, at most 64 KiB. @returns how much, 0 at the end of the stream, or -errno */
   recv(): number {
     return kernel.recv(this.fd, DATA_AT, DATA_BYTES);
+  }
+
+  /** The first `count` bytes of the last `recv`; good until anything else is called here. */
+  received(count: number): Uint8Array {
+    return kernel.arena.bytes.subarray(DATA_AT, DATA_AT + count);
   }
 
   /** Bytes that arrived and were not read. */
@@ -143,6 +154,12 @@ export class RawSocket {
       new Socket({ fd: this.fd, allowHalfOpen: true, manualStart: true } as ConstructorParameters<typeof Socket>[0]),
     );
   }
+}
+
+/** Closes without telling the other end, as a host does that loses its power (TCP_REPAIR; needs CAP_NET_ADMIN). */
+export function closeSilently(socket: RawSocket): void {
+  setInteger(socket.fd, IPPROTO_TCP, TCP_REPAIR, 1);
+  socket.close();
 }
 
 /** Begins a connect, which may stay pending. */
@@ -219,4 +236,17 @@ export class RawListener {
 export async function openBlackHole(host: string, port: number): Promise<{ listener: RawListener; filler: RawSocket }> {
   const listener = new RawListener(host, port, { backlog: 0 });
   return { listener, filler: await connectRaw(host, port) };
+}
+
+/** Brings `lo` up, which is down in a new network namespace (netdevice(7)). */
+export function setLoopbackUp(): void {
+  const fd = must('socket', kernel.openSocket(AF_INET));
+  const { bytes, view } = kernel.arena;
+  const flagsAt = DATA_AT + IFREQ_NAME_BYTES;
+  bytes.fill(0, DATA_AT, DATA_AT + 2 * IFREQ_NAME_BYTES + 8);
+  bytes.set([0x6c, 0x6f], DATA_AT);
+  must('SIOCGIFFLAGS', ioctl(fd, SIOCGIFFLAGS, base + DATA_AT) === 0 ? 0 : lastError());
+  view.setInt16(flagsAt, view.getInt16(flagsAt, true) | IFF_UP, true);
+  must('SIOCSIFFLAGS', ioctl(fd, SIOCSIFFLAGS, base + DATA_AT) === 0 ? 0 : lastError());
+  kernel.close(fd);
 }

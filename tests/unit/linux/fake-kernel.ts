@@ -21,6 +21,8 @@ export function fakeKernel(calls: Partial<Kernel>, memory = new SharedArrayBuffe
     connect: refuse('connect'),
     takeError: refuse('takeError'),
     recv: refuse('recv'),
+    peek: refuse('peek'),
+    discard: refuse('discard'),
     send: refuse('send'),
     shutdownWrite: refuse('shutdownWrite'),
     unread: refuse('unread'),

@@ -14,7 +14,6 @@ import {
   READ_FAILED,
   READABLE,
   SPLICING,
-  STARVED,
   UNSURE,
   URGENT,
   WRITABLE,
@@ -59,7 +58,7 @@ describe('before and after the relay, from when the phase began', () => {
 });
 
 describe('while relaying, from when a byte last moved', () => {
-  const HARMLESS = { READABLE, WRITABLE, UNSURE, URGENT, SPLICING, STARVED };
+  const HARMLESS = { READABLE, WRITABLE, UNSURE, URGENT, SPLICING };
   const ENDING = { HUNG_UP, READ_ENDED, READ_FAILED, WRITE_ENDED, WRITE_BROKEN };
 
   test('both sides whole: the idle timeout, whatever else is known of them', () => {

@@ -1,0 +1,96 @@
+// Many sessions whose four ends are all in this process, on raw sockets: each end sends until nothing more is taken and reads
+// only when told to. How long a stream becomes is decided by the stall: whatever was taken has to arrive, compared on the fly.
+
+import { Buffer } from 'node:buffer';
+import { LOOPBACK_IPV4 } from '../../support/ports.ts';
+import { eventually } from '../../support/process.ts';
+import { connectRaw, type RawListener, type RawOptions, type RawSocket } from '../../support/raw-socket.ts';
+import { pattern } from './scene.ts';
+
+const EAGAIN = 11;
+const SEND_BYTES = 65_536;
+const POOL_BYTES = 1 << 20;
+/** Each stream goes round and round it from a place of its own; the end repeats the beginning, so that no piece wraps. */
+const POOL = (() => {
+  const once = pattern(77, POOL_BYTES);
+  return Buffer.concat([once, once.subarray(0, SEND_BYTES)]);
+})();
+
+/** One direction of one session. */
+interface Stream {
+  from: RawSocket;
+  to: RawSocket;
+  /** offset of its first byte in the pool */
+  offset: number;
+  sent: number;
+  received: number;
+}
+
+function piece(stream: Stream, at: number, bytes: number): Buffer {
+  const start = (stream.offset + at) % POOL_BYTES;
+  return POOL.subarray(start, start + bytes);
+}
+
+export class Crowd {
+  readonly #streams: Stream[] = [];
+
+  async add(port: number, node: RawListener, sockets: RawOptions): Promise<void> {
+    const client = await connectRaw(LOOPBACK_IPV4, port, sockets);
+    const back = await node.accept();
+    for (const [from, to] of [
+      [client, back],
+      [back, client],
+    ] as const) {
+      const offset = (this.#streams.length * 7919) % POOL_BYTES;
+      this.#streams.push({ from, to, offset, sent: 0, received: 0 });
+    }
+  }
+
+  get bytesSent(): number {
+    return this.#streams.reduce((sum, { sent }) => sum + sent, 0);
+  }
+
+  /** Sends on all streams, reads nothing, until no stream moves any more. */
+  async stall(): Promise<void> {
+    let quiet = 0;
+    await eventually('all streams to stand still', () => {
+      const before = this.bytesSent;
+      for (const stream of this.#streams) {
+        // A bounded piece of each in turn: none gets all the room.
+        const n = stream.from.send(piece(stream, stream.sent, SEND_BYTES));
+        if (n > 0) stream.sent += n;
+        else if (n !== -EAGAIN) throw new Error(`send: errno ${-n}`);
+      }
+      quiet = this.bytesSent === before ? quiet + 1 : 0;
+      return quiet >= 20;
+    });
+  }
+
+  /** Reads everything that was sent, comparing each piece; then ends all streams. */
+  async release(): Promise<void> {
+    for (const { from } of this.#streams) from.fin();
+    const open = new Set(this.#streams);
+    await eventually('all streams to end', () => {
+      for (const stream of open) if (this.#drain(stream)) open.delete(stream);
+      return open.size === 0;
+    });
+    for (const { from } of this.#streams) from.close();
+  }
+
+  /** @returns true at the end of the stream, which must come where it was sent */
+  #drain(stream: Stream): boolean {
+    for (;;) {
+      const n = stream.to.recv();
+      if (n === -EAGAIN) return false;
+      if (n < 0) throw new Error(`recv after ${stream.received} of ${stream.sent} bytes: errno ${-n}`);
+      if (n === 0) {
+        if (stream.received === stream.sent) return true;
+        throw new Error(`the end after ${stream.received} of ${stream.sent} bytes`);
+      }
+      if (!piece(stream, stream.received, n).equals(stream.to.received(n))) {
+        throw new Error(`wrong bytes behind ${stream.received} of ${stream.sent}`);
+      }
+      stream.received += n;
+    }
+  }
+}

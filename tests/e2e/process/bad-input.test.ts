@@ -1,0 +1,214 @@
+// What is wrong is said completely, in sentences, and before anything starts: bad files and bad variables end `run` and `check`
+// with the same words and the right exit code, without a stack trace. Ports that cannot be had are in busy-port.test.ts.
+
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { freePorts } from '../../support/ports.ts';
+import { makeTemporaryDirectory } from '../../support/temporary.ts';
+import { fileWith, type Ran, runBinary } from './binary.ts';
+
+const EXIT_USAGE = 2;
+const EXIT_CONFIG = 78;
+
+const [port = 0, otherPort = 0] = await freePorts(2);
+
+/** A good file but for what a case puts in. */
+function yaml(overrides: { port?: string | number; config?: string; node?: string; extra?: string } = {}): string {
+  const node = overrides.node ?? 'address: "127.0.0.1:9"';
+  return [
+    'nodebalancers:',
+    '  - label: test',
+    '    ipv4: 127.0.0.1',
+    '    configs:',
+    `      - port: ${overrides.port ?? port}`,
+    ...(overrides.config === undefined ? [] : [`        ${overrides.config}`]),
+    '        nodes:',
+    `          - { label: one, ${node} }`,
+    ...(overrides.extra === undefined ? [] : [overrides.extra]),
+    '',
+  ].join('\n');
+}
+
+function expectRefused(ran: Ran, code: number): void {
+  expect(ran.code, ran.stderr).toBe(code);
+  expect(ran.stderr).not.toMatch(/^ {4}at /m);
+  expect(ran.stderr).not.toMatch(/\bready\b/);
+  expect(ran.stdout).toBe('');
+  expect(ran.lines.length).toBeGreaterThan(0);
+}
+
+function aliasBomb(): string {
+  const names = [...'abcdefghij'];
+  const lines = names.map((name, i) => {
+    const before = names[i - 1];
+    return `${name}: &${name} [${Array(9)
+      .fill(before === undefined ? 'lol' : `*${before}`)
+      .join(', ')}]`;
+  });
+  return `${lines.join('\n')}\nnodebalancers: *j\n`;
+}
+
+interface BadFile {
+  name: string;
+  content: string | Uint8Array;
+  /** one pattern per error that has to be listed */
+  says: RegExp[];
+  file?: string;
+}
+
+const HEAD = yaml().split('\n').slice(0, 4).join('\n').concat('\n');
+const BAD_PORTS = ['0', '65536', '"80"', '1.5', '-1', 'http', '[80]', 'null'];
+const BAD_WEIGHTS = ['0', '256', '1.5', '"50"'];
+const BAD_ADDRESSES = [
+  '127.0.0.1',
+  '127.0.0.1:0',
+  '127.0.0.1:65536',
+  '300.0.0.1:80',
+  '[::1:80',
+  '::1:80',
+  'http://a:80',
+  '',
+];
+
+const BAD_FILES: BadFile[] = [
+  { name: 'broken YAML', content: 'nodebalancers: [\n', says: [/:\d+:\d+: /] },
+  { name: 'broken JSON', content: '{"nodebalancers": [', says: [/:\d+:\d+: /], file: 'balancer.json' },
+  { name: 'an alias bomb', content: aliasBomb(), says: [/:\d+:\d+: /] },
+  { name: '10,000 lists inside each other', content: `${'['.repeat(10_000)}${']'.repeat(10_000)}`, says: [/:1:\d+: /] },
+  { name: '10,000 mappings inside each other', content: '{a: '.repeat(10_000), says: [/:1:\d+: /] },
+  { name: 'a binary file', content: Uint8Array.from({ length: 4096 }, (_, i) => (i * 37) & 255), says: [/:\d+:\d+: /] },
+  { name: 'an empty file', content: '', says: [/the file is empty/] },
+  { name: 'nothing but comments', content: '# nothing\n\n', says: [/the file is empty/] },
+  {
+    name: 'unknown keys',
+    content: yaml({ config: 'protocl: tcp' }),
+    says: [/:6:9: .*protocl.*did you mean "protocol"/],
+  },
+  {
+    name: 'impossible ports, each named with its line',
+    content: `${HEAD}${BAD_PORTS.map((text) => `      - port: ${text}\n        nodes: []\n`).join('')}`,
+    says: BAD_PORTS.map((_, i) => new RegExp(`:${5 + 2 * i}:15: nodebalancers\\[0\\]\\.configs\\[${i}\\]\\.port: `)),
+  },
+  {
+    name: 'impossible weights and node addresses, each named with its line',
+    content: yaml({
+      extra: [
+        ...BAD_WEIGHTS.map((text) => `          - { address: "127.0.0.1:9", weight: ${text}, label: one }`),
+        ...BAD_ADDRESSES.map((text) => `          - { address: ${JSON.stringify(text)}, label: one }`),
+      ].join('\n'),
+    }),
+    says: [
+      ...BAD_WEIGHTS.map((_, i) => new RegExp(`:${8 + i}:\\d+: .*nodes\\[${1 + i}\\]\\.weight: `)),
+      ...BAD_ADDRESSES.map((_, i) => {
+        const before = 1 + BAD_WEIGHTS.length + i;
+        return new RegExp(`:${7 + before}:\\d+: .*nodes\\[${before}\\]\\.address: `);
+      }),
+    ],
+  },
+  {
+    name: 'proxy_protocol v3',
+    content: yaml({ config: 'proxy_protocol: v3' }),
+    says: [/:6:\d+: .*proxy_protocol: found "v3", expected .*v1.*v2/],
+  },
+  {
+    name: 'the same port twice',
+    content: yaml({ extra: `      - port: ${port}\n        nodes: []` }),
+    says: [new RegExp(`127\\.0\\.0\\.1:${port}.*line 5`)],
+  },
+  {
+    name: 'many mistakes at once',
+    content: yaml({ port: 0, config: 'algorithm: fastest', node: 'address: x, weight: 999, mode: on, nme: 1' }),
+    says: [/\.port: /, /algorithm: /, /address: /, /weight: /, /mode: /, /nme: /],
+  },
+];
+
+describe.concurrent('bad files: run and check say the same, exit 78', () => {
+  for (const { name, content, says, file } of BAD_FILES) {
+    test(name, async () => {
+      const path = fileWith(content, file);
+      const checked = await runBinary(['check', '-f', path]);
+      expectRefused(checked, EXIT_CONFIG);
+      for (const pattern of says) expect(checked.stderr).toMatch(pattern);
+      for (const line of checked.lines) expect(line.startsWith(path), line).toBe(true);
+      const ran = await runBinary(['run', '-f', path]);
+      expectRefused(ran, EXIT_CONFIG);
+      expect(ran.stderr).toBe(checked.stderr);
+    });
+  }
+});
+
+describe.concurrent('things that are no file', () => {
+  const directory = makeTemporaryDirectory('input');
+  const fifo = join(directory, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  for (const [name, path, says] of [
+    ['a directory', directory, /is a directory/],
+    ['a missing file', join(directory, 'missing.yaml'), /no such file/],
+    ['a FIFO', fifo, /is not a regular file/],
+    ['a device', '/dev/zero', /is not a regular file/],
+    ['a path through a file', join(fileWith('x'), 'y'), /ENOTDIR|not a directory/],
+  ] as const) {
+    test(name, async () => {
+      const [ran, checked] = await Promise.all([runBinary(['run', '-f', path]), runBinary(['check', '-f', path])]);
+      expectRefused(ran, EXIT_CONFIG);
+      expect(ran.stderr).toMatch(says);
+      expect(ran.stderr).toContain(path);
+      expect(checked).toEqual(ran);
+    });
+  }
+});
+
+test('a byte order mark and CRLF are no mistakes, and places are right with both', async () => {
+  const good = await runBinary(['check', '-f', fileWith(`\uFEFF${yaml()}`.replaceAll('\n', '\r\n'))]);
+  expect(good).toMatchObject({ code: 0, stderr: '' });
+  expect(good.stdout).toMatch(/: ok, 1 nodebalancer, 1 port, 1 node\n$/);
+  const path = fileWith(`\uFEFF${yaml({ port: 0 })}`.replaceAll('\n', '\r\n'));
+  const bad = await runBinary(['check', '-f', path]);
+  expectRefused(bad, EXIT_CONFIG);
+  expect(bad.stderr).toMatch(/:5:15: nodebalancers\[0\]\.configs\[0\]\.port: /);
+});
+
+describe('check --json', () => {
+  test('a bad file: every error as data on stdout', async () => {
+    const path = fileWith(yaml({ port: 0, config: 'algorithm: fastest' }));
+    const { code, stdout, stderr } = await runBinary(['check', '-f', path, '--json']);
+    expect([code, stderr]).toEqual([EXIT_CONFIG, '']);
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({ file: path, ok: false });
+    expect(result.errors).toMatchObject([
+      { line: 5, path: 'nodebalancers[0].configs[0].port' },
+      { line: 6, path: 'nodebalancers[0].configs[0].algorithm' },
+    ]);
+  });
+
+  test('a good file and a missing one', async () => {
+    const good = await runBinary(['check', '--json', '-f', fileWith(yaml({ port: otherPort }))]);
+    expect(good).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, errors: [], warnings: [] });
+    const missing = await runBinary(['check', '--json', '-f', '/no/such/file']);
+    expect(missing).toMatchObject({ code: EXIT_CONFIG, stderr: '' });
+    expect(JSON.parse(missing.stdout)).toMatchObject({ ok: false });
+  });
+});
+
+test('a bad file and bad variables are all told at once', async () => {
+  const env = { BALANCER_WORKERS: 'abc', BALANCER_SPLICE: 'maybe' };
+  const ran = await runBinary(['run', '-f', fileWith(yaml({ port: 0, config: 'algorithm: fastest' }))], { env });
+  expectRefused(ran, EXIT_CONFIG);
+  for (const name of ['.port: ', 'algorithm: ', 'BALANCER_WORKERS: ', 'BALANCER_SPLICE: ']) {
+    expect(ran.stderr).toContain(name);
+  }
+});
+
+test('impossible numbers of workers are refused', async () => {
+  const path = fileWith(yaml());
+  const texts = ['abc', '0', '-1', '1.5', '1e2', '257'];
+  const runs = await Promise.all(
+    texts.map((text) => runBinary(['run', '-f', path], { env: { BALANCER_WORKERS: text } })),
+  );
+  for (const [i, ran] of runs.entries()) {
+    expectRefused(ran, EXIT_USAGE);
+    expect(ran.lines).toEqual([`BALANCER_WORKERS: found "${texts[i]}", expected a whole number from 1 to 256`]);
+  }
+});

@@ -1,0 +1,207 @@
+// What a fault inside the process costs, with sessions streaming over both shards: a throw within a step costs that one session;
+// a shard that throws, runs out of memory or hangs is replaced, and its successor goes on with every session to the byte; a throw
+// in the main thread, or too many deaths, end the process soon and leave nothing behind.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Balancer, onePort, startBalancer } from '../../support/balancer.ts';
+import { accepts, freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
+import { eventually } from '../../support/process.ts';
+import { askOnce, EchoNode, EchoStream } from './echo.ts';
+
+const SHARDS = 2;
+const TALKING = 32;
+const BULK = 8;
+const FAULTS_ON = { BALANCER_TEST_FAULTS: '1' };
+
+let node: EchoNode;
+let balancer: Balancer;
+let port: number;
+let streams: EchoStream[] = [];
+
+afterEach(async () => {
+  for (const stream of streams) stream.destroy();
+  streams = [];
+  await balancer?.stop();
+  await node?.close();
+});
+
+async function open(env: Readonly<Record<string, string>> = FAULTS_ON): Promise<void> {
+  node = await EchoNode.listen();
+  port = await freePort();
+  balancer = await startBalancer(onePort({ port, nodes: [{ label: 'echo', address: node.address }] }), {
+    env: { BALANCER_WORKERS: String(SHARDS), BALANCER_DRAIN_TIMEOUT_MS: '0', BALANCER_ACCESS_LOG: '-', ...env },
+  });
+}
+
+/** Conversations and bulk transfers; by their number, some on each shard. */
+async function stream(): Promise<void> {
+  const options = (i: number) => (i < TALKING ? { window: 1000 + i, paceMs: 5 } : { window: 1 << 20 });
+  streams = await Promise.all(Array.from({ length: TALKING + BULK }, (_, i) => EchoStream.open(port, i, options(i))));
+  await allMove();
+  await Promise.all(streams.slice(TALKING).map((bulk) => bulk.moves(4 << 20)));
+}
+
+function allMove(among: readonly EchoStream[] = streams): Promise<unknown> {
+  return Promise.all(among.map((one) => one.moves(5000)));
+}
+
+/** @returns the sessions that were lost, as the clients saw it */
+async function finishAll(): Promise<string[]> {
+  const problems = await Promise.all(streams.map((one) => one.finish()));
+  streams = [];
+  return problems.filter((problem) => problem !== undefined);
+}
+
+/** New connections until both shards have taken some: with SO_REUSEPORT the kernel spreads them by chance. */
+async function bothShardsServe(): Promise<void> {
+  const seen = balancer.program.stdout.length;
+  await Promise.all(Array.from({ length: 40 }, (_, i) => askOnce(port, `after ${i}`)));
+  for (let shard = 0; shard < SHARDS; shard++) {
+    await eventually(`an ended session of shard ${shard}`, () =>
+      balancer.program.stdout.slice(seen).includes(`"shard":${shard},`),
+    );
+  }
+}
+
+/** Ended sessions that the balancer itself cut, by its access log. */
+function cutByBalancer(): number {
+  return balancer.program.stdout.match(/"outcome":"P/g)?.length ?? 0;
+}
+
+function inject(order: string): void {
+  balancer.program.write(`${order}\n`);
+}
+
+async function diesAndServes(order: string): Promise<void> {
+  const from = balancer.program.stderr.length;
+  inject(order);
+  const said = () => balancer.program.stderr.slice(from);
+  await balancer.program.waitUntil(`a successor after "${order}"`, () => /shard \d serves again/.test(said()));
+}
+
+describe('in mid-traffic', () => {
+  test('a throw within a step costs that session and no other; its shard lives on', async () => {
+    await open();
+    await stream();
+    for (let shard = 0; shard < SHARDS; shard++) {
+      inject(`${shard} throw-in-step`);
+      await eventually('the victim', () => cutByBalancer() === shard + 1);
+    }
+    await allMove(streams.filter(({ problem }) => problem === undefined));
+    const lost = await finishAll();
+    expect(lost).toHaveLength(SHARDS);
+    expect(balancer.program.stderr).not.toMatch(/died/);
+    expect(balancer.program.stderr.match(/a session was ended by an internal error/g)).toHaveLength(SHARDS);
+    await bothShardsServe();
+  });
+
+  for (const [fault, lossMax] of [
+    ['throw', 0],
+    ['block', 1],
+    ['out-of-memory', 1],
+  ] as const) {
+    test(`${fault}: a successor goes on with every session but at most ${lossMax} per shard`, async () => {
+      await open();
+      await bothShardsServe();
+      const quiet = balancer.descriptors();
+      await stream();
+      for (let shard = 0; shard < SHARDS; shard++) await diesAndServes(`${shard} ${fault}`);
+      await allMove(streams.filter(({ problem }) => problem === undefined));
+      await Promise.all(streams.slice(TALKING).map((bulk) => bulk.moves(2 << 20)));
+      const lost = await finishAll();
+      expect(lost.length, lost.join('\n')).toBeLessThanOrEqual(lossMax * SHARDS);
+      expect(lost.filter((problem) => problem.includes('wrong byte'))).toEqual([]);
+      await eventually('the log of those that were lost', () => cutByBalancer() === lost.length);
+      await bothShardsServe();
+      // Pipes may stay pooled: two descriptors for each direction of each bulk transfer.
+      await eventually('descriptors to go back', () => balancer.descriptors() <= quiet + 4 * BULK);
+      expect(node.sockets.size).toBe(0);
+    });
+  }
+
+  test('a session under way survives two successors in a row on the same shard', async () => {
+    await open();
+    await stream();
+    await diesAndServes('0 throw');
+    await allMove();
+    await diesAndServes('0 throw');
+    await allMove();
+    expect(await finishAll()).toEqual([]);
+    await bothShardsServe();
+  });
+
+  test('the process suspended for longer than a shard may hang: nobody is taken for stuck', async () => {
+    await open();
+    await stream();
+    process.kill(balancer.pid, 'SIGSTOP');
+    try {
+      await eventually('the process to be suspended', () => stateOf(balancer.pid) === 'T');
+      const until = performance.now() + 2500;
+      await eventually('2.5 s', () => performance.now() > until);
+    } finally {
+      process.kill(balancer.pid, 'SIGCONT');
+    }
+    await allMove();
+    // Longer than the watchdog needs to find out.
+    const until = performance.now() + 2500;
+    await eventually('another 2.5 s', () => performance.now() > until);
+    expect(await finishAll()).toEqual([]);
+    expect(balancer.program.stderr).not.toMatch(/died|stuck/);
+  });
+});
+
+test('a throw in the main thread ends the process within 3 s, exit 1, and nothing stays behind', async () => {
+  await open();
+  await stream();
+  const { pid } = balancer;
+  const since = performance.now();
+  inject('main throw');
+  expect(await balancer.program.waitForExit(5000)).toEqual({ code: 1, signal: null });
+  expect(performance.now() - since).toBeLessThan(3000);
+  expect(existsSync(`/proc/${pid}`)).toBe(false);
+  expect(processesOfGroup(pid)).toEqual([]);
+  expect(await accepts(LOOPBACK_IPV4, port)).toBe(false);
+  expect(balancer.program.stderr).toMatch(/fatal: .*fault injected: throw in the main thread/);
+});
+
+test('five deaths within a minute end the process with exit 1', async () => {
+  await open();
+  for (let death = 1; death <= 4; death++) {
+    await diesAndServes(`${death % SHARDS} throw`);
+    await askOnce(port, `after death ${death}`);
+  }
+  inject('0 throw');
+  expect(await balancer.program.waitForExit(5000)).toEqual({ code: 1, signal: null });
+  expect(balancer.program.stderr).toMatch(/fatal: 5 shards died within 60 s/);
+});
+
+test('without BALANCER_TEST_FAULTS nothing on stdin is heard', async () => {
+  await open({});
+  await stream();
+  for (const order of ['0 throw', '1 block', '0 out-of-memory', 'main throw']) inject(order);
+  balancer.program.closeInput();
+  await allMove();
+  await bothShardsServe();
+  expect(await finishAll()).toEqual([]);
+  expect(balancer.program.stderr).not.toMatch(/fault|died/);
+});
+
+function stateOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').match(/\) (\S)/)?.[1] ?? '';
+}
+
+/** Each program leads a group of its own. */
+function processesOfGroup(group: number): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const [, parent = '', groupText = ''] =
+          readFileSync(`/proc/${pid}/stat`, 'utf8').match(/\) \S (\d+) (\d+)/) ?? [];
+        return parent !== '' && Number(groupText) === group;
+      } catch {
+        return false;
+      }
+    });
+}
