@@ -12,7 +12,8 @@ import { eventually } from '../../support/process.ts';
 import { openBlackHole } from '../../support/raw-socket.ts';
 import { makeTemporaryDirectory } from '../../support/temporary.ts';
 import { startThroughShell } from './binary.ts';
-import { askOnce, EchoNode, EchoStream, ShortConnections } from './echo.ts';
+import { EchoNode, EchoStream } from './echo.ts';
+import { askOnce, ShortConnections, turnedAway } from './short-connections.ts';
 
 const CLIENT_HOST = '127.0.0.77';
 const FRONT_HOST = '127.0.0.5';
@@ -166,9 +167,9 @@ describe('a line per ended session', () => {
 
   test('no node may take it', async () => {
     await open([{ ...one({ port: 9 })[0], address: '127.0.0.1:9', mode: 'reject' }]);
-    const { client, from } = await connect();
-    expect(await client.recvEnd()).toBe('rst');
-    const line = await lineOf(from);
+    const localPort = await freePort();
+    expect(await turnedAway({ host: FRONT_HOST, port, localAddress: CLIENT_HOST, localPort })).toBe('ECONNRESET');
+    const line = await lineOf(hostPort(CLIENT_HOST, localPort));
     expect(line).toMatchObject({ attempts: 0, outcome: 'SC' });
     expect(line).not.toHaveProperty('node');
   });
@@ -219,7 +220,7 @@ describe('a sink that nobody reads', () => {
       const stream = await EchoStream.open(port, 1, { window: 1 << 20 });
       closing.push(() => stream.destroy());
       const load = new ShortConnections(port, 16);
-      await load.serves(2000);
+      await load.serves(1200);
       expect(await balancer.reload(spec)).toMatch(/applied/);
       await stream.moves(16 << 20);
       await load.serves(200);

@@ -1,10 +1,9 @@
-// Traffic for the tests of the process: a node that echoes, streams that check every byte that comes back, and a steady flow of
-// short connections. All three only count and remember what went wrong; what that means is the test's business.
+// Long-lived traffic for the tests of the process: a node that echoes, and streams that check every byte that comes back. Both only
+// count and remember what went wrong; what that means is the test's business.
 
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { Peer } from '../../support/peer.ts';
 import { freePort, hostPort, LOOPBACK_IPV4 } from '../../support/ports.ts';
 import { eventually } from '../../support/process.ts';
 
@@ -183,64 +182,5 @@ export class EchoStream {
       this.#socket.write(textAt(this.#start + this.sent, block));
       this.sent += block;
     }
-  }
-}
-
-/** Past this many there is nothing more to learn. */
-const FAILURES_MAX = 1000;
-
-export interface LoadResult {
-  served: number;
-  /** each with what happened to it */
-  failures: string[];
-}
-
-/** Short connections, some at a time, one after the other, for as long as the test likes. */
-export class ShortConnections {
-  served = 0;
-  readonly failures: string[] = [];
-  #isRunning = true;
-  readonly #done: Promise<unknown>;
-
-  constructor(port: number, atOnce: number) {
-    this.#done = Promise.all(Array.from({ length: atOnce }, (_, i) => this.#run(port, i)));
-  }
-
-  /** Resolves when `count` more have been served, or have failed. */
-  async serves(count: number): Promise<void> {
-    const ended = () => this.served + this.failures.length;
-    const goal = ended() + count;
-    await eventually(`${count} more short connections`, () => ended() >= goal);
-  }
-
-  async stop(): Promise<LoadResult> {
-    this.#isRunning = false;
-    await this.#done;
-    return { served: this.served, failures: this.failures };
-  }
-
-  async #run(port: number, worker: number): Promise<void> {
-    for (let i = 0; this.#isRunning; i++) {
-      try {
-        await askOnce(port, `request ${worker}-${i}`);
-        this.served++;
-      } catch (error) {
-        this.failures.push(`${error instanceof Error ? error.message : error}`);
-        if (this.failures.length > FAILURES_MAX) return;
-      }
-    }
-  }
-}
-
-/** One request through an echo node, from connect to the last FIN. @throws when the answer is not exactly the request */
-export async function askOnce(port: number, text: string, host: string = LOOPBACK_IPV4): Promise<void> {
-  const client = await Peer.connect({ host, port });
-  try {
-    await client.send(text);
-    await client.fin();
-    const answer = (await client.recvAll()).toString();
-    if (answer !== text) throw new Error(`sent ${JSON.stringify(text)}, got ${JSON.stringify(answer)}`);
-  } finally {
-    client.destroy();
   }
 }

@@ -7,7 +7,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Balancer, type BalancerSpec, type ConfigSpec, startBalancer } from '../../support/balancer.ts';
 import { accepts, freePort, freePorts, LOOPBACK_IPV4 } from '../../support/ports.ts';
 import { eventually } from '../../support/process.ts';
-import { askOnce, EchoNode, EchoStream, ShortConnections } from './echo.ts';
+import { EchoNode, EchoStream } from './echo.ts';
+import { askOnce, ShortConnections } from './short-connections.ts';
 
 const MIB = 1 << 20;
 

@@ -11,7 +11,8 @@ import { accepts, freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
 import { eventually } from '../../support/process.ts';
 import { listens, tcpSocketsOf } from '../../support/sockets.ts';
 import { makeTemporaryDirectory } from '../../support/temporary.ts';
-import { askOnce, EchoNode, EchoStream } from './echo.ts';
+import { EchoNode, EchoStream } from './echo.ts';
+import { askOnce } from './short-connections.ts';
 
 const ENDED_WELL = { code: 0, signal: null };
 const DRAIN_TIMEOUT_MS = 600;
