@@ -60,11 +60,7 @@ async function serve(file: string, config: Config, settings: ProcessSettings): P
   const fail = failFast(supervisor, logger);
   const ended = Promise.withResolvers<number>();
   supervisor.shards.onHopeless = (reason) => fail(reason);
-  try {
-    await supervisor.start(config);
-  } catch (error) {
-    return refuseToStart(supervisor, error, fail);
-  }
+  // Before anything may take its time: a signal that nobody handles would end the process.
   handleSignals({
     stop: (signal) => void drainAndStop(supervisor, settings, logger, signal).then(ended.resolve, fail),
     stopAtOnce: (signal) => void stopAtOnce(supervisor, logger, signal).then(ended.resolve, fail),
@@ -76,6 +72,11 @@ async function serve(file: string, config: Config, settings: ProcessSettings): P
     },
     upgrade: () => logger.warn('SIGUSR2: a hot upgrade is not possible yet; nothing changes'),
   });
+  try {
+    await supervisor.start(config);
+  } catch (error) {
+    return refuseToStart(supervisor, error, fail);
+  }
   if (settings.supervisor.allowFaults) listenForFaults(supervisor, logger);
   announce(supervisor, settings);
   const code = await ended.promise;
@@ -141,7 +142,10 @@ async function reload(supervisor: Supervisor, file: string, logger: Logger): Pro
 
 /** The one way out when this thread can no longer do its work. Shards get the word and a moment; then the process ends. */
 function failFast(supervisor: Supervisor, logger: Logger): (reason: unknown) => never {
+  let isFailing = false;
   const fail = (reason: unknown): never => {
+    if (isFailing) throw new Error('the process ends');
+    isFailing = true;
     logger.error(`fatal: ${reason instanceof Error ? reason.stack : reason}`);
     supervisor.shards.requestStop();
     setTimeout(() => exitAtOnce(EXIT_FAILURE), STOP_MS_MAX);

@@ -24,6 +24,8 @@ export interface ProcessSettings {
 
 /** Descriptors for everything that is not a session: Node.js itself, epoll and eventfd, files, a changed set of listeners. */
 const DESCRIPTORS_RESERVED = 256;
+/** pipes are a luxury: where descriptors are few, sessions come first */
+const DESCRIPTORS_PER_PIPE_MIN = 16;
 const BACKLOG = 4096;
 const PIPE_BYTES = 1 << 20;
 const PIPE_TOTAL_BYTES = 256 << 20;
@@ -40,7 +42,8 @@ export function processSettings(env: Environment, addresses: number, allowFaults
   // Linux rounds up to a power of two of pages (pipe(7)): what is counted must be what is used.
   const pipeBytes = Math.min(2 ** Math.ceil(Math.log2(env.pipeBytes ?? PIPE_BYTES)), pipeBytesMax());
   warnOfCuts(env, pipeBytes, warnings);
-  const pipes = pipesPerShard(env, shards, pipeBytes);
+  const descriptors = raiseDescriptorLimit();
+  const pipes = pipesPerShard(env, shards, pipeBytes, descriptors);
   return {
     supervisor: {
       shards,
@@ -55,7 +58,7 @@ export function processSettings(env: Environment, addresses: number, allowFaults
         congestion: env.frontCongestion,
       },
       settings: {
-        connectionsMax: connectionsOf(env, addresses * shards, pipes * shards, warnings),
+        connectionsMax: connectionsOf(env, descriptors, addresses * shards + 2 * pipes * shards, warnings),
         connectTimeoutMs: env.connectTimeoutMs ?? 5000,
         connectRetries: env.connectRetries ?? 3,
         idleTimeoutMs: env.idleTimeoutMs ?? 3_600_000,
@@ -86,10 +89,10 @@ function accessLogOf(env: Environment): string | undefined {
 }
 
 /** Without privileges at most half of what the user may have, so that other programs of the same user find some too. */
-function pipesPerShard(env: Environment, shards: number, pipeBytes: number): number {
+function pipesPerShard(env: Environment, shards: number, pipeBytes: number, descriptors: number): number {
   if (env.splice === 'off') return 0;
   const total = Math.min(env.pipeTotalBytes ?? PIPE_TOTAL_BYTES, pipeBytesAllowed() / 2);
-  return Math.floor(total / pipeBytes / shards);
+  return Math.floor(Math.min(total / pipeBytes, descriptors / DESCRIPTORS_PER_PIPE_MIN) / shards);
 }
 
 function warnOfCuts(env: Environment, pipeBytes: number, warnings: string[]): void {
@@ -121,9 +124,10 @@ function backlogOf(env: Environment, warnings: string[]): number {
   return Math.min(env.backlog ?? BACKLOG, max);
 }
 
-function connectionsOf(env: Environment, listeners: number, pipes: number, warnings: string[]): number {
-  const descriptors = raiseDescriptorLimit();
-  const free = descriptors - DESCRIPTORS_RESERVED - listeners - 2 * pipes;
+/** @param others descriptors of listeners and pipes */
+function connectionsOf(env: Environment, descriptors: number, others: number, warnings: string[]): number {
+  const reserved = Math.min(DESCRIPTORS_RESERVED, Math.floor(descriptors / 4));
+  const free = descriptors - reserved - others;
   const possible = Math.min(CONNECTIONS_MAX, Math.max(1, Math.floor(free / 2)));
   const wanted = env.connectionsMax ?? possible;
   if (wanted <= possible) return wanted;

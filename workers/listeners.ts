@@ -4,7 +4,7 @@
 
 import { describeErrno, EACCES, EADDRINUSE, EADDRNOTAVAIL } from '../core/base/errno.ts';
 import { formatEndpoint, formatIp, isIpv4, isWildcard } from '../core/base/ip.ts';
-import { closeListener, openListeners } from '../core/linux/listen.ts';
+import { closeListener, hideListener, openListeners } from '../core/linux/listen.ts';
 import { portHolder } from '../core/linux/port-holder.ts';
 
 export interface Address {
@@ -68,6 +68,12 @@ export class ListenerSockets {
     if (problems.length === 0) return;
     for (const key of opened) this.#close(key);
     throw new ListenError(problems.join('\n'));
+  }
+
+  /** Lets no new handshake begin at an address that is not in `addresses`; what is in the backlog stays. */
+  hideOthers(addresses: readonly Address[]): void {
+    const keep = new Set(addresses.map(keyOf));
+    for (const [key, { fds }] of this.#open) if (!keep.has(key)) for (const fd of fds) hideListener(fd);
   }
 
   /** Closes every address that is not in `addresses`. The caller has made sure that no shard accepts from it any more. */

@@ -10,7 +10,7 @@ export const RESOLVE_INTERVAL_MS = 30_000;
 export type LookupAll = (host: string) => Promise<readonly string[]>;
 
 const systemLookup: LookupAll = async (host) => {
-  const found = await lookup(host, { all: true, order: 'verbatim' });
+  const found = await lookup(host, { all: true, order: 'ipv4first' });
   return found.map(({ address }) => address);
 };
 

@@ -38,6 +38,8 @@ const HEARTBEAT_MS_MAX = 2000;
 /** this many deaths within the window are one too many: something is wrong that a new thread does not mend */
 const DEATHS_MAX = 5;
 const DEATH_WINDOW_MS = 60_000;
+/** a thread inside a system call or a loop that V8 does not interrupt may outlive being stopped; not for ever */
+const TERMINATIONS_MAX = 3;
 
 export class ShardSet {
   readonly counters: readonly Counters[];
@@ -200,6 +202,8 @@ export class ShardSet {
       const beatMs = this.#control.heartbeats[thread.base.index * HEARTBEAT_STRIDE] ?? 0;
       if (this.#kernel.nowMs() - beatMs < HEARTBEAT_MS_MAX) continue;
       this.#beat(thread);
+      if (thread.terminations >= TERMINATIONS_MAX)
+        this.onHopeless(`shard ${thread.base.index} is stuck and cannot be stopped`);
       thread.terminate();
     }
   }

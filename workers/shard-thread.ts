@@ -19,6 +19,8 @@ const ACKNOWLEDGE_TIMEOUT_MS = 10_000;
 
 export class ShardThread {
   readonly base: ShardBase;
+  /** how often the present thread was told to end */
+  terminations = 0;
   readonly #pool: Piscina;
   readonly #kernel: Kernel;
   readonly #logger: Logger;
@@ -42,6 +44,7 @@ export class ShardThread {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#abort = new AbortController();
+    this.terminations = 0;
     const task: ShardTask = { ...this.base, port: port2, plan, adopts: this.#hasRun };
     this.#hasRun = true;
     const started = Promise.withResolvers<void>();
@@ -88,6 +91,7 @@ export class ShardThread {
 
   /** Ends a thread that no longer answers. */
   terminate(): void {
+    this.terminations++;
     this.#abort.abort();
   }
 

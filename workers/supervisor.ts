@@ -30,6 +30,8 @@ export class RefusedError extends Error {
 
 const EMPTY: Config = { nodebalancers: [] };
 const DRAIN_POLL_MS = 20;
+/** a change waits this long for the clients in the backlog of a listener that goes; then they are reset */
+const BACKLOG_TIMEOUT_MS = 5000;
 
 export class Supervisor {
   readonly shards: ShardSet;
@@ -73,7 +75,11 @@ export class Supervisor {
   }
 
   /** @throws RefusedError or ListenError; nothing listens then */
-  async start(config: Config): Promise<void> {
+  start(config: Config): Promise<void> {
+    return this.#enqueue(() => this.#start(config));
+  }
+
+  async #start(config: Config): Promise<void> {
     await this.#resolver.refresh(hostNames(config));
     const plan = this.#planFor(config);
     this.#sockets.open(plan.services);
@@ -103,12 +109,12 @@ export class Supervisor {
 
   /** Stops accepting. @returns when every session has ended or the deadline has passed, with the sessions left */
   async drain(timeoutMs: number): Promise<number> {
+    const startMs = performance.now();
     await this.#enqueue(async () => {
       this.#plan = { ...this.#plan, services: [] };
-      await this.#applyPlan();
+      await this.#applyPlan(timeoutMs);
     });
-    const deadlineMs = performance.now() + timeoutMs;
-    while (this.shards.live() > 0 && performance.now() < deadlineMs) await sleep(DRAIN_POLL_MS);
+    await this.#until(() => this.shards.live() === 0, timeoutMs - (performance.now() - startMs));
     return this.shards.live();
   }
 
@@ -159,10 +165,20 @@ export class Supervisor {
     }
   }
 
-  /** Listeners that are gone are closed only when every shard has taken their backlog and let go. */
-  async #applyPlan(): Promise<void> {
+  /**
+   * Listeners that are gone are closed only when every shard has taken their backlog and let go. At the connection limit that takes
+   * as long as other sessions take to end.
+   */
+  async #applyPlan(backlogTimeoutMs = BACKLOG_TIMEOUT_MS): Promise<void> {
+    this.#sockets.hideOthers(this.#plan.services);
     await this.shards.apply();
+    await this.#until(() => this.shards.sum(SHARD.leavingListeners) === 0, backlogTimeoutMs);
     this.#sockets.closeOthers(this.#plan.services);
+  }
+
+  async #until(condition: () => boolean, timeoutMs: number): Promise<void> {
+    const deadlineMs = performance.now() + timeoutMs;
+    while (!condition() && performance.now() < deadlineMs) await sleep(DRAIN_POLL_MS);
   }
 
   async #resolveAgain(): Promise<void> {

@@ -24,6 +24,7 @@ export const SHARD_COUNTERS = [
   'logDropped',
   'stepFaults',
   'adoptions',
+  'leavingListeners',
 ] as const;
 
 export const FRONTEND_COUNTERS = ['accepted', 'ended', 'active', 'noNode', 'bytesIn', 'bytesOut'] as const;

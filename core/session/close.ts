@@ -35,6 +35,8 @@ export function endSession(shard: Shard, slot: number): void {
   if (shard.settings.logSessions) logEnd(shard, slot);
   giveSlot(table, slot);
   release(shard);
+  // A listener that waits at the connection limit, or for a descriptor, need not wait out its pause.
+  if (shard.resumeAtMs !== Number.POSITIVE_INFINITY) shard.resumeAtMs = shard.nowMs;
 }
 
 /** Ends a session whose client cannot be served: it gets a reset, not an empty answer. */

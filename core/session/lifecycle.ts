@@ -133,6 +133,7 @@ function recount(shard: Shard): void {
       counters.frontends[row + FRONTEND.ended] = accepted - get(counters.frontends, row + FRONTEND.active);
   }
   counters.shard[SHARD.ended] = get(counters.shard, SHARD.accepted) - active;
+  counters.shard[SHARD.leavingListeners] = 0;
   Atomics.store(live, shard.index * LIVE_STRIDE, active);
 }
 

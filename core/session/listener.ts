@@ -25,7 +25,8 @@ export function applyListeners(shard: Shard, plans: readonly ListenerPlan[]): vo
   for (let index = shard.listeners.length - 1; index >= 0; index--) {
     const listener = shard.listeners[index];
     const plan = plans.find(({ fd }) => fd === listener?.fd);
-    if (listener !== undefined && plan?.frontend !== listener.frontend) removeListener(shard, index);
+    if (listener !== undefined && !listener.isLeaving && plan?.frontend !== listener.frontend)
+      removeListener(shard, index);
   }
   for (const plan of plans) {
     if (!shard.listeners.some(({ fd }) => fd === plan.fd)) addListener(shard, plan);
@@ -41,19 +42,34 @@ function addListener(shard: Shard, plan: ListenerPlan): void {
     isWildcard: isWildcard(plan.ip),
     serial: ++shard.listenerSerial,
     isPaused: false,
+    isLeaving: false,
   };
   shard.listeners.push(listener);
   watchListener(shard, shard.listeners.length - 1, listener);
 }
 
-/** Takes what is still in the backlog, then lets go: whoever has connected is served. */
+/** Takes what is still in the backlog, then lets go: whoever has connected is served, if need be later. */
 function removeListener(shard: Shard, index: number): void {
   const listener = shard.listeners[index];
   if (listener === undefined) return;
-  if (!listener.isPaused) shard.kernel.unwatch(shard.epollFd, listener.fd);
-  while (acceptFrom(shard, listener) === 'more');
+  if (!listener.isPaused) pauseListener(shard, listener);
+  if (!listener.isLeaving) add(shard.counters.shard, SHARD.leavingListeners, 1);
+  listener.isLeaving = true;
+  if (drainBacklog(shard, listener)) forgetListener(shard, index);
+}
+
+/** @returns whether the backlog is empty; if not, nothing can be accepted now */
+function drainBacklog(shard: Shard, listener: Listener): boolean {
+  for (;;) {
+    const accepted = acceptFrom(shard, listener);
+    if (accepted !== 'more') return accepted === 'drained';
+  }
+}
+
+function forgetListener(shard: Shard, index: number): void {
+  add(shard.counters.shard, SHARD.leavingListeners, -1);
   const last = shard.listeners.pop();
-  if (last === undefined || last === listener) return;
+  if (last === undefined || index === shard.listeners.length) return;
   // The last one moves into the gap; its tag changes with its place.
   shard.listeners[index] = last;
   if (last.isPaused) return;
@@ -78,9 +94,18 @@ function pauseListener(shard: Shard, listener: Listener): void {
 
 export function resumeListeners(shard: Shard): void {
   shard.resumeAtMs = Number.POSITIVE_INFINITY;
-  for (const [index, listener] of shard.listeners.entries()) {
-    if (!listener.isPaused) continue;
-    listener.isPaused = false;
-    watchListener(shard, index, listener);
+  for (let index = shard.listeners.length - 1; index >= 0; index--) {
+    const listener = shard.listeners[index];
+    if (listener === undefined || !listener.isPaused) continue;
+    if (listener.isLeaving) resumeLeaving(shard, index, listener);
+    else {
+      listener.isPaused = false;
+      watchListener(shard, index, listener);
+    }
   }
+}
+
+function resumeLeaving(shard: Shard, index: number, listener: Listener): void {
+  if (drainBacklog(shard, listener)) forgetListener(shard, index);
+  else shard.resumeAtMs = Math.min(shard.resumeAtMs, shard.nowMs + ACCEPT_PAUSE_MS);
 }

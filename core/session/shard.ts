@@ -60,6 +60,8 @@ export interface Listener {
   /** recognises events of a listener that had this place before */
   readonly serial: number;
   isPaused: boolean;
+  /** no longer planned; set exactly while clients wait in its backlog that cannot be accepted now */
+  isLeaving: boolean;
 }
 
 export interface Shard {
