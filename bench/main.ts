@@ -13,6 +13,7 @@ import { balancer } from './peers/balancer.ts';
 import { haproxy } from './peers/haproxy.ts';
 import { nginx } from './peers/nginx.ts';
 import { formatReport, type Report } from './print.ts';
+import { recordRun } from './record.ts';
 import { type Measurements, runRounds } from './rounds.ts';
 import type { Scenario } from './scenario.ts';
 import { bulk } from './scenarios/bulk.ts';
@@ -49,6 +50,7 @@ async function main(args: string[]): Promise<void> {
   const scenarios = SCENARIOS.filter(({ name }) => options.scenarios.includes(name));
   const measurements = await runRounds(options.scale, scenarios, contenders, progress);
   const report = makeReport(options, scenarios, contenders, measurements, notes, args);
+  if (options.record) for (const file of recordRun(report, new Date())) progress(`wrote ${file}`);
   process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
 }
 

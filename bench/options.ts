@@ -59,6 +59,8 @@ export interface Options {
   scenarios: string[];
   peers: string[];
   json: boolean;
+  /** keep the run and make BENCHMARKS.md from it */
+  record: boolean;
   /** Congestion control for the run, or `keep`. */
   congestion: string;
 }
@@ -72,6 +74,7 @@ export const USAGE = `usage: npm run bench -- [options]
   --only A,B          only these scenarios
   --peers A,B         only these peers
   --congestion NAME   congestion control for the run, restored afterwards (default cubic; keep: change nothing)
+  --record            keep the run in bench/results and make BENCHMARKS.md from it
   --json              everything measured as JSON on stdout
 `;
 
@@ -89,6 +92,7 @@ export function parseOptions(args: string[], scenarios: readonly string[], peers
     scenarios: chosen('--only', values.only, scenarios),
     peers: chosen('--peers', values.peers, peers),
     json: values.json === true,
+    record: values.record === true,
     congestion: values.congestion ?? 'cubic',
   };
 }
@@ -105,6 +109,7 @@ function readArgs(args: string[]) {
         peers: { type: 'string' },
         congestion: { type: 'string' },
         json: { type: 'boolean' },
+        record: { type: 'boolean' },
       },
     });
   } catch (error) {

@@ -52,7 +52,7 @@ function formatScenario({ metrics }: ScenarioReport): string[] {
   return table([head, ...rows]);
 }
 
-function formatRatio(comparison: Comparison | undefined): string {
+export function formatRatio(comparison: Comparison | undefined): string {
   if (comparison === undefined) return '';
   const { ratio, low, high, bestPeer } = comparison;
   const interval = low === undefined || high === undefined ? '' : ` (${low.toFixed(2)}..${high.toFixed(2)})`;
@@ -65,7 +65,7 @@ function formatSpread(spread: Spread | undefined): string {
 }
 
 /** Three significant digits, and no exponent. */
-function figure(value: number): string {
+export function figure(value: number): string {
   if (value === 0) return '0';
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
   return value.toFixed(Math.min(digits, 3));
