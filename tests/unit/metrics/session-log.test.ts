@@ -15,7 +15,7 @@ import {
 } from '../../../core/metrics/session-log.ts';
 
 const HEAD = 0;
-const TAIL = 8;
+const TAIL = 16;
 
 function makeLog(records: number): SessionLog {
   return createSessionLog(new SharedArrayBuffer(sessionLogBytes(records)), records);
@@ -95,19 +95,23 @@ describe('cursors that run over', () => {
 });
 
 describe('layout', () => {
+  test('a ring that is no power of two is refused: places would jump where the cursors wrap', () => {
+    expect(() => makeLog(3)).toThrow('power of two');
+  });
+
   test('a record holds its numbers and endpoints without touching its neighbours', () => {
-    const log = makeLog(3);
+    const log = makeLog(4);
     write(log, 1);
     write(log, 2);
     write(log, 3);
     for (const serial of [1, 2, 3]) expectRecord(log, serial);
     expect(log.numbers.byteLength).toBe(log.bytes.byteLength);
-    expect(log.numbers.byteOffset + log.numbers.byteLength).toBe(sessionLogBytes(3));
+    expect(log.numbers.byteOffset + log.numbers.byteLength).toBe(sessionLogBytes(4));
   });
 
-  test('the two cursors lie apart and records follow after their cache line', () => {
+  test('the two cursors have a cache line each, and records follow', () => {
     const log = makeLog(1);
-    expect(log.numbers.byteOffset).toBe(64);
+    expect(log.numbers.byteOffset).toBe(128);
     write(log, 1);
     expect([log.cursors[HEAD], log.cursors[TAIL]]).toEqual([1, 0]);
     takeRecord(log);
