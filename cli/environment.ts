@@ -73,7 +73,8 @@ function list<T>(
   };
 }
 
-const YEAR_MS = 365 * 24 * 3600 * 1000;
+/** the longest time that timers take: some 24 days */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 const CONGESTION = /^[a-z0-9_-]{1,15}$/;
 const CONGESTION_EXPECTED = 'the name of a congestion control, such as cubic';
 
@@ -101,25 +102,37 @@ export const VARIABLES = {
     'what the limit of open files allows',
     'sessions at a time over all workers; further clients wait in the backlog',
   ),
-  connectTimeoutMs: integer('CONNECT_TIMEOUT_MS', 1, YEAR_MS, '5000', 'time for a connect to a node'),
+  connectTimeoutMs: integer('CONNECT_TIMEOUT_MS', 1, TIMER_MS_MAX, '5000', 'time for a connect to a node'),
   connectRetries: integer('CONNECT_RETRIES', 0, 8, '3', 'further attempts when a connect fails, on other nodes first'),
-  idleTimeoutMs: integer('IDLE_TIMEOUT_MS', 1, YEAR_MS, '3600000', 'a session without a byte for this long is ended'),
-  halfClosedTimeoutMs: integer('HALF_CLOSED_TIMEOUT_MS', 1, YEAR_MS, '60000', 'the same once one direction has ended'),
+  idleTimeoutMs: integer(
+    'IDLE_TIMEOUT_MS',
+    1,
+    TIMER_MS_MAX,
+    '3600000',
+    'a session without a byte for this long is ended',
+  ),
+  halfClosedTimeoutMs: integer(
+    'HALF_CLOSED_TIMEOUT_MS',
+    1,
+    TIMER_MS_MAX,
+    '60000',
+    'the same once one direction has ended',
+  ),
   lingerTimeoutMs: integer(
     'LINGER_TIMEOUT_MS',
     1,
-    YEAR_MS,
+    TIMER_MS_MAX,
     '2000',
     "time for the client to take the end of a dead node's answer",
   ),
   drainDelayMs: integer(
     'DRAIN_DELAY_MS',
     0,
-    YEAR_MS,
+    TIMER_MS_MAX,
     '0',
     'on SIGTERM: time from the signal until no more is accepted',
   ),
-  drainTimeoutMs: integer('DRAIN_TIMEOUT_MS', 0, YEAR_MS, '30000', 'on SIGTERM: time for running sessions to end'),
+  drainTimeoutMs: integer('DRAIN_TIMEOUT_MS', 0, TIMER_MS_MAX, '30000', 'on SIGTERM: time for running sessions to end'),
   keepaliveSeconds: integer(
     'KEEPALIVE_SECONDS',
     1,

@@ -5,6 +5,7 @@ import type { Config } from '../core/config/model.ts';
 import { exitAtOnce } from '../core/linux/process.ts';
 import { ListenError } from '../workers/listeners.ts';
 import { createLogger, type Logger } from '../workers/logger.ts';
+import { UnansweredError } from '../workers/shard-thread.ts';
 import { RefusedError, Supervisor } from '../workers/supervisor.ts';
 import { formatConfigWarnings, readConfigFile } from './config-file.ts';
 import { readEnvironment } from './environment.ts';
@@ -15,8 +16,8 @@ import { type ProcessSettings, processSettings } from './settings.ts';
 import { handleSignals } from './signals.ts';
 import { VERSION } from './version.ts';
 
-/** Threads that do not stop within this time are left behind. */
-const STOP_MS_MAX = 2000;
+/** Stopping that takes longer than this is given up: shards have 2 s, a thread that is stuck and the access log the rest. */
+const STOP_MS_MAX = 2900;
 
 export async function runRun(args: string[]): Promise<number> {
   const { file } = parseOptions(args, { file: { type: 'string', short: 'f' } });
@@ -57,14 +58,16 @@ function readSettings(config: Config | undefined): ProcessSettings | undefined {
 async function serve(file: string, config: Config, settings: ProcessSettings): Promise<number> {
   const logger = createLogger(settings.logLevel);
   const supervisor = new Supervisor(settings.supervisor, logger);
-  const fail = failFast(supervisor, logger);
+  const { endWith, fail } = failFast(supervisor, logger);
   const ended = Promise.withResolvers<number>();
-  supervisor.shards.onHopeless = (reason) => fail(reason);
+  supervisor.shards.onHopeless = (reason) => {
+    endWith(reason);
+  };
   // Before anything may take its time: a signal that nobody handles would end the process.
   handleSignals({
-    stop: (signal) => void drainAndStop(supervisor, settings, logger, signal).then(ended.resolve, fail),
-    stopAtOnce: (signal) => void stopAtOnce(supervisor, logger, signal).then(ended.resolve, fail),
-    reload: () => void reload(supervisor, file, logger).catch(fail),
+    stop: (signal) => void drainAndStop(supervisor, settings, logger, signal).then(ended.resolve, endWith),
+    stopAtOnce: (signal) => void stopAtOnce(supervisor, logger, signal).then(ended.resolve, endWith),
+    reload: () => void reload(supervisor, file, logger).catch(endWith),
     reloadTooLate: () => logger.warn('SIGHUP: the process is ending, the file is not read again'),
     reopenLog: () => {
       supervisor.reopenLog();
@@ -113,6 +116,7 @@ async function drainAndStop(supervisor: Supervisor, settings: ProcessSettings, l
   logger.info(`${signal}: draining, ${supervisor.shards.live()} sessions, at most ${drainDelayMs + drainTimeoutMs} ms`);
   await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
   const left = await supervisor.drain(drainTimeoutMs);
+  endInTime();
   await supervisor.stop();
   logger.info(left === 0 ? 'all sessions have ended' : `the drain deadline has passed: ${left} sessions were cut`);
   return EXIT_OK;
@@ -120,6 +124,7 @@ async function drainAndStop(supervisor: Supervisor, settings: ProcessSettings, l
 
 async function stopAtOnce(supervisor: Supervisor, logger: Logger, signal: string) {
   logger.info(`${signal}: stopping at once, ${supervisor.shards.live()} sessions are cut`);
+  endInTime();
   await supervisor.stop();
   return EXIT_OK;
 }
@@ -135,31 +140,45 @@ async function reload(supervisor: Supervisor, file: string, logger: Logger): Pro
     const changes = await supervisor.reload(reading.config);
     logger.info(`SIGHUP: ${file} applied, ${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`);
   } catch (error) {
+    if (error instanceof UnansweredError) {
+      logger.error(`SIGHUP: ${file} may be applied in part: ${error.message}`);
+      return;
+    }
     if (!(error instanceof ListenError || error instanceof RefusedError)) throw error;
     logger.error(`SIGHUP: the old configuration stays in force:\n${error.message}`);
   }
 }
 
+/** A process that does not get done with stopping is ended. */
+function endInTime(): void {
+  setTimeout(() => exitAtOnce(EXIT_FAILURE), STOP_MS_MAX);
+}
+
+interface Failing {
+  /** Arranges the end. */
+  endWith: (reason: unknown) => void;
+  /** The same, for whoever cannot go on. */
+  fail: (reason: unknown) => never;
+}
+
 /** The one way out when this thread can no longer do its work. Shards get the word and a moment; then the process ends. */
-function failFast(supervisor: Supervisor, logger: Logger): (reason: unknown) => never {
+function failFast(supervisor: Supervisor, logger: Logger): Failing {
   let isFailing = false;
-  const fail = (reason: unknown): never => {
-    if (isFailing) throw new Error('the process ends');
+  const endWith = (reason: unknown): void => {
+    if (isFailing) return;
     isFailing = true;
     logger.error(`fatal: ${reason instanceof Error ? reason.stack : reason}`);
     supervisor.shards.requestStop();
-    setTimeout(() => exitAtOnce(EXIT_FAILURE), STOP_MS_MAX);
+    endInTime();
     void supervisor.stop().finally(() => exitAtOnce(EXIT_FAILURE));
-    throw new Error('the process ends');
   };
-  const last = (reason: unknown): void => {
-    try {
-      fail(reason);
-    } catch {
-      // fail has arranged the end; its throw only stops its caller.
-    }
+  process.on('uncaughtException', endWith);
+  process.on('unhandledRejection', endWith);
+  return {
+    endWith,
+    fail: (reason) => {
+      endWith(reason);
+      throw new Error('the process ends');
+    },
   };
-  process.on('uncaughtException', last);
-  process.on('unhandledRejection', last);
-  return fail;
 }

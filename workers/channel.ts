@@ -27,12 +27,17 @@ export interface ShardTask {
   allowFaults: boolean;
 }
 
-export type ToShard = { id: number; kind: 'apply'; plan: ShardPlan } | { id: number; kind: 'fault'; fault: Fault };
+export type ToShard =
+  | { id: number; kind: 'apply'; plan: ShardPlan }
+  /** let go of listeners whose backlog could not be emptied in time */
+  | { id: number; kind: 'abandon' }
+  | { id: number; kind: 'fault'; fault: Fault };
 
 export type FromShard =
   | { kind: 'done'; id: number }
   | { kind: 'started'; threadId: number }
-  | { kind: 'fault'; message: string };
+  | { kind: 'fault'; message: string }
+  | { kind: 'warning'; message: string };
 
 /** Ways in which a test may make a shard fail, where that was allowed at start. */
 export const FAULTS = ['throw-in-step', 'throw', 'out-of-memory', 'block'] as const;

@@ -3,27 +3,36 @@
 // the loop runs, and nothing else would be served.
 
 import { receiveMessageOnPort, threadId } from 'node:worker_threads';
+import { monotonicMs } from '../core/base/clock.ts';
+import { describeErrno } from '../core/base/errno.ts';
 import { createKernel, KERNEL_CELL_BYTES } from '../core/linux/native.ts';
 import { pinThread } from '../core/linux/process.ts';
 import { createCounters } from '../core/metrics/counters.ts';
 import { activeOver, applyPlan } from '../core/session/frontends.ts';
 import { adoptShard, closeShard, killAll, openShard } from '../core/session/lifecycle.ts';
 import { FRONTENDS_MAX, NODES_MAX } from '../core/session/limits.ts';
+import { abandonLeaving } from '../core/session/listener.ts';
 import { turn } from '../core/session/reactor.ts';
 import { createShard, type Shard } from '../core/session/shard.ts';
-import { createControl, type FromShard, HEARTBEAT_STRIDE, type ShardTask, type ToShard } from './channel.ts';
+import {
+  type Control,
+  createControl,
+  type FromShard,
+  HEARTBEAT_STRIDE,
+  type ShardTask,
+  type ToShard,
+} from './channel.ts';
 import { injectFault } from './faults.ts';
 
 /** @returns when the stop flag was set and everything of this shard is closed */
 export default function runShard(task: ShardTask): void {
-  if (task.cpu !== undefined) pinThread(task.cpu);
+  pin(task);
   const control = createControl(task.control);
-  const beatAt = task.index * HEARTBEAT_STRIDE;
-  const shard = startShard(task);
+  const shard = startShard(task, control);
   reply(task, { kind: 'started', threadId });
   while (Atomics.load(control.stop, 0) === 0) {
     turn(shard);
-    control.heartbeats[beatAt] = shard.nowMs;
+    beat(task, control);
   }
   killAll(shard);
   applyPlan(shard, { frontends: [], listeners: [] }, () => 0);
@@ -32,7 +41,19 @@ export default function runShard(task: ShardTask): void {
   task.port.close();
 }
 
-function startShard(task: ShardTask): Shard {
+function pin(task: ShardTask): void {
+  if (task.cpu === undefined) return;
+  const pinned = pinThread(task.cpu);
+  if (pinned === 0) return;
+  const message = `shard ${task.index} cannot be bound to CPU ${task.cpu}: ${describeErrno(-pinned)}`;
+  reply(task, { kind: 'warning', message });
+}
+
+function beat(task: ShardTask, control: Control): void {
+  control.heartbeats[task.index * HEARTBEAT_STRIDE] = monotonicMs();
+}
+
+function startShard(task: ShardTask, control: Control): Shard {
   const nodeCounters = task.counters.map((memory) => createCounters(memory, FRONTENDS_MAX, NODES_MAX).nodes);
   const activeOf = activeOver(nodeCounters);
   const shard = createShard({
@@ -45,10 +66,11 @@ function startShard(task: ShardTask): Shard {
     memory: task.memory,
     wakeFd: task.wakeFd,
     onWake: () => takeMessages(shard, task, activeOf),
+    onBeat: () => beat(task, control),
     onFault: (error) => reply(task, { kind: 'fault', message: error instanceof Error ? `${error.stack}` : `${error}` }),
   });
   const opened = task.adopts ? adoptShard(shard) : openShard(shard);
-  if (opened < 0) throw new Error(`shard ${task.index} cannot open its epoll: errno ${-opened}`);
+  if (opened < 0) throw new Error(`shard ${task.index} cannot open its epoll: ${describeErrno(-opened)}`);
   applyPlan(shard, task.plan, activeOf);
   return shard;
 }
@@ -59,6 +81,7 @@ function takeMessages(shard: Shard, task: ShardTask, activeOf: (row: number) => 
     if (received === undefined) return;
     const { message } = received;
     if (message.kind === 'apply') applyPlan(shard, message.plan, activeOf);
+    else if (message.kind === 'abandon') abandonLeaving(shard);
     else if (task.allowFaults) injectFault(shard, message.fault);
     reply(task, { kind: 'done', id: message.id });
   }

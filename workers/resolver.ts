@@ -7,6 +7,9 @@ import type { Logger } from './logger.ts';
 
 export const RESOLVE_INTERVAL_MS = 30_000;
 
+/** A name server that does not answer counts as a failed look-up; the system's own patience is half a minute. */
+const LOOKUP_TIMEOUT_MS = 5000;
+
 export type LookupAll = (host: string) => Promise<readonly string[]>;
 
 const systemLookup: LookupAll = async (host) => {
@@ -45,7 +48,7 @@ export class Resolver {
 
   async #refreshOne(host: string): Promise<boolean> {
     try {
-      const addresses = await this.#lookupAll(host);
+      const addresses = await withTimeout(this.#lookupAll(host));
       const before = this.#known.get(host);
       if (this.#failing.delete(host)) this.#logger.info(`host name ${host} resolves again`);
       const [first] = addresses;
@@ -67,5 +70,15 @@ export class Resolver {
     const last = this.#known.get(host);
     const consequence = last === undefined ? 'its nodes take no connections' : `keeping ${last}`;
     this.#logger.warn(`host name ${host} cannot be resolved (${reason}): ${consequence}`);
+  }
+}
+
+async function withTimeout<T>(lookup: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('no answer')), LOOKUP_TIMEOUT_MS);
+  try {
+    return await Promise.race([lookup, promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -4,6 +4,7 @@
 import { createWriteStream, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import { monotonicMs } from '../core/base/clock.ts';
 import { errnoName } from '../core/base/errno.ts';
 import {
   DESTINATION_AT,
@@ -42,6 +43,7 @@ export class SessionLogWriter {
   readonly #droppedByShards: () => number;
   #stream: Writable;
   #reported = 0;
+  #wallClockOffsetMs = 0;
   #reportedMs = Number.NEGATIVE_INFINITY;
 
   /** @param path a file, or `-` for stdout @param droppedByShards records that found their ring full */
@@ -69,6 +71,8 @@ export class SessionLogWriter {
   }
 
   #takeAll(): void {
+    // Taken anew each time: the wall clock is set, and goes on while a suspended machine's monotonic clock stands.
+    this.#wallClockOffsetMs = Date.now() - monotonicMs();
     for (const [shard, log] of this.#logs.entries()) {
       for (let i = 0; i < RECORDS_PER_POLL; i++) {
         const record = takeRecord(log);
@@ -124,7 +128,7 @@ export class SessionLogWriter {
     const outcome = outcomeCode(record.outcomeWho, record.outcomePhase);
     const errno = errnoName(record.backErrno) || errnoName(record.frontErrno);
     return {
-      time: new Date(performance.timeOrigin + toThisClock(record.endedMs)).toISOString(),
+      time: new Date(record.endedMs + this.#wallClockOffsetMs).toISOString(),
       connection: `${shard}-${record.connection}`,
       shard,
       nodebalancer: frontend?.label,
@@ -162,13 +166,6 @@ function openStdout(): Writable {
 
 function endpoint(bytes: Uint8Array, ipAt: number, portFrom: number): string {
   return formatEndpoint(formatIp(bytes, ipAt), portAt(bytes, portFrom));
-}
-
-/** From CLOCK_MONOTONIC, which shards use, to this thread's performance clock. */
-const MONOTONIC_OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-
-function toThisClock(monotonicMs: number): number {
-  return monotonicMs - MONOTONIC_OFFSET_MS;
 }
 
 function round(ms: number): number {

@@ -1,6 +1,7 @@
 // All shards of the process: starts their threads, watches their heartbeats, puts a successor in the place of a thread that died,
 // and gives up when they die too often. What they serve is the supervisor's business.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { Kernel } from '../core/linux/kernel.ts';
@@ -33,12 +34,14 @@ export interface ShardSetOptions {
 }
 
 const WATCH_INTERVAL_MS = 250;
+/** shards get this long to close what they hold */
+const STOP_MS_MAX = 2000;
 /** a shard that has not come round for this long is stuck */
 const HEARTBEAT_MS_MAX = 2000;
 /** this many deaths within the window are one too many: something is wrong that a new thread does not mend */
 const DEATHS_MAX = 5;
 const DEATH_WINDOW_MS = 60_000;
-/** a thread inside a system call or a loop that V8 does not interrupt may outlive being stopped; not for ever */
+/** a thread inside a system call or a loop that V8 does not interrupt may outlive being stopped: so many heartbeats are waited for */
 const TERMINATIONS_MAX = 3;
 
 export class ShardSet {
@@ -115,6 +118,11 @@ export class ShardSet {
     await Promise.all(this.#threads.map((thread) => thread.apply(this.#planOf(thread.base.index))));
   }
 
+  /** @returns when no shard accepts from a listener that is not planned any more */
+  async abandon(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.abandon()));
+  }
+
   async inject(shard: number, fault: Fault): Promise<void> {
     await this.#threads[shard]?.inject(fault);
   }
@@ -154,7 +162,8 @@ export class ShardSet {
   async stop(): Promise<void> {
     clearInterval(this.#watch);
     this.requestStop();
-    await Promise.all(this.#ends);
+    // Bounded: a stuck thread does not see the flag, and is stopped with the pool.
+    await Promise.race([Promise.allSettled(this.#ends), sleep(STOP_MS_MAX)]);
     await this.#pool.destroy();
   }
 

@@ -14,6 +14,15 @@ export type ShardBase = Omit<ShardTask, 'port' | 'plan' | 'adopts'>;
 /** How a thread came to its end. */
 export type Death = { expected: true } | { expected: false; reason: string; threadEnds: boolean };
 
+/** A change that a shard did not take: it may be in force in the others. */
+export class UnansweredError extends Error {
+  override readonly name = 'UnansweredError';
+
+  constructor(shard: number) {
+    super(`shard ${shard} did not answer within ${ACKNOWLEDGE_TIMEOUT_MS / 1000} s`);
+  }
+}
+
 /** A shard that does not take a message for this long is stuck; the watchdog sees to it. */
 const ACKNOWLEDGE_TIMEOUT_MS = 10_000;
 
@@ -80,6 +89,11 @@ export class ShardThread {
     await this.#send((id) => ({ id, kind: 'apply', plan }));
   }
 
+  /** @returns when the shard has let go of listeners that could not be emptied */
+  async abandon(): Promise<void> {
+    await this.#send((id) => ({ id, kind: 'abandon' }));
+  }
+
   async inject(fault: Fault): Promise<void> {
     await this.#send((id) => ({ id, kind: 'fault', fault }));
   }
@@ -101,7 +115,7 @@ export class ShardThread {
     if (port === undefined) return Promise.resolve();
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(new Error('it does not answer')), ACKNOWLEDGE_TIMEOUT_MS);
+    const timer = setTimeout(() => reject(new UnansweredError(this.base.index)), ACKNOWLEDGE_TIMEOUT_MS);
     const settled = () => {
       clearTimeout(timer);
       this.#waiting.delete(id);
@@ -123,6 +137,7 @@ export class ShardThread {
 
   #receive(message: Exclude<FromShard, { kind: 'started' }>): void {
     if (message.kind === 'done') this.#waiting.get(message.id)?.resolve();
+    else if (message.kind === 'warning') this.#logger.warn(message.message);
     else this.#logger.error(`shard ${this.base.index}: a session was ended by an internal error: ${message.message}`);
   }
 

@@ -44,6 +44,7 @@ export class Supervisor {
   readonly #nodeRows: Rows;
   readonly #frontends = new Map<number, FrontendPlan>();
   readonly #nodes = new Map<number, NodePlan>();
+  readonly #frontendOfNode = new Map<number, number>();
   #accessLog: SessionLogWriter | undefined;
   #config: Config = EMPTY;
   #plan: Plan = { frontends: [], services: [], frontendRows: new Map(), nodeRows: new Map() };
@@ -69,35 +70,36 @@ export class Supervisor {
     );
     this.#nodeRows = new Rows(
       NODES_MAX,
-      (row) => shards.isNodeIdle(row),
+      // A session that still looks for a node of a frontend refers to all of them.
+      (row) => shards.isNodeIdle(row) && shards.isFrontendIdle(this.#frontendOfNode.get(row) ?? 0),
       (row) => shards.clearNode(row),
     );
   }
 
   /** @throws RefusedError or ListenError; nothing listens then */
-  start(config: Config): Promise<void> {
+  async start(config: Config): Promise<void> {
+    await this.#resolver.refresh(hostNames(config));
     return this.#enqueue(() => this.#start(config));
   }
 
   async #start(config: Config): Promise<void> {
-    await this.#resolver.refresh(hostNames(config));
     const plan = this.#planFor(config);
     this.#sockets.open(plan.services);
     this.#adopt(config, plan);
     await this.shards.start();
     this.#openAccessLog();
-    this.#resolving = setInterval(() => void this.#resolveAgain(), RESOLVE_INTERVAL_MS);
-    this.#resolving.unref();
+    this.#resolveLater();
   }
 
   /**
    * Puts another configuration into force. Sessions and listeners that the change does not concern are not touched.
    * @returns what changed @throws RefusedError or ListenError; the old configuration stays in force then
    */
-  reload(config: Config): Promise<readonly Change[]> {
+  async reload(config: Config): Promise<readonly Change[]> {
+    // Outside of the queue: a name server that does not answer must not hold up a drain.
+    await this.#resolver.refresh(hostNames(config));
     return this.#enqueue(async () => {
       const changes = diff(this.#config, config);
-      await this.#resolver.refresh(hostNames(config));
       const plan = this.#planFor(config);
       this.#sockets.open(plan.services);
       this.#adopt(config, plan);
@@ -120,7 +122,7 @@ export class Supervisor {
 
   /** Ends everything now. */
   async stop(): Promise<void> {
-    clearInterval(this.#resolving);
+    clearTimeout(this.#resolving);
     await this.shards.stop();
     this.#sockets.closeOthers([]);
     await this.#accessLog?.close();
@@ -147,7 +149,7 @@ export class Supervisor {
     if (plan === undefined) {
       throw new RefusedError(
         `too many ports or nodes at once: ${FRONTENDS_MAX} ports and ${NODES_MAX} nodes are possible, ` +
-          'those whose last sessions still run included',
+          'those that this change removes and those whose last sessions still run included',
       );
     }
     return plan;
@@ -161,7 +163,10 @@ export class Supervisor {
     this.#resolver.forgetOthers(hostNames(config));
     for (const frontend of plan.frontends) {
       this.#frontends.set(frontend.row, frontend);
-      for (const node of frontend.nodes) this.#nodes.set(node.row, node);
+      for (const node of frontend.nodes) {
+        this.#nodes.set(node.row, node);
+        this.#frontendOfNode.set(node.row, frontend.row);
+      }
     }
   }
 
@@ -173,12 +178,22 @@ export class Supervisor {
     this.#sockets.hideOthers(this.#plan.services);
     await this.shards.apply();
     await this.#until(() => this.shards.sum(SHARD.leavingListeners) === 0, backlogTimeoutMs);
+    if (this.shards.sum(SHARD.leavingListeners) > 0) await this.shards.abandon();
     this.#sockets.closeOthers(this.#plan.services);
   }
 
   async #until(condition: () => boolean, timeoutMs: number): Promise<void> {
     const deadlineMs = performance.now() + timeoutMs;
     while (!condition() && performance.now() < deadlineMs) await sleep(DRAIN_POLL_MS);
+  }
+
+  #resolveLater(): void {
+    this.#resolving = setTimeout(() => {
+      this.#resolveAgain()
+        .catch((error: Error) => this.#logger.error(`new addresses of nodes were not applied: ${error.message}`))
+        .finally(() => this.#resolveLater());
+    }, RESOLVE_INTERVAL_MS);
+    this.#resolving.unref();
   }
 
   async #resolveAgain(): Promise<void> {

@@ -1,6 +1,7 @@
 // The real kernel: system calls through libc, one thin wrapper each. It decides nothing; what to do about a result is the
 // caller's business. A call through koffi costs about 0.1 us more than the system call itself.
 
+import { monotonicMs } from '../base/clock.ts';
 import { EAGAIN } from '../base/errno.ts';
 import { type Arena, createArena, type Kernel, SOCKADDR_BYTES, type SocketOption, writeEvent } from './kernel.ts';
 import { addressOf, declare, interrupted, lastError } from './libc.ts';
@@ -80,18 +81,11 @@ export function createKernel(memory: SharedArrayBuffer): Kernel {
   const cellsAt = memory.byteLength - KERNEL_CELL_BYTES;
   return {
     arena,
-    nowMs,
+    nowMs: monotonicMs,
     ...socketCalls(arena, base, cellsAt),
     ...pipeCalls(base),
     ...epollCalls(arena, base, cellsAt),
   };
-}
-
-// Each thread's performance clock starts at its own zero; the offset to CLOCK_MONOTONIC, which hrtime() reads, is constant.
-const MONOTONIC_OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-
-function nowMs(): number {
-  return performance.now() + MONOTONIC_OFFSET_MS;
 }
 
 function receive(fd: number, address: number, bytes: number, flags: number): number {

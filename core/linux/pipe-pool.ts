@@ -42,6 +42,7 @@ export class PipePool {
   readonly #free: Int32Array;
   #freeCount = 0;
   #refusedUntilMs = 0;
+  #openCount = 0;
 
   constructor(kernel: Kernel, options: PipePoolOptions) {
     this.#kernel = kernel;
@@ -65,15 +66,14 @@ export class PipePool {
 
   /** @returns an empty pipe, or -1 when none can be had now */
   take(nowMs: number): number {
-    if (this.#options.pipes === 0) return -1;
     if (this.#freeCount > 0) {
       const pipe = this.#free[--this.#freeCount] ?? -1;
       this.#setState(pipe, TAKEN);
       return pipe;
     }
     if (nowMs < this.#refusedUntilMs) return -1;
+    if (this.#openCount >= this.#options.pipes) return -1;
     const pipe = this.#unused();
-    if (pipe < 0) return -1;
     if (this.#open(pipe)) return pipe;
     this.refusals++;
     this.#refusedUntilMs = nowMs + REFUSAL_PAUSE_MS;
@@ -100,8 +100,10 @@ export class PipePool {
   /** After a predecessor's death: what no session holds is free if it is empty, and closed if that cannot be said. */
   adopt(isHeld: (pipe: number) => boolean): void {
     this.#freeCount = 0;
+    this.#openCount = 0;
     for (let pipe = 0; pipe < this.#options.pipes; pipe++) {
       if (this.#state(pipe) === NONE) continue;
+      this.#openCount++;
       this.#setState(pipe, TAKEN);
       if (isHeld(pipe)) continue;
       // One that the predecessor had just opened has no size yet.
@@ -138,6 +140,7 @@ export class PipePool {
     this.#cells[at] = kernel.arena.view.getInt32(fdsAt, true);
     this.#cells[at + 1] = kernel.arena.view.getInt32(fdsAt + 4, true);
     this.#setState(pipe, TAKEN);
+    this.#openCount++;
     // What counts is the size read back: the resize may be refused, and an exhausted user gets tiny pipes from the start.
     const writeFd = this.writeFd(pipe);
     kernel.resizePipe(writeFd, pipeBytes);
@@ -154,6 +157,8 @@ export class PipePool {
     // Forgotten first, closed then: rather leak than close a number that already belongs to somebody else.
     this.#setState(pipe, NONE);
     this.#cells.fill(-1, pipe * CELLS_PER_PIPE, pipe * CELLS_PER_PIPE + 2);
+    this.#cells[pipe * CELLS_PER_PIPE + 2] = 0;
+    this.#openCount--;
     this.#kernel.close(readFd);
     this.#kernel.close(writeFd);
   }

@@ -10,7 +10,7 @@ export const SHARD_COUNTERS = [
   'ended',
   'acceptErrors',
   'acceptPauses',
-  'connectionsLimited',
+  'acceptsLimited',
   'turns',
   'bytesCopied',
   'bytesSpliced',

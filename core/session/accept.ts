@@ -1,9 +1,8 @@
 // Stage 1, accept: takes connections from a listener and gives each a slot. It stops at the balancer's own limit, before the
 // system's; who is not accepted waits in the backlog.
 
-import { EAGAIN, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EPROTO } from '../base/errno.ts';
+import { EAGAIN, ECONNABORTED, EPERM, EPROTO } from '../base/errno.ts';
 import { DESTINATION_AT, DESTINATION_PORT_AT, ENDPOINTS_BYTES, SOURCE_PORT_AT } from '../base/ip.ts';
-import { EPOLLET, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from '../linux/kernel.ts';
 import { readSockaddr } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, SHARD } from '../metrics/counters.ts';
 import { endSession } from './close.ts';
@@ -11,10 +10,8 @@ import { ACCEPTS_PER_WAKE } from './limits.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
 import { beginSession } from './session.ts';
 import { LIVE_STRIDE, type Listener, type Shard } from './shard.ts';
-import { FRONT, get, PHASE_CONNECTING, takeSlot, WRITABLE } from './table.ts';
-
-/** Interest of every session socket, for its whole life: one EPOLL_CTL_ADD, no changes. */
-export const SESSION_EVENTS = (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET) >>> 0;
+import { FRONT, get, PHASE_CONNECTING, STEP_SLOT, takeSlot, WRITABLE } from './table.ts';
+import { SESSION_EVENTS } from './tags.ts';
 
 /** `drained`: the backlog is empty · `more`: the budget is used up · `stop`: nothing can be accepted now */
 export type Accepted = 'drained' | 'more' | 'stop';
@@ -23,7 +20,7 @@ export function acceptFrom(shard: Shard, listener: Listener): Accepted {
   const { kernel, layout } = shard;
   for (let i = 0; i < ACCEPTS_PER_WAKE; i++) {
     if (!reserve(shard)) {
-      add(shard.counters.shard, SHARD.connectionsLimited, 1);
+      add(shard.counters.shard, SHARD.acceptsLimited, 1);
       return 'stop';
     }
     const fd = kernel.accept(listener.fd, layout.addressAt);
@@ -31,7 +28,6 @@ export function acceptFrom(shard: Shard, listener: Listener): Accepted {
       release(shard);
       if (fd === -EAGAIN) return 'drained';
       add(shard.counters.shard, SHARD.acceptErrors, 1);
-      if (isShortage(-fd)) return 'stop';
       if (!isClientGone(-fd)) return 'stop';
       continue;
     }
@@ -40,11 +36,10 @@ export function acceptFrom(shard: Shard, listener: Listener): Accepted {
   return 'more';
 }
 
-function isShortage(errno: number): boolean {
-  return errno === EMFILE || errno === ENFILE || errno === ENOBUFS || errno === ENOMEM;
-}
-
-/** Errors of the one connection that was taken off the backlog (accept(2)); the next one may be fine. */
+/**
+ * Errors of the one connection that was taken off the backlog (accept(2)); the next one may be fine. All others speak of ourselves:
+ * out of descriptors or memory.
+ */
 function isClientGone(errno: number): boolean {
   return errno === ECONNABORTED || errno === EPROTO || errno === EPERM;
 }
@@ -76,9 +71,11 @@ function begin(shard: Shard, listener: Listener, fd: number): void {
     release(shard);
     return;
   }
-  table.phase[slot] = PHASE_CONNECTING;
+  // A death from here on costs this one session.
+  table.shared[STEP_SLOT] = slot + 1;
   table.fd[slot * 2 + FRONT] = fd + 1;
   table.frontend[slot] = listener.frontend + 1;
+  table.phase[slot] = PHASE_CONNECTING;
   add(counters.shard, SHARD.accepted, 1);
   table.connection[slot] = get(counters.shard, SHARD.accepted);
   table.acceptedMs[slot] = shard.nowMs;
@@ -91,6 +88,7 @@ function begin(shard: Shard, listener: Listener, fd: number): void {
   if (watched < 0) {
     noteOutcome(table, slot, WHO.resource, IN.accept);
     endSession(shard, slot);
+    table.shared[STEP_SLOT] = 0;
     return;
   }
   beginSession(shard, slot);

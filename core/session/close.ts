@@ -11,7 +11,7 @@ import { release } from './accept.ts';
 import { LINGER_BYTES_PER_TURN, RESET_POLL_MS } from './limits.ts';
 import { dropPending, pendingBytes } from './pending.ts';
 import { enqueue, type Shard } from './shard.ts';
-import { BACK, FRONT, get, giveSlot, PHASE_LINGERING, PHASE_RESETTING, READABLE } from './table.ts';
+import { BACK, FRONT, get, giveSlot, PHASE_FREE, PHASE_LINGERING, PHASE_RESETTING, READABLE } from './table.ts';
 
 /** Closes one socket. The number is forgotten first: rather leak a descriptor than close somebody else's. */
 export function closeSide(shard: Shard, slot: number, which: number): void {
@@ -37,6 +37,20 @@ export function endSession(shard: Shard, slot: number): void {
   release(shard);
   // A listener that waits at the connection limit, or for a descriptor, need not wait out its pause.
   if (shard.resumeAtMs !== Number.POSITIVE_INFINITY) shard.resumeAtMs = shard.nowMs;
+}
+
+/**
+ * The last resort for a session whose orderly end has thrown: what can still be trusted is that its sockets must close and its slot
+ * return. Its pipes and spill block are not given back; nobody knows what is in them.
+ */
+export function dropSession(shard: Shard, slot: number): void {
+  closeSide(shard, slot, FRONT);
+  closeSide(shard, slot, BACK);
+  shard.wheel.disarm(slot);
+  if (get(shard.table.phase, slot) === PHASE_FREE) return;
+  add(shard.counters.shard, SHARD.ended, 1);
+  giveSlot(shard.table, slot);
+  release(shard);
 }
 
 /** Ends a session whose client cannot be served: it gets a reset, not an empty answer. */

@@ -5,15 +5,14 @@ import { assert } from '../base/assert.ts';
 import { EADDRNOTAVAIL, ECONNREFUSED, EINPROGRESS, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETIMEDOUT } from '../base/errno.ts';
 import { isIpv4 } from '../base/ip.ts';
 import { userTimeoutMs } from '../linux/keepalive.ts';
-import { AF_INET, AF_INET6, EPOLLERR, EPOLLHUP, EPOLLOUT, SOCKADDR_BYTES } from '../linux/kernel.ts';
+import { AF_INET, AF_INET6, EPOLLERR, EPOLLHUP, EPOLLOUT } from '../linux/kernel.ts';
+import { sockaddrBytes } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE } from '../metrics/counters.ts';
 import { record } from '../metrics/histogram.ts';
-import { SESSION_EVENTS } from './accept.ts';
 import { ALL_TRIED, chooseNode, forgetTried, NO_NODE, noteTried } from './choose.ts';
 import { closeSide, endSession, resetSession } from './close.ts';
-import { deadlineOf } from './deadline.ts';
+import { deadlineOf, retryDelayMs } from './deadline.ts';
 import { sendHeader } from './header.ts';
-import { RETRY_DELAY_MS } from './limits.ts';
 import { IN, type In, noteOutcome, WHO } from './outcome.ts';
 import type { NodePlan } from './plan.ts';
 import { type Frontend, nodeAddressAt, type Shard, sourceAddressAt } from './shard.ts';
@@ -29,6 +28,7 @@ import {
   UNSURE,
   WRITABLE,
 } from './table.ts';
+import { SESSION_EVENTS } from './tags.ts';
 
 /** Begins the next attempt: chooses a node and connects. Ends the session where nothing is left to try. */
 export function startConnect(shard: Shard, slot: number): void {
@@ -84,6 +84,7 @@ function setBackOptions(shard: Shard, fd: number): void {
   // Both, so that a node that vanished without a word does not hold a session until the idle timeout.
   kernel.setOption(fd, 'keepalive', 1);
   kernel.setOption(fd, 'keepalive-idle-s', settings.keepaliveSeconds);
+  kernel.setOption(fd, 'keepalive-interval-s', settings.keepaliveSeconds);
   kernel.setOption(fd, 'user-timeout-ms', userTimeoutMs(settings.keepaliveSeconds));
   if (layout.congestionBytes > 0) kernel.setCongestion(fd, layout.congestionAt, layout.congestionBytes);
 }
@@ -129,9 +130,11 @@ function isSelfConnected(shard: Shard, slot: number, fd: number): boolean {
   const { arena, kernel, layout, settings, table } = shard;
   const at = nodeAddressAt(layout, get(table.node, slot) - 1);
   if (arena.view.getUint16(at + 2, false) < settings.ephemeralPortMin) return false;
-  if (kernel.localAddress(fd, layout.addressAt) < 0 || kernel.peerAddress(fd, layout.localAddressAt) < 0) return false;
-  for (let i = 0; i < SOCKADDR_BYTES; i++) {
-    if (arena.bytes[layout.addressAt + i] !== arena.bytes[layout.localAddressAt + i]) return false;
+  if (kernel.localAddress(fd, layout.addressAt) < 0 || kernel.peerAddress(fd, layout.peerAddressAt) < 0) return false;
+  // As long as the family says: behind a short address lies what a longer one left there.
+  const bytes = sockaddrBytes(arena, layout.addressAt);
+  for (let i = 0; i < bytes; i++) {
+    if (arena.bytes[layout.addressAt + i] !== arena.bytes[layout.peerAddressAt + i]) return false;
   }
   return true;
 }
@@ -191,6 +194,7 @@ function leaveNode(shard: Shard, slot: number): void {
   closeSide(shard, slot, BACK);
   const row = get(table.node, slot) - 1;
   table.node[slot] = 0;
+  table.connectedMs[slot] = 0;
   table.sideFlags[slot * 2 + BACK] = 0;
   add(counters.nodes, row * NODE_STRIDE + NODE.active, -1);
 }
@@ -206,10 +210,6 @@ function retryLater(shard: Shard, slot: number): void {
   table.phaseMs[slot] = shard.nowMs;
   forgetTried(table, slot);
   shard.wheel.arm(slot, shard.nowMs + retryDelayMs(get(table.attempts, slot)));
-}
-
-export function retryDelayMs(attempts: number): number {
-  return RETRY_DELAY_MS * 2 ** Math.min(attempts - 1, 6);
 }
 
 function giveUpWithoutNode(shard: Shard, slot: number, frontend: Frontend): void {

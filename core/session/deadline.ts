@@ -1,8 +1,7 @@
 // When a session's time is up. Activity does not move timers: it only writes `activeMs`, and a timer that fires early is armed
 // again. Which timeout applies follows from the phase and the sides alone, so a successor can compute it too.
 
-import { retryDelayMs } from './connect.ts';
-import { RESET_POLL_MS } from './limits.ts';
+import { RESET_POLL_MS, RETRY_DELAY_DOUBLINGS_MAX, RETRY_DELAY_MS } from './limits.ts';
 import type { Shard } from './shard.ts';
 import {
   BACK,
@@ -41,4 +40,9 @@ export function deadlineOf(shard: Shard, slot: number): number {
       return get(table.activeMs, slot) + (isEnding ? Math.min(idleTimeoutMs, halfClosedTimeoutMs) : idleTimeoutMs);
     }
   }
+}
+
+/** How long a connection whose nodes were all tried waits before the next attempt. @param attempts connects begun so far */
+export function retryDelayMs(attempts: number): number {
+  return RETRY_DELAY_MS * 2 ** Math.min(attempts - 1, RETRY_DELAY_DOUBLINGS_MAX);
 }

@@ -4,9 +4,11 @@
 
 import { createPolicy } from '../balance/create.ts';
 import { computeEligible, type NodeHealth } from '../balance/pool.ts';
+import { assert } from '../base/assert.ts';
 import { writeSockaddr } from '../linux/sockaddr.ts';
 import { NODE, NODE_STRIDE } from '../metrics/counters.ts';
 import { createHeaderTemplate } from '../proxy-protocol/template.ts';
+import { HEADER_BYTES_MAX } from './limits.ts';
 import { applyListeners } from './listener.ts';
 import type { FrontendPlan, NodePlan, ShardPlan } from './plan.ts';
 import { type Frontend, nodeAddressAt, type Shard } from './shard.ts';
@@ -19,6 +21,8 @@ export function applyPlan(shard: Shard, plan: ShardPlan, activeOf: (row: number)
     if (present !== undefined && isSamePlan(present.plan, frontendPlan)) continue;
     for (const node of frontendPlan.nodes) writeNodeAddress(shard, node);
     shard.frontends[frontendPlan.row] = createFrontend(shard, frontendPlan, activeOf);
+    // A table of the source policy takes milliseconds, and there may be hundreds.
+    shard.onBeat();
   }
   applyListeners(shard, plan.listeners);
 }
@@ -43,6 +47,8 @@ function createFrontend(shard: Shard, plan: FrontendPlan, activeOf: (row: number
     health,
     eligible,
   );
+  const header = createHeaderTemplate(plan.proxyProtocol);
+  assert(header.maxBytes <= HEADER_BYTES_MAX, 'the header does not fit its room in the arena');
   return {
     plan,
     nodes,
@@ -53,7 +59,7 @@ function createFrontend(shard: Shard, plan: FrontendPlan, activeOf: (row: number
     }),
     eligible,
     untried: new Uint8Array(nodes.length),
-    header: createHeaderTemplate(plan.proxyProtocol),
+    header,
   };
 }
 

@@ -18,7 +18,7 @@ export function sendHeader(shard: Shard, slot: number): void {
   const { arena, kernel, layout, table } = shard;
   const frontend = shard.frontends[get(table.frontend, slot) - 1];
   assert(frontend !== undefined, 'a session without a frontend');
-  // After a retry the client's first bytes may already wait in the spill slab: they follow by the ordinary way.
+  // After a retry the client's first bytes may already wait in a pipe or in the spill slab: they follow by the ordinary way.
   const headerBytes = frontend.header.write(arena.bytes, layout.scratchAt, table.endpoints, slot * ENDPOINTS_BYTES);
   const early = readEarly(shard, slot, layout.scratchAt + headerBytes);
   const total = headerBytes + early;

@@ -5,10 +5,8 @@ import { assert } from '../base/assert.ts';
 import { EPOLLIN } from '../linux/kernel.ts';
 import { writeSockaddr } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../metrics/counters.ts';
-import { SESSION_EVENTS } from './accept.ts';
 import { endSession } from './close.ts';
 import { deadlineOf } from './deadline.ts';
-import { TAG_WAKE } from './listener.ts';
 import { noteOutcome, WHO } from './outcome.ts';
 import { killSession, phaseLetter, sessionTimer } from './session.ts';
 import { LIVE_STRIDE, type Shard, sourceAddressAt } from './shard.ts';
@@ -27,6 +25,10 @@ import {
   UNSURE,
   WRITABLE,
 } from './table.ts';
+import { SESSION_EVENTS, TAG_WAKE } from './tags.ts';
+
+/** slots adopted between two signs of life */
+const SLOTS_PER_BEAT = 4096;
 
 /** Brings a new shard to life; it listens nowhere yet. @returns 0 or -errno */
 export function openShard(shard: Shard): number {
@@ -59,6 +61,7 @@ export function adoptShard(shard: Shard): number {
   if (opened < 0) return opened;
   adoptResources(shard);
   for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
+    if (slot % SLOTS_PER_BEAT === 0) shard.onBeat();
     if (table.phase[slot] !== PHASE_FREE) adoptSession(shard, slot);
   }
   rebuildFreeSlots(table);
@@ -91,7 +94,10 @@ function adoptSession(shard: Shard, slot: number): void {
     const fd = get(table.fd, side) - 1;
     const maybe = get(table.phase, slot) === PHASE_RELAYING ? READABLE | WRITABLE | UNSURE : 0;
     table.sideFlags[side] = (get(table.sideFlags, side) & ~(READABLE | WRITABLE)) | maybe;
-    if (fd >= 0) kernel.watch(shard.epollFd, fd, SESSION_EVENTS, side, get(table.generation, slot));
+    if (fd < 0) continue;
+    // A socket that cannot be watched would be silent until the idle timeout.
+    const watched = kernel.watch(shard.epollFd, fd, SESSION_EVENTS, side, get(table.generation, slot));
+    if (watched < 0) noteOutcome(table, slot, WHO.resource, phaseLetter(get(table.phase, slot)));
   }
   shard.wheel.arm(slot, deadlineOf(shard, slot));
 }

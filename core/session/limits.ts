@@ -27,6 +27,7 @@ export const ACCEPT_PAUSE_MS = 50;
 
 /** wait before a node is tried again by the same connection; doubled each time */
 export const RETRY_DELAY_MS = 100;
+export const RETRY_DELAY_DOUBLINGS_MAX = 6;
 
 /** how often a side that is about to be reset is asked whether its peer has everything */
 export const RESET_POLL_MS = 16;

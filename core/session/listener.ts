@@ -8,28 +8,39 @@ import { acceptFrom } from './accept.ts';
 import { ACCEPT_PAUSE_MS } from './limits.ts';
 import type { ListenerPlan } from './plan.ts';
 import type { Listener, Shard } from './shard.ts';
-
-/** Event tags: the two top bits say what an event belongs to, the rest which one. */
-export const TAG_SESSION = 0;
-export const TAG_LISTENER = 0x4000_0000;
-export const TAG_WAKE = 0x8000_0000;
-export const TAG_KIND = 0xc000_0000;
+import { TAG_LISTENER } from './tags.ts';
 
 /** Level-triggered: whatever is left in the backlog after a wake is reported again. */
 function watchListener(shard: Shard, index: number, listener: Listener): void {
-  shard.kernel.watch(shard.epollFd, listener.fd, EPOLLIN, (TAG_LISTENER | index) >>> 0, listener.serial);
+  const tag = (TAG_LISTENER | index) >>> 0;
+  const watched = shard.kernel.watch(shard.epollFd, listener.fd, EPOLLIN, tag, listener.serial);
+  listener.isPaused = watched < 0;
+  // Want of kernel memory, or of watches (max_user_watches): tried again like any pause.
+  if (listener.isPaused) resumeSoon(shard, ACCEPT_PAUSE_MS);
 }
 
-/** Brings the set of listeners to what is planned; sockets that stay are not touched. */
+function resumeSoon(shard: Shard, inMs: number): void {
+  shard.resumeAtMs = Math.min(shard.resumeAtMs, shard.nowMs + inMs);
+}
+
+/** Brings the set of listeners to what is planned; sockets that stay are not touched, at most their frontend is another one. */
 export function applyListeners(shard: Shard, plans: readonly ListenerPlan[]): void {
   for (let index = shard.listeners.length - 1; index >= 0; index--) {
     const listener = shard.listeners[index];
-    const plan = plans.find(({ fd }) => fd === listener?.fd);
-    if (listener !== undefined && !listener.isLeaving && plan?.frontend !== listener.frontend)
-      removeListener(shard, index);
+    if (listener === undefined || listener.isLeaving) continue;
+    const plan = plans.find(({ fd }) => fd === listener.fd);
+    if (plan === undefined) removeListener(shard, index);
+    else listener.frontend = plan.frontend;
   }
   for (const plan of plans) {
-    if (!shard.listeners.some(({ fd }) => fd === plan.fd)) addListener(shard, plan);
+    if (!shard.listeners.some(({ fd, isLeaving }) => fd === plan.fd && !isLeaving)) addListener(shard, plan);
+  }
+}
+
+/** Lets go of listeners whose backlog could not be emptied in time: their sockets are about to be closed. */
+export function abandonLeaving(shard: Shard): void {
+  for (let index = shard.listeners.length - 1; index >= 0; index--) {
+    if (shard.listeners[index]?.isLeaving === true) forgetListener(shard, index);
   }
 }
 
@@ -53,17 +64,16 @@ function removeListener(shard: Shard, index: number): void {
   const listener = shard.listeners[index];
   if (listener === undefined) return;
   if (!listener.isPaused) pauseListener(shard, listener);
-  if (!listener.isLeaving) add(shard.counters.shard, SHARD.leavingListeners, 1);
   listener.isLeaving = true;
-  if (drainBacklog(shard, listener)) forgetListener(shard, index);
+  add(shard.counters.shard, SHARD.leavingListeners, 1);
+  continueLeaving(shard, index, listener);
 }
 
-/** @returns whether the backlog is empty; if not, nothing can be accepted now */
-function drainBacklog(shard: Shard, listener: Listener): boolean {
-  for (;;) {
-    const accepted = acceptFrom(shard, listener);
-    if (accepted !== 'more') return accepted === 'drained';
-  }
+/** One more round of a listener that goes. Bounded, for sessions that end at once make room for ever more. */
+function continueLeaving(shard: Shard, index: number, listener: Listener): void {
+  const accepted = acceptFrom(shard, listener);
+  if (accepted === 'drained') forgetListener(shard, index);
+  else resumeSoon(shard, accepted === 'more' ? 0 : ACCEPT_PAUSE_MS);
 }
 
 function forgetListener(shard: Shard, index: number): void {
@@ -81,15 +91,16 @@ function forgetListener(shard: Shard, index: number): void {
 export function listenerReady(shard: Shard, index: number, serial: number): void {
   const listener = shard.listeners[index];
   if (listener === undefined || listener.serial !== serial || listener.isPaused) return;
-  if (acceptFrom(shard, listener) === 'stop') pauseListener(shard, listener);
+  if (acceptFrom(shard, listener) !== 'stop') return;
+  pauseListener(shard, listener);
+  add(shard.counters.shard, SHARD.acceptPauses, 1);
 }
 
 /** Clients wait in the backlog meanwhile. A listener never ends because of an error. */
 function pauseListener(shard: Shard, listener: Listener): void {
   shard.kernel.unwatch(shard.epollFd, listener.fd);
   listener.isPaused = true;
-  shard.resumeAtMs = Math.min(shard.resumeAtMs, shard.nowMs + ACCEPT_PAUSE_MS);
-  add(shard.counters.shard, SHARD.acceptPauses, 1);
+  resumeSoon(shard, ACCEPT_PAUSE_MS);
 }
 
 export function resumeListeners(shard: Shard): void {
@@ -97,15 +108,7 @@ export function resumeListeners(shard: Shard): void {
   for (let index = shard.listeners.length - 1; index >= 0; index--) {
     const listener = shard.listeners[index];
     if (listener === undefined || !listener.isPaused) continue;
-    if (listener.isLeaving) resumeLeaving(shard, index, listener);
-    else {
-      listener.isPaused = false;
-      watchListener(shard, index, listener);
-    }
+    if (listener.isLeaving) continueLeaving(shard, index, listener);
+    else watchListener(shard, index, listener);
   }
-}
-
-function resumeLeaving(shard: Shard, index: number, listener: Listener): void {
-  if (drainBacklog(shard, listener)) forgetListener(shard, index);
-  else shard.resumeAtMs = Math.min(shard.resumeAtMs, shard.nowMs + ACCEPT_PAUSE_MS);
 }

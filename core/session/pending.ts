@@ -14,7 +14,7 @@ export function pendingBytes(table: SessionTable, side: number): number {
   return get(table.pipeFill, side) + get(table.spillTo, side) - get(table.spillFrom, side);
 }
 
-/** Keeps bytes of the arena that were read and not taken. The caller has made sure that a spill block is free. */
+/** Keeps bytes of the arena that were read and not taken. The caller has made sure that there is room (`hasRoom`). */
 export function hold(shard: Shard, slot: number, side: number, at: number, bytes: number): void {
   const piped = holdInPipe(shard, side, at, bytes);
   if (piped < bytes) spillOver(shard, side, at + piped, bytes - piped);
@@ -50,7 +50,9 @@ export function takePipe(shard: Shard, side: number): number {
 export function hasRoom(shard: Shard, side: number): boolean {
   if (hasSpillRoom(shard.spill)) return true;
   const pipe = takePipe(shard, side);
-  return pipe >= 0 && shard.pipes.size(pipe) >= shard.settings.bufferBytes;
+  if (pipe >= 0 && shard.pipes.size(pipe) >= shard.settings.bufferBytes) return true;
+  releasePipe(shard, side);
+  return false;
 }
 
 function spillOver(shard: Shard, side: number, at: number, bytes: number): void {

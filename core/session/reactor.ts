@@ -1,17 +1,21 @@
 // The event loop of one shard, one turn at a time: wait, hand each event to what it belongs to, run timers and those who have
 // more to do. It never blocks longer than WAIT_MS_MAX; who calls it looks at the stop flag between turns.
 
+import { describeErrno } from '../base/errno.ts';
 import { eventGeneration, eventMask, eventTag } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
 import { EVENTS_PER_WAIT, WAIT_MS_MAX } from './limits.ts';
-import { listenerReady, resumeListeners, TAG_KIND, TAG_LISTENER, TAG_SESSION, TAG_WAKE } from './listener.ts';
+import { listenerReady, resumeListeners } from './listener.ts';
 import { sessionContinues, sessionReady } from './session.ts';
 import type { Shard } from './shard.ts';
 import { get } from './table.ts';
+import { TAG_KIND, TAG_LISTENER, TAG_SESSION, TAG_WAKE } from './tags.ts';
 
 export function turn(shard: Shard): void {
   const { arena, kernel, layout } = shard;
   const count = kernel.wait(shard.epollFd, layout.eventsAt, EVENTS_PER_WAIT, waitMs(shard));
+  // Not to be lived with: a loop that hears of nothing. A successor opens a new epoll.
+  if (count < 0) throw new Error(`epoll_wait of shard ${shard.index} failed: ${describeErrno(-count)}`);
   shard.nowMs = kernel.nowMs();
   add(shard.counters.shard, SHARD.turns, 1);
   // Those that were there before this turn's events; who is queued meanwhile waits for the next turn.

@@ -26,6 +26,9 @@ import {
   WRITE_ENDED,
 } from './table.ts';
 
+/** far more than any threshold, far from the end of an int32 */
+const STREAK_MAX = 2 ** 30;
+
 export function relay(shard: Shard, slot: number): void {
   pump(shard, slot, FRONT);
   pump(shard, slot, BACK);
@@ -43,11 +46,11 @@ function pump(shard: Shard, slot: number, from: number): void {
     const flags = get(sideFlags, src);
     if ((flags & (READ_ENDED | READ_FAILED)) !== 0) {
       if ((flags & READ_ENDED) !== 0) passFin(shard, src, dst);
-      return;
+      return releasePipe(shard, src);
     }
-    if ((flags & READABLE) === 0) return releasePipe(shard, src);
-    // Never read what the other side is known not to take.
-    if ((get(sideFlags, dst) & (WRITABLE | WRITE_BROKEN)) !== WRITABLE) return;
+    // Never read what the other side is known not to take. Whoever does not go on needs no pipe.
+    const mayWrite = (get(sideFlags, dst) & (WRITABLE | WRITE_BROKEN)) === WRITABLE;
+    if ((flags & READABLE) === 0 || !mayWrite) return releasePipe(shard, src);
     if (moved >= RELAY_BYTES_PER_TURN) return enqueue(shard, slot);
     // splice(2) answers EAGAIN for ever at an urgent mark; recv(2) only stops there once.
     const splices = (flags & (SPLICING | URGENT)) === SPLICING;
@@ -110,9 +113,9 @@ function passOnly(shard: Shard, slot: number, src: number, dst: number): number 
 /** Full reads in a row show a bulk transfer: from some point on it is spliced. */
 function noteStreak(shard: Shard, src: number, fullBytes: number): void {
   const { settings, table } = shard;
-  const streak = fullBytes === 0 ? 0 : get(table.streak, src) + fullBytes;
-  table.streak[src] = streak;
   if (settings.splice === 'off') return;
+  const streak = fullBytes === 0 ? 0 : Math.min(get(table.streak, src) + fullBytes, STREAK_MAX);
+  table.streak[src] = streak;
   if (streak >= settings.spliceAfterBytes || settings.splice === 'on') {
     table.sideFlags[src] = get(table.sideFlags, src) | SPLICING;
     table.streak[src] = 0;
@@ -136,7 +139,7 @@ function spliceOnce(shard: Shard, slot: number, src: number): number {
   const n = kernel.splice(get(table.fd, src) - 1, pipes.writeFd(pipe), wanted);
   if (n > 0) {
     table.pipeFill[src] = n;
-    table.streak[src] = get(table.streak, src) + n;
+    table.streak[src] = Math.min(get(table.streak, src) + n, STREAK_MAX);
     // A short splice proves nothing: slots may have run out before bytes did. `wanted` = n keeps the side readable.
     return noteRead(shard, slot, src & 1, n, n);
   }

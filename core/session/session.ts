@@ -7,7 +7,7 @@
 
 import { EPOLLERR, EPOLLHUP } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
-import { abortSession, continueLingering, continueResetting, lingerTimedOut } from './close.ts';
+import { abortSession, continueLingering, continueResetting, dropSession, lingerTimedOut } from './close.ts';
 import { connectTimedOut, continueConnect, frontGone, startConnect } from './connect.ts';
 import { deadlineOf } from './deadline.ts';
 import { IN, type In, noteOutcome, WHO } from './outcome.ts';
@@ -145,7 +145,12 @@ function fault(shard: Shard, slot: number, error: unknown): void {
   shard.onFault(error);
   if (get(table.phase, slot) === PHASE_FREE) return;
   noteOutcome(table, slot, WHO.balancer, phaseLetter(get(table.phase, slot)));
-  abortSession(shard, slot);
+  try {
+    abortSession(shard, slot);
+  } catch (again) {
+    shard.onFault(again);
+    dropSession(shard, slot);
+  }
 }
 
 export function phaseLetter(phase: number): In {

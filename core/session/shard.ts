@@ -52,7 +52,7 @@ export interface Frontend {
 
 export interface Listener {
   readonly fd: number;
-  readonly frontend: number;
+  frontend: number;
   readonly ip: Uint8Array;
   readonly port: number;
   /** bound to every address: the one a client connected to has to be asked for */
@@ -82,6 +82,8 @@ export interface Shard {
   readonly wakeFd: number;
   /** called when another thread has woken this one */
   readonly onWake: () => void;
+  /** called within long work that is no turn, so that nobody takes the shard for stuck */
+  readonly onBeat: () => void;
   /** called with what was thrown inside a session's step */
   readonly onFault: (error: unknown) => void;
   /** called by the timer wheel; made once, so that turning it allocates nothing */
@@ -112,7 +114,7 @@ export interface ArenaLayout {
   /** the sockaddr of the connection being accepted or connected */
   addressAt: number;
   /** a second one to compare it with */
-  localAddressAt: number;
+  peerAddressAt: number;
   fdsAt: number;
   congestionAt: number;
   congestionBytes: number;
@@ -151,7 +153,7 @@ export function arenaLayout(settings: ShardSettings, kernelBytes: number): Arena
   return {
     eventsAt: part(EVENTS_PER_WAIT * EVENT_BYTES),
     addressAt: part(SOCKADDR_BYTES),
-    localAddressAt: part(SOCKADDR_BYTES),
+    peerAddressAt: part(SOCKADDR_BYTES),
     fdsAt: part(8),
     congestionAt: part(CONGESTION_NAME_MAX),
     congestionBytes: settings.backCongestion.length,
@@ -198,6 +200,7 @@ export interface ShardOptions {
   memory: ShardMemory;
   wakeFd: number;
   onWake: () => void;
+  onBeat: () => void;
   onFault: (error: unknown) => void;
 }
 
@@ -228,6 +231,7 @@ export function createShard(options: ShardOptions): Shard {
     live: new Int32Array(memory.live),
     wakeFd: options.wakeFd,
     onWake: options.onWake,
+    onBeat: options.onBeat,
     onFault: options.onFault,
     onTimer: () => {},
     onStep: undefined,

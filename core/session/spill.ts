@@ -1,5 +1,5 @@
 // The spill slab of one shard: blocks of shared memory for bytes that were read but that the other side did not take, where no
-// pipe could hold them. Bounded; a side whose bytes would have nowhere to go is not read. It knows no sessions.
+// pipe could hold them. Bounded; without a block or a pipe nothing is read that is not passed on at once. It knows no sessions.
 
 import { assert } from '../base/assert.ts';
 

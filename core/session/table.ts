@@ -44,7 +44,7 @@ export const READ_ENDED = 32;
 export const READ_FAILED = 64;
 /** our FIN was sent to it */
 export const WRITE_ENDED = 128;
-/** it takes no more bytes: they are thrown away */
+/** it takes no more bytes: what waits for it is dropped, and no more is read for it */
 export const WRITE_BROKEN = 256;
 /** the direction that reads from it moves bytes with splice(2) */
 export const SPLICING = 512;
@@ -94,7 +94,7 @@ const FIELDS = {
   spill: { type: 'i32', count: 2 },
   spillFrom: { type: 'i32', count: 2 },
   spillTo: { type: 'i32', count: 2 },
-  /** bytes of full reads in a row, of the direction that reads from a side */
+  /** bytes of the burst that the direction reading from a side is in: full reads in a row, or spliced since the last pause */
   streak: { type: 'i32', count: 2 },
   phase: { type: 'u8', count: 1 },
   outcomeWho: { type: 'u8', count: 1 },

@@ -163,6 +163,7 @@ export class SimulatedShard implements ShardUnderTest {
       memory: this.#memory,
       wakeFd: this.#wakeFd,
       onWake: () => {},
+      onBeat: () => {},
       onFault: (error) => {
         throw error;
       },

@@ -83,6 +83,7 @@ export function fakeShard(settings: Partial<ShardSettings> = {}, extra: Partial<
     memory,
     wakeFd: -1,
     onWake: () => {},
+    onBeat: () => {},
     onFault: (error) => {
       throw error;
     },
