@@ -1,16 +1,15 @@
 // The `balancer` command: finds the verb and runs it. Data goes to stdout, messages to stderr. Exit codes: 0 ok, 1 failure,
 // 2 usage, 78 bad configuration.
 
+import './early.ts';
 import { suggest } from '../core/config/suggest.ts';
 import { runCheck } from './check.ts';
 import { runEnv } from './env.ts';
 import { EXIT_USAGE, UsageError } from './exit.ts';
 import { help } from './help.ts';
+import { parseOptions } from './options.ts';
 import { runRun } from './run.ts';
 import { VERSION } from './version.ts';
-
-// SIGUSR1 reopens the access log. Before anything else, because Node.js opens its inspector on it as long as nobody listens.
-process.on('SIGUSR1', () => {});
 
 /** @returns exit code; a promise where the verb takes its time */
 type Verb = (args: string[]) => number | Promise<number>;
@@ -19,12 +18,17 @@ const VERBS: Readonly<Record<string, Verb>> = {
   run: runRun,
   check: runCheck,
   env: runEnv,
-  version: () => {
+  version: (args) => {
+    parseOptions(args, {});
     process.stdout.write(`${VERSION}\n`);
     return 0;
   },
   help: (args) => {
-    process.stdout.write(help(args[0]));
+    const [verb, ...rest] = args;
+    if (rest.length > 0 || (verb !== undefined && !Object.hasOwn(VERBS, verb))) {
+      throw new UsageError(`no help for "${args.join(' ')}"`);
+    }
+    process.stdout.write(help(verb));
     return 0;
   },
 };

@@ -5,6 +5,7 @@ import type { Config } from '../core/config/model.ts';
 import { exitAtOnce } from '../core/linux/process.ts';
 import { ListenError } from '../workers/listeners.ts';
 import { createLogger, type Logger } from '../workers/logger.ts';
+import { preflight } from '../workers/preflight.ts';
 import { UnansweredError } from '../workers/shard-thread.ts';
 import { RefusedError, Supervisor } from '../workers/supervisor.ts';
 import { formatConfigWarnings, readConfigFile } from './config-file.ts';
@@ -58,6 +59,11 @@ function readSettings(config: Config | undefined): ProcessSettings | undefined {
 async function serve(file: string, config: Config, settings: ProcessSettings): Promise<number> {
   const logger = createLogger(settings.logLevel);
   const supervisor = new Supervisor(settings.supervisor, logger);
+  const problems = preflight(settings.supervisor.settings, settings.supervisor.accessLog);
+  if (problems.length > 0) {
+    process.stderr.write(`${problems.join('\n')}\n`);
+    return EXIT_CONFIG;
+  }
   const { endWith, fail } = failFast(supervisor, logger);
   const ended = Promise.withResolvers<number>();
   supervisor.shards.onHopeless = (reason) => {

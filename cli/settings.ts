@@ -24,6 +24,9 @@ export interface ProcessSettings {
 
 /** Descriptors for everything that is not a session: Node.js itself, epoll and eventfd, files, a changed set of listeners. */
 const DESCRIPTORS_RESERVED = 256;
+/** what an idle process with its shards was seen to hold, with some to spare */
+const OWN_DESCRIPTORS = 24;
+const SHARD_DESCRIPTORS = 10;
 /** pipes are a luxury: where descriptors are few, sessions come first */
 const DESCRIPTORS_PER_PIPE_MIN = 16;
 const BACKLOG = 4096;
@@ -58,7 +61,13 @@ export function processSettings(env: Environment, addresses: number, allowFaults
         congestion: env.frontCongestion,
       },
       settings: {
-        connectionsMax: connectionsOf(env, descriptors, addresses * shards + 2 * pipes * shards, warnings),
+        connectionsMax: connectionsOf(
+          env,
+          descriptors,
+          OWN_DESCRIPTORS + shards * SHARD_DESCRIPTORS,
+          addresses * shards + 2 * pipes * shards,
+          warnings,
+        ),
         connectTimeoutMs: env.connectTimeoutMs ?? 5000,
         connectRetries: env.connectRetries ?? 3,
         idleTimeoutMs: env.idleTimeoutMs ?? 3_600_000,
@@ -124,9 +133,15 @@ function backlogOf(env: Environment, warnings: string[]): number {
   return Math.min(env.backlog ?? BACKLOG, max);
 }
 
-/** @param others descriptors of listeners and pipes */
-function connectionsOf(env: Environment, descriptors: number, others: number, warnings: string[]): number {
-  const reserved = Math.min(DESCRIPTORS_RESERVED, Math.floor(descriptors / 4));
+/** @param ownDescriptors of the process itself @param others of listeners and pipes */
+function connectionsOf(
+  env: Environment,
+  descriptors: number,
+  ownDescriptors: number,
+  others: number,
+  warnings: string[],
+): number {
+  const reserved = Math.max(Math.min(DESCRIPTORS_RESERVED, Math.floor(descriptors / 4)), ownDescriptors);
   const free = descriptors - reserved - others;
   const possible = Math.min(CONNECTIONS_MAX, Math.max(1, Math.floor(free / 2)));
   const wanted = env.connectionsMax ?? possible;

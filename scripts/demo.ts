@@ -143,6 +143,7 @@ if (process.argv.includes('--once')) {
 } else {
   process.on('SIGINT', () => void stop());
   process.on('SIGTERM', () => void stop());
+  process.on('SIGHUP', () => void stop());
   balancer.once('exit', () => void stop());
   const lines = ports.map(
     ({ mode, port }) => `  curl http://127.0.0.1:${port}/    # ${mode === 'none' ? 'no header' : mode}`,

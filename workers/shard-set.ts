@@ -206,7 +206,10 @@ export class ShardSet {
     const sinceMs = now - this.#watchedMs;
     this.#watchedMs = now;
     // After the whole process was suspended, everybody's heartbeat is old, and nobody is stuck.
-    if (sinceMs > HEARTBEAT_MS_MAX / 2) return;
+    if (sinceMs > HEARTBEAT_MS_MAX / 2) {
+      for (const thread of this.#threads) this.#beat(thread);
+      return;
+    }
     for (const thread of this.#threads) {
       const beatMs = this.#control.heartbeats[thread.base.index * HEARTBEAT_STRIDE] ?? 0;
       if (this.#kernel.nowMs() - beatMs < HEARTBEAT_MS_MAX) continue;

@@ -31,10 +31,10 @@ const WHO_TEXT: Readonly<Record<string, string>> = {
 
 const IN_TEXT: Readonly<Record<string, string>> = {
   '-': '',
-  A: 'while it was accepted',
-  C: 'while a node was connected',
-  H: 'while the PROXY header was sent',
-  D: 'while data was relayed',
+  A: 'while it was being accepted',
+  C: 'while a node was being connected',
+  H: 'while the PROXY header was being sent',
+  D: 'while data was being relayed',
 };
 
 export type Who = (typeof WHO)[keyof typeof WHO];
@@ -52,7 +52,7 @@ export function outcomeCode(who: number, phase: number): string {
   return who === 0 ? '--' : String.fromCharCode(who, phase);
 }
 
-/** `SC` -> "the node aborted or could not be used, while a node was connected" */
+/** `SC` -> "the node aborted or could not be used, while a node was being connected" */
 export function describeOutcome(code: string): string {
   const who = WHO_TEXT[code[0] ?? ''];
   const phase = IN_TEXT[code[1] ?? ''];

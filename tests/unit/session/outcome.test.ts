@@ -58,8 +58,8 @@ describe('for people', () => {
   });
 
   test.for([
-    ['SC', 'the node aborted or could not be used, while a node was connected'],
-    ['cD', 'the client did nothing for too long, while data was relayed'],
+    ['SC', 'the node aborted or could not be used, while a node was being connected'],
+    ['cD', 'the client did nothing for too long, while data was being relayed'],
     ['K-', 'the operator ended it'],
   ] as const)('%s', ([code, text]) => {
     expect(describeOutcome(code)).toBe(text);

@@ -105,7 +105,7 @@ describe('a line', () => {
       bytes_spliced: 5,
       header_bytes: 6,
       outcome: 'SD',
-      reason: 'the node aborted or could not be used, while data was relayed',
+      reason: 'the node aborted or could not be used, while data was being relayed',
       errno: 'ECONNRESET',
     });
     expect(Math.abs(Date.parse(String(time)) - Date.now())).toBeLessThan(10_000);

@@ -1,0 +1,61 @@
+// Tries out, before anything is started, what the operator has set and only the system can judge: source addresses, congestion
+// control towards nodes, the access log. A mistake there would otherwise show with every connection, or never.
+
+import { closeSync, constants, openSync } from 'node:fs';
+import { describeErrno } from '../core/base/errno.ts';
+import { formatIp, isIpv4 } from '../core/base/ip.ts';
+import { AF_INET, AF_INET6, type Kernel } from '../core/linux/kernel.ts';
+import { createKernel } from '../core/linux/native.ts';
+import { writeSockaddr } from '../core/linux/sockaddr.ts';
+import type { ShardSettings } from '../core/session/settings.ts';
+
+const MEMORY_BYTES = 4096;
+const DATA_AT = 0;
+
+/** @param accessLog a path, `-` or undefined @returns sentences that name what does not work */
+export function preflight(settings: ShardSettings, accessLog: string | undefined): string[] {
+  const kernel = createKernel(new SharedArrayBuffer(MEMORY_BYTES));
+  return [
+    ...settings.sourceAddresses.flatMap((ip) => trySource(kernel, ip)),
+    ...tryCongestion(kernel, settings.backCongestion),
+    ...(accessLog === undefined || accessLog === '-' ? [] : tryLog(accessLog)),
+  ];
+}
+
+/** Runs `attempt` on a socket of its own. @returns its result, 0 or -errno */
+function onSocket(kernel: Kernel, family: number, attempt: (fd: number) => number): number {
+  const fd = kernel.openSocket(family);
+  if (fd < 0) return fd;
+  const result = attempt(fd);
+  kernel.close(fd);
+  return result;
+}
+
+function trySource(kernel: Kernel, ip: Uint8Array): string[] {
+  const result = onSocket(kernel, isIpv4(ip, 0) ? AF_INET : AF_INET6, (fd) => {
+    writeSockaddr(kernel.arena, DATA_AT, ip, 0, 0);
+    return kernel.bind(fd, DATA_AT);
+  });
+  return result < 0 ? [`source address ${formatIp(ip, 0)} cannot be used: ${describeErrno(-result)}`] : [];
+}
+
+function tryCongestion(kernel: Kernel, name: string): string[] {
+  if (name === '') return [];
+  const result = onSocket(kernel, AF_INET, (fd) => {
+    for (let i = 0; i < name.length; i++) kernel.arena.bytes[DATA_AT + i] = name.charCodeAt(i);
+    return kernel.setCongestion(fd, DATA_AT, name.length);
+  });
+  return result < 0 ? [`congestion control "${name}" towards nodes is not available: ${describeErrno(-result)}`] : [];
+}
+
+/** Opened without waiting: a FIFO may get its reader later. */
+function tryLog(path: string): string[] {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
+  try {
+    closeSync(openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o640));
+    return [];
+  } catch (error) {
+    const isFifoWithoutReader = error instanceof Error && 'code' in error && error.code === 'ENXIO';
+    return isFifoWithoutReader ? [] : [`access log: ${error instanceof Error ? error.message : error}`];
+  }
+}
