@@ -100,6 +100,44 @@ describe('MAX_CONNECTIONS=20 over two shards', () => {
   });
 });
 
+describe('listeners that change while all places are taken', () => {
+  const MAX = 2;
+
+  beforeEach(async () => {
+    balancer = await startBalancer(oneEcho(), {
+      env: { BALANCER_WORKERS: '1', BALANCER_MAX_CONNECTIONS: String(MAX) },
+    });
+  });
+
+  async function fill(): Promise<Peer[]> {
+    const all = await ask(MAX + 3);
+    await eventually('the limit', () => all.filter(isServed).length === MAX);
+    return all.filter(isServed);
+  }
+
+  test('a port that goes is given up after a while, and the next new port is served', async () => {
+    const served = await fill();
+    const other = await freePort();
+    const nodes = [{ label: 'echo', address: node.address }];
+    // The backlog cannot be taken: its clients are reset when the time is up.
+    expect(await balancer.reload(onePort({ port: other, nodes }))).toContain('applied');
+    for (const client of served) await end(client);
+    await askOnce(other, 'at the new port');
+    await askOnce(other, 'and again');
+  });
+
+  test('a nodebalancer that gets another name keeps its clients and its listener', async () => {
+    const served = await fill();
+    const { nodebalancers } = oneEcho();
+    const renamed = { nodebalancers: nodebalancers.map((one) => ({ ...one, label: 'another-name' })) };
+    expect(await balancer.reload(renamed)).toContain('applied');
+    for (const client of served) await end(client);
+    // Those that have waited in its backlog, and then whoever comes.
+    for (const client of clients.filter((one) => !served.includes(one))) await end(client);
+    await askOnce(port, 'under the new name');
+  });
+});
+
 test('a limit of 300 descriptors: clients wait instead of meeting EMFILE, and all are served in the end', async () => {
   balancer = await startThroughShell('ulimit -n 300; exec "$@"', oneEcho(), { BALANCER_WORKERS: '2' });
   const all = await ask(60);
