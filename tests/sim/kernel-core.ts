@@ -15,6 +15,9 @@ import type { Random } from './random.ts';
 import type { EndLimits } from './tcp-end.ts';
 import { Wire } from './wire.ts';
 
+/** struct sockaddr_in */
+const IN_BYTES = 16;
+
 export interface SimKernelOptions {
   readonly random: Random;
   readonly faults?: Faults;
@@ -86,7 +89,10 @@ export abstract class KernelCore {
   protected writeAddress(addressAt: number, address: Address | undefined): void {
     this.span(addressAt, SOCKADDR_BYTES, 'sockaddr');
     const { ip, port } = address ?? addressOf('0.0.0.0', 0);
-    writeSockaddr(this.arena, addressAt, ip, 0, port);
+    // Linux writes as many bytes as the family has: behind a short address stays what a longer one has left there.
+    const behind = this.arena.bytes.slice(addressAt + IN_BYTES, addressAt + SOCKADDR_BYTES);
+    const family = writeSockaddr(this.arena, addressAt, ip, 0, port);
+    if (family === AF_INET) this.arena.bytes.set(behind, addressAt + IN_BYTES);
   }
 
   protected readAddress(addressAt: number): Address {
