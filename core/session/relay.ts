@@ -26,6 +26,9 @@ import {
   WRITE_ENDED,
 } from './table.ts';
 
+/** bursts below this on average are better copied: three calls for a splice, two for a copy */
+const TRICKLE_BYTES = 16384;
+
 /** far more than any threshold, far from the end of an int32 */
 const STREAK_MAX = 2 ** 30;
 
@@ -118,7 +121,6 @@ function noteStreak(shard: Shard, src: number, fullBytes: number): void {
   table.streak[src] = streak;
   if (streak >= settings.spliceAfterBytes || settings.splice === 'on') {
     table.sideFlags[src] = get(table.sideFlags, src) | SPLICING;
-    table.streak[src] = 0;
   }
 }
 
@@ -150,11 +152,13 @@ function spliceOnce(shard: Shard, slot: number, src: number): number {
 function spliceStopped(shard: Shard, slot: number, src: number, n: number): number {
   const { settings, table } = shard;
   releasePipe(shard, src);
-  const isTrickle = get(table.streak, src) < settings.bufferBytes && settings.splice !== 'on';
+  // Half of what was before counts on: the mean of the last bursts decides, not one short one in the midst of a transfer.
+  const burst = get(table.streak, src);
+  const isTrickle = burst < TRICKLE_BYTES && settings.splice !== 'on';
   let flags = get(table.sideFlags, src);
   if (n !== -EAGAIN || isTrickle) flags &= ~SPLICING;
   table.sideFlags[src] = flags;
-  table.streak[src] = 0;
+  table.streak[src] = isTrickle ? 0 : burst >> 1;
   // Not the end of the stream: splice(2) also answers 0 in front of an urgent mark once the FIN is there, with bytes behind the
   // mark. What it is, recv(2) tells.
   if (n !== 0 && n !== -EINVAL) noteRead(shard, slot, src & 1, n, 0);
