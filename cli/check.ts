@@ -1,6 +1,6 @@
 // `balancer check -f FILE [--json]`: says all that is wrong with a file, with the same code that `run` and a reload use.
 
-import { describeFile, type FileReading, formatConfigWarnings, readConfigFile } from './config-file.ts';
+import { describeFile, type FileReading, readConfigFile } from './config-file.ts';
 import { EXIT_CONFIG, EXIT_OK, UsageError } from './exit.ts';
 import { parseOptions } from './options.ts';
 
@@ -18,10 +18,10 @@ export function runCheck(args: string[]): number {
 
 function printText(file: string, reading: FileReading): void {
   if (!('config' in reading)) {
-    process.stderr.write(`${reading.messages.trimEnd()}\n`);
+    process.stderr.write(`${reading.messages}\n`);
     return;
   }
-  if (reading.warnings.length > 0) process.stderr.write(`${formatConfigWarnings(reading.warnings).trimEnd()}\n`);
+  if (reading.notices !== '') process.stderr.write(`${reading.notices}\n`);
   process.stdout.write(`${file}: ok, ${describeFile(reading.config)}\n`);
 }
 

@@ -7,7 +7,8 @@ import type { Config } from '../core/config/model.ts';
 import { type ConfigError, type ConfigWarning, parseConfig } from '../core/config/parse.ts';
 
 export type FileReading =
-  | { config: Config; warnings: readonly ConfigWarning[] }
+  /** `notices`: the warnings as lines for people, empty without any */
+  | { config: Config; warnings: readonly ConfigWarning[]; notices: string }
   /** lines for people; `errors` where the file could be read at all */
   | { messages: string; errors: readonly ConfigError[] };
 
@@ -15,11 +16,9 @@ export function readConfigFile(path: string): FileReading {
   const text = readText(path);
   if (typeof text !== 'string') return { messages: `${path}: ${text.problem}`, errors: [] };
   const result = parseConfig(text, path);
-  if ('errors' in result) return { messages: formatConfigErrors(result.errors), errors: result.errors };
-  return result;
+  if ('errors' in result) return { messages: formatConfigErrors(result.errors).trimEnd(), errors: result.errors };
+  return { ...result, notices: formatConfigWarnings(result.warnings).trimEnd() };
 }
-
-export { formatConfigWarnings };
 
 function readText(path: string): string | { problem: string } {
   try {

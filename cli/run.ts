@@ -8,7 +8,7 @@ import { createLogger, type Logger } from '../workers/logger.ts';
 import { preflight } from '../workers/preflight.ts';
 import { UnansweredError } from '../workers/shard-thread.ts';
 import { RefusedError, Supervisor } from '../workers/supervisor.ts';
-import { formatConfigWarnings, readConfigFile } from './config-file.ts';
+import { readConfigFile } from './config-file.ts';
 import { readEnvironment } from './environment.ts';
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, UsageError } from './exit.ts';
 import { listenForFaults } from './faults.ts';
@@ -33,10 +33,10 @@ export async function runRun(args: string[]): Promise<number> {
 function readAtStart(file: string): Config | undefined {
   const reading = readConfigFile(file);
   if ('config' in reading) {
-    if (reading.warnings.length > 0) process.stderr.write(`${formatConfigWarnings(reading.warnings).trimEnd()}\n`);
+    if (reading.notices !== '') process.stderr.write(`${reading.notices}\n`);
     return reading.config;
   }
-  process.stderr.write(`${reading.messages.trimEnd()}\n`);
+  process.stderr.write(`${reading.messages}\n`);
   return undefined;
 }
 
@@ -138,10 +138,10 @@ async function stopAtOnce(supervisor: Supervisor, logger: Logger, signal: string
 async function reload(supervisor: Supervisor, file: string, logger: Logger): Promise<void> {
   const reading = readConfigFile(file);
   if (!('config' in reading)) {
-    logger.error(`SIGHUP: ${file} is bad, the old configuration stays in force:\n${reading.messages.trimEnd()}`);
+    logger.error(`SIGHUP: ${file} is bad, the old configuration stays in force:\n${reading.messages}`);
     return;
   }
-  if (reading.warnings.length > 0) logger.warn(formatConfigWarnings(reading.warnings).trimEnd());
+  if (reading.notices !== '') logger.warn(reading.notices);
   try {
     const changes = await supervisor.reload(reading.config);
     logger.info(`SIGHUP: ${file} applied, ${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`);

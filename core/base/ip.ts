@@ -10,7 +10,8 @@ export const SOURCE_PORT_AT = 32;
 export const DESTINATION_AT = 16;
 export const DESTINATION_PORT_AT = 34;
 
-const IPV4_AT = 12;
+/** where the four bytes of an IPv4 address lie in its mapped form */
+export const IPV4_AT = 12;
 
 /** True when the 16 bytes at `at` hold an IPv4 address. */
 export function isIpv4(bytes: Uint8Array, at: number): boolean {

@@ -3,12 +3,10 @@
 
 import { isIpv4 } from '../base/ip.ts';
 import { userTimeoutMs } from './keepalive.ts';
-import { type Arena, createArena } from './kernel.ts';
+import { AF_INET, AF_INET6, type Arena, createArena } from './kernel.ts';
 import { addressOf, declare, lastError } from './libc.ts';
 import { sockaddrBytes, writeSockaddr } from './sockaddr.ts';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0x800 | 0x80000;
 const IPPROTO_TCP = 6;
 const IPPROTO_IPV6 = 41;

@@ -1,7 +1,7 @@
 // struct sockaddr_in and sockaddr_in6 in the arena (ip(7), ipv6(7)) <-> the 16 address bytes and 2 port bytes that the rest of
 // the balancer uses. No I/O, no allocation.
 
-import { IP_BYTES, isIpv4 } from '../base/ip.ts';
+import { IP_BYTES, IPV4_AT, isIpv4 } from '../base/ip.ts';
 import { AF_INET, AF_INET6, type Arena } from './kernel.ts';
 
 const PORT_AT = 2;
@@ -26,7 +26,7 @@ export function readSockaddr(arena: Arena, addressAt: number, ip: Uint8Array, ip
     ip.fill(0, ipAt, ipAt + 10);
     ip[ipAt + 10] = 0xff;
     ip[ipAt + 11] = 0xff;
-    for (let i = 0; i < 4; i++) ip[ipAt + 12 + i] = bytes[addressAt + IN_ADDRESS_AT + i] ?? 0;
+    for (let i = 0; i < 4; i++) ip[ipAt + IPV4_AT + i] = bytes[addressAt + IN_ADDRESS_AT + i] ?? 0;
   } else {
     for (let i = 0; i < IP_BYTES; i++) ip[ipAt + i] = bytes[addressAt + IN6_ADDRESS_AT + i] ?? 0;
   }
@@ -41,7 +41,7 @@ export function writeSockaddr(arena: Arena, addressAt: number, ip: Uint8Array, i
   bytes.fill(0, addressAt, addressAt + IN6_BYTES);
   view.setUint16(addressAt, family, true);
   view.setUint16(addressAt + PORT_AT, port, false);
-  const from = family === AF_INET ? ipAt + 12 : ipAt;
+  const from = family === AF_INET ? ipAt + IPV4_AT : ipAt;
   const to = addressAt + (family === AF_INET ? IN_ADDRESS_AT : IN6_ADDRESS_AT);
   const length = family === AF_INET ? 4 : IP_BYTES;
   for (let i = 0; i < length; i++) bytes[to + i] = ip[from + i] ?? 0;

@@ -2,7 +2,7 @@
 // speaks something else is refused at once instead of after a time-out. Reads at most 107 bytes, whatever follows.
 // A step returns undefined (or false) when it cannot finish: the line is refused if `scan.stopped` is set, else too short yet.
 
-import { formatIp, IP_BYTES, parseIp } from '../base/ip.ts';
+import { formatIp, IP_BYTES, IPV4_AT, parseIp } from '../base/ip.ts';
 import {
   type Accepted,
   type Decoded,
@@ -19,7 +19,6 @@ const CR = 0x0d;
 const LF = 0x0a;
 const ZERO = 0x30;
 const NINE = 0x39;
-const IPV4_AT = 12;
 
 /** `at` moves from `start` to at most `end`; `stopped` is set exactly when the byte at `at` fits no valid line. */
 type Scan = {

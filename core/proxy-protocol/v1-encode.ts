@@ -3,7 +3,7 @@
 // Which family the line names: both addresses IPv4 -> TCP4; otherwise TCP6 with the IPv4 side in its mapped form, because the
 // specification has no mixed line and strict receivers drop one. UNKNOWN is never sent: several receivers refuse it.
 
-import { DESTINATION_AT, DESTINATION_PORT_AT, isIpv4, portAt, SOURCE_PORT_AT } from '../base/ip.ts';
+import { DESTINATION_AT, DESTINATION_PORT_AT, IPV4_AT, isIpv4, portAt, SOURCE_PORT_AT } from '../base/ip.ts';
 
 const TCP4 = Buffer.from('PROXY TCP4 ', 'latin1');
 const TCP6 = Buffer.from('PROXY TCP6 ', 'latin1');
@@ -18,7 +18,6 @@ const COLON = 0x3a;
 const ZERO = 0x30;
 
 const GROUPS = 8;
-const IPV4_AT = 12;
 
 /** Writes `PROXY TCP4 192.0.2.0 203.0.113.0 56147 80` and CRLF (section 2.1), at most V1_SENT_MAX_BYTES.
  * @param ends an endpoints block at `endsAt`. @returns the length of the line */

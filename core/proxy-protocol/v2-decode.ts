@@ -2,7 +2,7 @@
 // byte allows it: a length above the limit is refused when it is read, not waited for. LOCAL is skipped by its length whatever
 // it holds, and UNSPEC likewise: their family says nothing about what follows, so neither addresses nor TLVs can be told apart.
 
-import { formatIp, IP_BYTES, portAt } from '../base/ip.ts';
+import { formatIp, IP_BYTES, IPV4_AT, portAt } from '../base/ip.ts';
 import { crc32cWithZeroedField } from './crc32c.ts';
 import {
   type Accepted,
@@ -29,7 +29,6 @@ import { decodeTlvs, findTlvValue } from './tlv-decode.ts';
 const LAST_FAMILY = 3;
 const LAST_TRANSPORT = 2;
 const IPV4_BYTES = 4;
-const IPV4_AT = 12;
 
 /** Section 2.2. @param start of the signature */
 export function decodeV2(bytes: Uint8Array, limits: DecodeLimits, start: number, end: number): Decoded {

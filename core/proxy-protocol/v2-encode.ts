@@ -2,7 +2,7 @@
 // Runs once per connection: no view, no array, no string there. Sends only PROXY with 0x11 or 0x21, and LOCAL, always of 16
 // bytes: every v2 receiver that was tried takes these, and each other form is refused by some.
 
-import { DESTINATION_AT, isIpv4, SOURCE_PORT_AT } from '../base/ip.ts';
+import { DESTINATION_AT, IPV4_AT, isIpv4, SOURCE_PORT_AT } from '../base/ip.ts';
 import { crc32cUpdate } from './crc32c.ts';
 import {
   COMMAND_LOCAL,
@@ -22,7 +22,6 @@ import { CRC32C_BYTES, TLV_CRC32C, TLV_HEAD_BYTES } from './tlv.ts';
 /** What a health check sends: "this connection is mine" (section 2.2). Family 0 and length 0, because DNS servers refuse more. */
 export const LOCAL_HEADER: Uint8Array = headerOf(VERSION_2 | COMMAND_LOCAL, 0x00, new Uint8Array(0));
 
-const IPV4_AT = 12;
 const IPV4_BYTES = 4;
 const PORTS_BYTES = 4;
 
