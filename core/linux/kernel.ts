@@ -73,6 +73,8 @@ export interface Kernel {
   discard(fd: number, bytes: number): number;
   /** send(2) with MSG_NOSIGNAL. @returns bytes or -errno */
   send(fd: number, at: number, bytes: number): number;
+  /** send(2) with MSG_MORE too: the kernel may hold the bytes back until the next send, the FIN or the close. */
+  sendMore(fd: number, at: number, bytes: number): number;
   /** shutdown(2) with SHUT_WR: our FIN follows the bytes already sent. */
   shutdownWrite(fd: number): number;
   /** Bytes in the receive queue of a socket or pipe (FIONREAD). */

@@ -15,6 +15,7 @@ const CLOEXEC = 0x80000;
 const MSG_PEEK = 0x02;
 const MSG_TRUNC = 0x20;
 const MSG_NOSIGNAL = 0x4000;
+const MSG_MORE = 0x8000;
 const SHUT_WR = 1;
 const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
@@ -96,6 +97,14 @@ function receive(fd: number, address: number, bytes: number, flags: number): num
   }
 }
 
+function transmit(fd: number, address: number, bytes: number, flags: number): number {
+  for (;;) {
+    const n = libc.send(fd, address, bytes, flags);
+    if (n >= 0) return n;
+    if (!interrupted()) return lastError();
+  }
+}
+
 function socketCalls(arena: Arena, base: number, cellsAt: number) {
   const { view } = arena;
   const integerAt = cellsAt + CELLS.integer;
@@ -155,13 +164,8 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
     recv: (fd: number, at: number, bytes: number) => receive(fd, base + at, bytes, 0),
     peek: (fd: number, at: number, bytes: number) => receive(fd, base + at, bytes, MSG_PEEK),
     discard: (fd: number, bytes: number) => receive(fd, 0, bytes, MSG_TRUNC),
-    send(fd: number, at: number, bytes: number): number {
-      for (;;) {
-        const n = libc.send(fd, base + at, bytes, MSG_NOSIGNAL);
-        if (n >= 0) return n;
-        if (!interrupted()) return lastError();
-      }
-    },
+    send: (fd: number, at: number, bytes: number) => transmit(fd, base + at, bytes, MSG_NOSIGNAL),
+    sendMore: (fd: number, at: number, bytes: number) => transmit(fd, base + at, bytes, MSG_NOSIGNAL | MSG_MORE),
     shutdownWrite: (fd: number) => (libc.shutdown(fd, SHUT_WR) === 0 ? 0 : lastError()),
     unread: (fd: number) => queued(fd, FIONREAD),
     unsent: (fd: number) => queued(fd, SIOCOUTQ),

@@ -11,7 +11,7 @@ import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE } from '../metrics/co
 import { record } from '../metrics/histogram.ts';
 import { ALL_TRIED, chooseNode, forgetTried, NO_NODE, noteTried } from './choose.ts';
 import { closeSide, endSession, resetSession } from './close.ts';
-import { deadlineOf, retryDelayMs } from './deadline.ts';
+import { retryDelayMs, timerOf } from './deadline.ts';
 import { sendHeader } from './header.ts';
 import { IN, type In, noteOutcome, WHO } from './outcome.ts';
 import type { NodePlan } from './plan.ts';
@@ -21,6 +21,7 @@ import {
   FRONT,
   get,
   HUNG_UP,
+  KEPT_ALIVE,
   PHASE_CONNECTING,
   PHASE_RELAYING,
   PHASE_RETRYING,
@@ -78,15 +79,26 @@ function attempt(shard: Shard, slot: number, node: NodePlan): number {
 }
 
 function setBackOptions(shard: Shard, fd: number): void {
-  const { kernel, layout, settings } = shard;
+  const { kernel, layout } = shard;
   kernel.setOption(fd, 'no-delay', 1);
   kernel.setOption(fd, 'oob-inline', 1);
-  // Both, so that a node that vanished without a word does not hold a session until the idle timeout.
-  kernel.setOption(fd, 'keepalive', 1);
-  kernel.setOption(fd, 'keepalive-idle-s', settings.keepaliveSeconds);
-  kernel.setOption(fd, 'keepalive-interval-s', settings.keepaliveSeconds);
-  kernel.setOption(fd, 'user-timeout-ms', userTimeoutMs(settings.keepaliveSeconds));
   if (layout.congestionBytes > 0) kernel.setCongestion(fd, layout.congestionAt, layout.congestionBytes);
+}
+
+/**
+ * A node that vanished without a word shall not hold a session until the idle timeout. None of these options does anything in a
+ * session's first `keepaliveSeconds`, and most end before: four calls saved for each.
+ */
+export function keepAlive(shard: Shard, slot: number): void {
+  const { kernel, settings, table } = shard;
+  const side = slot * 2 + BACK;
+  const fd = get(table.fd, side) - 1;
+  table.sideFlags[side] = get(table.sideFlags, side) | KEPT_ALIVE;
+  kernel.setOption(fd, 'keepalive', 1);
+  kernel.setOption(fd, 'keepalive-interval-s', settings.keepaliveSeconds);
+  // Last: what the socket has been silent for already counts (tcp_sock_set_keepidle).
+  kernel.setOption(fd, 'keepalive-idle-s', settings.keepaliveSeconds);
+  kernel.setOption(fd, 'user-timeout-ms', userTimeoutMs(settings.keepaliveSeconds));
 }
 
 /** Binds to the next source address of the node's family, if any are configured: each adds a range of ephemeral ports. */
@@ -150,7 +162,7 @@ function connected(shard: Shard, slot: number, mask: number): void {
   if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) table.sideFlags[side] = get(table.sideFlags, side) | HUNG_UP;
   table.phase[slot] = PHASE_RELAYING;
   table.phaseMs[slot] = shard.nowMs;
-  shard.wheel.arm(slot, deadlineOf(shard, slot));
+  shard.wheel.arm(slot, timerOf(shard, slot));
   sendHeader(shard, slot);
 }
 

@@ -8,8 +8,10 @@ import {
   FRONT,
   get,
   HUNG_UP,
+  KEPT_ALIVE,
   PHASE_CONNECTING,
   PHASE_LINGERING,
+  PHASE_RELAYING,
   PHASE_RESETTING,
   PHASE_RETRYING,
   READ_ENDED,
@@ -20,7 +22,27 @@ import {
 
 const ENDING = HUNG_UP | READ_ENDED | READ_FAILED | WRITE_ENDED | WRITE_BROKEN;
 
-/** Monotonic milliseconds. */
+/** When the session's timer has something to look at. Monotonic milliseconds. */
+export function timerOf(shard: Shard, slot: number): number {
+  const deadlineMs = deadlineOf(shard, slot);
+  return awaitsKeepalive(shard, slot) ? Math.min(deadlineMs, keepaliveMs(shard, slot)) : deadlineMs;
+}
+
+/** Whether a relaying session has lasted long enough to be watched over by keepalive, and is not yet. */
+export function isKeepaliveDue(shard: Shard, slot: number): boolean {
+  return awaitsKeepalive(shard, slot) && shard.nowMs >= keepaliveMs(shard, slot);
+}
+
+function awaitsKeepalive(shard: Shard, slot: number): boolean {
+  const { table } = shard;
+  return get(table.phase, slot) === PHASE_RELAYING && (get(table.sideFlags, slot * 2 + BACK) & KEPT_ALIVE) === 0;
+}
+
+function keepaliveMs(shard: Shard, slot: number): number {
+  return get(shard.table.connectedMs, slot) + shard.settings.keepaliveSeconds * 1000;
+}
+
+/** When the session's time is up. Monotonic milliseconds. */
 export function deadlineOf(shard: Shard, slot: number): number {
   const { settings, table } = shard;
   const phaseMs = get(table.phaseMs, slot);

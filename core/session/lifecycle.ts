@@ -6,7 +6,7 @@ import { EPOLLIN } from '../linux/kernel.ts';
 import { writeSockaddr } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../metrics/counters.ts';
 import { endSession } from './close.ts';
-import { deadlineOf } from './deadline.ts';
+import { timerOf } from './deadline.ts';
 import { noteOutcome, WHO } from './outcome.ts';
 import { killSession, phaseLetter, sessionTimer } from './session.ts';
 import { LIVE_STRIDE, type Shard, sourceAddressAt } from './shard.ts';
@@ -99,7 +99,7 @@ function adoptSession(shard: Shard, slot: number): void {
     const watched = kernel.watch(shard.epollFd, fd, SESSION_EVENTS, side, get(table.generation, slot));
     if (watched < 0) noteOutcome(table, slot, WHO.resource, phaseLetter(get(table.phase, slot)));
   }
-  shard.wheel.arm(slot, deadlineOf(shard, slot));
+  shard.wheel.arm(slot, timerOf(shard, slot));
 }
 
 /** The session that was being stepped when the predecessor died: nobody knows how far the step had come. */

@@ -6,6 +6,7 @@ import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from '../
 import { IN, noteOutcome, WHO } from './outcome.ts';
 import type { Shard } from './shard.ts';
 import {
+  FIN_SEEN,
   FRONT,
   get,
   HUNG_UP,
@@ -18,15 +19,16 @@ import {
   WRITABLE,
 } from './table.ts';
 
-/** Everything but plain "there are bytes" and "there is room". */
-const UNUSUAL = EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+/** Then a short read proves nothing: it may have stopped at an urgent mark, or in front of an error. */
+const DOUBTFUL = EPOLLPRI | EPOLLHUP | EPOLLERR;
 
 /** Takes an event's mask into the flags of `side` (an index of the two-per-slot arrays). */
 export function noteEvent(table: SessionTable, side: number, mask: number): void {
   let flags = get(table.sideFlags, side);
-  if ((mask & (EPOLLIN | UNUSUAL)) !== 0) flags |= READABLE;
+  if ((mask & (EPOLLIN | EPOLLRDHUP | DOUBTFUL)) !== 0) flags |= READABLE;
   if ((mask & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) flags |= WRITABLE;
-  if ((mask & UNUSUAL) !== 0) flags |= UNSURE;
+  if ((mask & EPOLLRDHUP) !== 0) flags |= FIN_SEEN;
+  if ((mask & DOUBTFUL) !== 0) flags |= UNSURE;
   if ((mask & EPOLLPRI) !== 0) flags |= URGENT;
   if ((mask & (EPOLLHUP | EPOLLERR)) !== 0) flags |= HUNG_UP;
   table.sideFlags[side] = flags;
@@ -45,8 +47,11 @@ export function noteRead(shard: Shard, slot: number, from: number, n: number, wa
     table.bytesFrom[side] = get(table.bytesFrom, side) + n;
     table.activeMs[slot] = shard.nowMs;
     if (from !== FRONT && table.firstByteMs[slot] === 0) table.firstByteMs[slot] = shard.nowMs;
-    // A short read has emptied the queue, unless the event said that more than bytes is there.
-    if (n < wanted && (flags & UNSURE) === 0) table.sideFlags[side] = flags & ~READABLE;
+    // A short read has emptied the queue, unless an event left that in doubt. Where the FIN was in the queue too, it was read with
+    // the last bytes (tcp_recvmsg looks for more until it meets it), and asking again would only confirm it.
+    if (n < wanted && (flags & UNSURE) === 0) {
+      table.sideFlags[side] = (flags & FIN_SEEN) === 0 ? flags & ~READABLE : flags | READ_ENDED;
+    }
     return n;
   }
   if (n === -EAGAIN) {

@@ -70,7 +70,10 @@ function copyOnce(shard: Shard, slot: number, src: number, dst: number): number 
   const wanted = settings.bufferBytes;
   const got = noteRead(shard, slot, src & 1, kernel.recv(get(table.fd, src) - 1, layout.scratchAt, wanted), wanted);
   if (got === 0) return 0;
-  const sent = kernel.send(get(table.fd, dst) - 1, layout.scratchAt, got);
+  const to = get(table.fd, dst) - 1;
+  // The last bytes and the FIN that `pump` sends next share a segment: one packet less for everybody on the way.
+  const isLast = (get(table.sideFlags, src) & READ_ENDED) !== 0;
+  const sent = isLast ? kernel.sendMore(to, layout.scratchAt, got) : kernel.send(to, layout.scratchAt, got);
   if (sent < 0 && sent !== -EAGAIN) {
     table.bytesLost[slot] = get(table.bytesLost, slot) + got;
     breakWrite(shard, slot, src, dst, -sent);

@@ -8,8 +8,8 @@
 import { EPOLLERR, EPOLLHUP } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
 import { abortSession, continueLingering, continueResetting, dropSession, lingerTimedOut } from './close.ts';
-import { connectTimedOut, continueConnect, frontGone, startConnect } from './connect.ts';
-import { deadlineOf } from './deadline.ts';
+import { connectTimedOut, continueConnect, frontGone, keepAlive, startConnect } from './connect.ts';
+import { deadlineOf, isKeepaliveDue, timerOf } from './deadline.ts';
 import { IN, type In, noteOutcome, WHO } from './outcome.ts';
 import { hasPending } from './pending.ts';
 import { noteEvent } from './readiness.ts';
@@ -95,9 +95,9 @@ export function sessionTimer(shard: Shard, slot: number): void {
   if (phase === PHASE_FREE) return;
   table.shared[STEP_SLOT] = slot + 1;
   try {
-    const deadlineMs = deadlineOf(shard, slot);
+    if (isKeepaliveDue(shard, slot)) keepAlive(shard, slot);
     if (phase === PHASE_RESETTING) continueResetting(shard, slot, 0);
-    else if (shard.nowMs < deadlineMs) shard.wheel.arm(slot, deadlineMs);
+    else if (shard.nowMs < deadlineOf(shard, slot)) shard.wheel.arm(slot, timerOf(shard, slot));
     else expire(shard, slot, phase);
   } catch (error) {
     fault(shard, slot, error);

@@ -13,7 +13,7 @@
 // ended with an error, and what came before that was passed on.
 
 import { beginLingering, beginResetting, endSession } from './close.ts';
-import { deadlineOf } from './deadline.ts';
+import { timerOf } from './deadline.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
 import { hasPending } from './pending.ts';
 import type { Shard } from './shard.ts';
@@ -47,7 +47,7 @@ export function settle(shard: Shard, slot: number): void {
   if ((front & WRITE_ENDED) !== 0 && (back & WRITE_BROKEN) !== 0) return beginLingering(shard, slot);
   if ((front & WRITE_BROKEN) !== 0 && (back & WRITE_ENDED) !== 0) return beginResetting(shard, slot, BACK);
   // One direction goes on alone, on a shorter leash.
-  shard.wheel.arm(slot, deadlineOf(shard, slot));
+  shard.wheel.arm(slot, timerOf(shard, slot));
 }
 
 /**

@@ -32,7 +32,7 @@ export const PHASE_LINGERING = 5;
 /** an edge said so, and no EAGAIN since */
 export const READABLE = 1;
 export const WRITABLE = 2;
-/** its last event carried more than IN and OUT: a short read does not mean drained */
+/** an event carried PRI, HUP or ERR: a short read does not mean drained */
 export const UNSURE = 4;
 /** urgent data is or was in the stream: splice(2) would stop at the mark for ever */
 export const URGENT = 8;
@@ -48,6 +48,10 @@ export const WRITE_ENDED = 128;
 export const WRITE_BROKEN = 256;
 /** the direction that reads from it moves bytes with splice(2) */
 export const SPLICING = 512;
+/** an event said that its FIN is there: a short read has reached the end */
+export const FIN_SEEN = 1024;
+/** the keepalive options are set, which a session gets only when it has lasted (back side only) */
+export const KEPT_ALIVE = 2048;
 
 interface Field {
   readonly type: 'u8' | 'i32' | 'f64';

@@ -233,6 +233,32 @@ describe.for(BENCHES)('%s kernel', ([, make]) => {
     expect([on.kernel.peek(near, DATA_AT, 9), on.recv(near)]).toEqual([0, 0]);
   });
 
+  test('held bytes come with the FIN, as one edge, and a short read has met both', () => {
+    const on = new Script(make());
+    const { near, far, epollFd } = on.pair();
+    on.events(epollFd);
+    expect([on.kernel.sendMore(far, DATA_AT, 5), on.kernel.unsent(far)]).toEqual([5, 5]);
+    expect(on.events(epollFd)).toEqual([]);
+    on.kernel.shutdownWrite(far);
+    expect(on.events(epollFd)).toEqual(['1: IN|OUT|RDHUP']);
+    expect([on.recv(near), on.events(epollFd), on.recv(near)]).toEqual([5, [], 0]);
+  });
+
+  test('held bytes go out with the next send, and with the close', () => {
+    const on = new Script(make());
+    const { near, far } = on.pair();
+    on.kernel.sendMore(far, DATA_AT, 5);
+    on.settle();
+    expect(on.recv(near)).toBe(EAGAIN);
+    on.send(far, 3);
+    on.settle();
+    expect(on.recv(near)).toBe(8);
+    on.kernel.sendMore(far, DATA_AT, 2);
+    on.kernel.close(far);
+    on.settle();
+    expect([on.recv(near), on.recv(near)]).toEqual([2, 0]);
+  });
+
   test('a reset is reported to a send, once', () => {
     const on = new Script(make());
     const { near, far } = on.pair();

@@ -47,6 +47,7 @@ test('every seed: no byte lost, doubled or reordered, every descriptor closed on
 const SABOTAGES: readonly (readonly [name: string, sabotage: (kernel: Kernel) => Kernel])[] = [
   ['passes a reset on as a FIN', (kernel) => replaced(kernel, 'resetOnClose', () => 0)],
   ['passes no FIN on', (kernel) => replaced(kernel, 'shutdownWrite', () => 0)],
+  ['holds bytes back that nothing follows', (kernel) => replaced(kernel, 'send', kernel.sendMore.bind(kernel))],
   ['takes a stalled write for a finished one', (kernel) => replaced(kernel, 'write', (_fd, _at, bytes) => bytes)],
   ['loses the last byte of a read', (kernel) => shortened(kernel, 'recv')],
 ];

@@ -168,14 +168,24 @@ export abstract class SocketCalls extends KernelCore {
   }
 
   send(fd: number, at: number, bytes: number): number {
+    return this.#transmit('send', fd, at, bytes);
+  }
+
+  sendMore(fd: number, at: number, bytes: number): number {
+    return this.#transmit('sendMore', fd, at, bytes);
+  }
+
+  #transmit(call: 'send' | 'sendMore', fd: number, at: number, bytes: number): number {
     this.enter();
-    const end = this.table.socket(fd, 'send');
+    const end = this.table.socket(fd, call);
     if (typeof end === 'number') return end;
-    const source = this.span(at, bytes, 'send');
+    const source = this.span(at, bytes, call);
     const verdict = end.sendVerdict();
     if (verdict < 0 || source.length === 0) return verdict;
     const limit = this.writeLimit(end, source.length);
-    return limit === 0 ? -EAGAIN : end.send(source.slice(0, limit));
+    if (limit === 0) return -EAGAIN;
+    // What is left out for want of room is not held back for want of company.
+    return limit < source.length ? end.send(source.slice(0, limit)) : end[call](source.slice());
   }
 
   shutdownWrite(fd: number): number {

@@ -62,6 +62,8 @@ export class TcpEnd extends Pollable {
   /** Offset in the sent stream of the next byte to deliver, and of the urgent one. */
   deliveredAt = 0;
   urgentSendAt = NO_MARK;
+  /** At the end of the send queue, by MSG_MORE. Linux holds them for 200 ms at most; here whoever forgets them waits for ever. */
+  heldBytes = 0;
   finQueued = false;
   finAcked = false;
   /** SOCK_NOSPACE: somebody saw the queue full, so the next writable moment is an edge. */
@@ -203,7 +205,16 @@ export class TcpEnd extends Pollable {
     const wasEmpty = this.sendQueue.bytes === 0;
     if (wasEmpty && this.deliveredAt === 0) this.firstSendBytes = count;
     this.sendQueue.push(bytes.subarray(0, count));
+    this.heldBytes = 0;
     this.wire.bytesQueued(this, wasEmpty);
+    return count;
+  }
+
+  /** MSG_MORE: what the queue took waits for what follows, unless it did not take all. */
+  sendMore(bytes: Uint8Array): number {
+    const heldBefore = this.heldBytes;
+    const count = this.send(bytes);
+    if (count === bytes.length) this.heldBytes = heldBefore + count;
     return count;
   }
 
@@ -228,8 +239,7 @@ export class TcpEnd extends Pollable {
       this.phase = 'unconnected';
       this.error = ECONNRESET;
     } else {
-      this.finQueued = true;
-      this.wire.kick(this);
+      this.#queueFin();
     }
     this.notify(ANY);
     return 0;
@@ -251,9 +261,14 @@ export class TcpEnd extends Pollable {
       this.#enterClosed(0);
       this.wire.reset(this);
     } else {
-      this.finQueued = true;
-      this.wire.kick(this);
+      this.#queueFin();
     }
+  }
+
+  #queueFin(): void {
+    this.finQueued = true;
+    this.heldBytes = 0;
+    this.wire.kick(this);
   }
 
   get unread(): number {
@@ -317,6 +332,7 @@ export class TcpEnd extends Pollable {
   #enterClosed(errno: number): void {
     this.#lostBytes = this.unsent;
     this.sendQueue.clear();
+    this.heldBytes = 0;
     this.phase = 'closed';
     this.error = errno;
   }

@@ -91,14 +91,15 @@ export class Wire {
   #transmit(end: TcpEnd): void {
     const to = end.peer;
     if (to === undefined || end.phase !== 'open' || end.cut) return;
-    if (end.sendQueue.bytes > 0) {
+    const unheldBytes = end.sendQueue.bytes - end.heldBytes;
+    if (unheldBytes > 0) {
       if (to.phase === 'closed' || to.orphan) {
         this.#meetNobody(to);
         return;
       }
-      this.#deliver(end, to);
+      this.#deliver(end, to, unheldBytes);
     }
-    if (end.sendQueue.bytes > 0) {
+    if (end.sendQueue.bytes > end.heldBytes) {
       // With the window shut, the receiver's next read goes on from here.
       if (to.receiveRoom > 0) this.kick(end);
     } else if (end.finQueued && !end.finAcked) {
@@ -107,9 +108,9 @@ export class Wire {
     }
   }
 
-  #deliver(end: TcpEnd, to: TcpEnd): void {
+  #deliver(end: TcpEnd, to: TcpEnd, bytes: number): void {
     const segmentMax = this.#random.size(1, end.limits.segmentMax);
-    const count = Math.min(segmentMax, to.receiveRoom, end.sendQueue.bytes);
+    const count = Math.min(segmentMax, to.receiveRoom, bytes);
     if (count <= 0) return;
     const urgentAt = end.urgentSendAt;
     end.sendQueue.take(count, (piece) => to.arrived(piece));

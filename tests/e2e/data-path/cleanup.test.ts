@@ -8,7 +8,7 @@ import { type Balancer, startBalancer } from '../../support/balancer.ts';
 import { Peer, PeerListener } from '../../support/peer.ts';
 import { freePort, hostPort, LOOPBACK_IPV4 } from '../../support/ports.ts';
 import { eventually, type Program, startProgram } from '../../support/process.ts';
-import { closeSilently, connectRaw, type RawSocket } from '../../support/raw-socket.ts';
+import { closeSilently, connectRaw, RawListener, type RawSocket } from '../../support/raw-socket.ts';
 import { expectSame, pattern } from './scene.ts';
 
 const MIB = 1 << 20;
@@ -154,6 +154,21 @@ test.skipIf(process.getuid?.() !== 0)('clients that vanish without a word are no
   await Promise.all(backs.map((back) => back.recvEnd()));
   expect(new Set(backs.map(({ ended }) => ended))).toEqual(new Set(['rst']));
   for (const back of backs) back.destroy();
+  await eventually('sockets to return', () => descriptors('socket') === sockets);
+});
+
+test.skipIf(process.getuid?.() !== 0)('nodes that vanish without a word are noticed too', async () => {
+  const sockets = descriptors('socket');
+  const node = new RawListener(LOOPBACK_IPV4, wildNodePort);
+  const clients: Peer[] = [];
+  for (let i = 0; i < 10; i++) {
+    clients.push(await Peer.connect({ host: LOOPBACK_IPV4, port: wildPort }));
+    closeSilently(await node.accept());
+  }
+  await Promise.all(clients.map((client) => client.recvEnd()));
+  expect(new Set(clients.map(({ ended }) => ended))).toEqual(new Set(['rst']));
+  for (const client of clients) client.destroy();
+  node.close();
   await eventually('sockets to return', () => descriptors('socket') === sockets);
 });
 

@@ -88,7 +88,9 @@ for (const [name, env] of [
     test('slow readers with tiny windows: megabytes both ways, byte by byte', async () => {
       const tiny = { receiveBytes: 16 * KIB, segmentBytes: 1460 };
       await open(env, tiny);
-      const sessions = await Promise.all(Array.from({ length: 4 }, () => pair(tiny)));
+      const sessions: Session[] = [];
+      // One after the other: the node would not know whose connection it accepts.
+      for (let i = 0; i < 4; i++) sessions.push(await pair(tiny));
       await Promise.all(sessions.map((session, i) => exchange(session, 100 * i, 3 * MIB)));
     });
 

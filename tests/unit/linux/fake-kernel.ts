@@ -24,6 +24,7 @@ export function fakeKernel(calls: Partial<Kernel>, memory = new SharedArrayBuffe
     peek: refuse('peek'),
     discard: refuse('discard'),
     send: refuse('send'),
+    sendMore: refuse('sendMore'),
     shutdownWrite: refuse('shutdownWrite'),
     unread: refuse('unread'),
     unsent: refuse('unsent'),

@@ -33,6 +33,7 @@ test('every call on a descriptor that is not open answers -EBADF', () => {
     takeError: kernel.takeError(CLOSED_FD),
     recv: kernel.recv(CLOSED_FD, DATA_AT, 1),
     send: kernel.send(CLOSED_FD, DATA_AT, 1),
+    sendMore: kernel.sendMore(CLOSED_FD, DATA_AT, 1),
     shutdownWrite: kernel.shutdownWrite(CLOSED_FD),
     unread: kernel.unread(CLOSED_FD),
     unsent: kernel.unsent(CLOSED_FD),

@@ -1,10 +1,11 @@
 // When a session's time is up: by its phase, and while it relays by whether one of its sides has begun to end.
 
 import { describe, expect, test } from 'vitest';
-import { deadlineOf } from '../../../core/session/deadline.ts';
+import { deadlineOf, isKeepaliveDue, timerOf } from '../../../core/session/deadline.ts';
 import { RESET_POLL_MS, RETRY_DELAY_MS } from '../../../core/session/limits.ts';
 import {
   HUNG_UP,
+  KEPT_ALIVE,
   PHASE_CONNECTING,
   PHASE_LINGERING,
   PHASE_RELAYING,
@@ -36,6 +37,51 @@ function deadline(phase: number, frontFlags = 0, backFlags = 0, attempts = 1): n
   shard.table.attempts[slot] = attempts;
   return deadlineOf(shard, slot);
 }
+
+const KEEPALIVE_MS = SETTINGS.keepaliveSeconds * 1000;
+
+describe('keepalive, for sessions that last', () => {
+  function connectedAt(connectedMs: number, nowMs: number, backFlags = 0) {
+    const { shard } = fakeShard({ idleTimeoutMs: 10 * KEEPALIVE_MS });
+    const slot = relaying(shard, 0, backFlags);
+    shard.table.connectedMs[slot] = connectedMs;
+    shard.table.activeMs[slot] = nowMs;
+    shard.nowMs = nowMs;
+    return { isDue: isKeepaliveDue(shard, slot), timerMs: timerOf(shard, slot), deadlineMs: deadlineOf(shard, slot) };
+  }
+
+  test('the timer comes for it first, the deadline stays what it is', () => {
+    expect(connectedAt(500, 700)).toEqual({
+      isDue: false,
+      timerMs: 500 + KEEPALIVE_MS,
+      deadlineMs: 700 + 10 * KEEPALIVE_MS,
+    });
+  });
+
+  test('due from then on, and once', () => {
+    expect(connectedAt(500, 500 + KEEPALIVE_MS - 1).isDue).toBe(false);
+    expect(connectedAt(500, 500 + KEEPALIVE_MS).isDue).toBe(true);
+    const { isDue, timerMs, deadlineMs } = connectedAt(500, 500 + KEEPALIVE_MS, KEPT_ALIVE);
+    expect([isDue, timerMs]).toEqual([false, deadlineMs]);
+  });
+
+  test('a session whose time is up sooner does not wait for it', () => {
+    const { shard } = fakeShard({ idleTimeoutMs: 1000 });
+    const slot = relaying(shard, 0, 0);
+    expect(timerOf(shard, slot)).toBe(deadlineOf(shard, slot));
+  });
+
+  test('only while it relays', () => {
+    for (const phase of [PHASE_CONNECTING, PHASE_RETRYING, PHASE_RESETTING, PHASE_LINGERING]) {
+      const { shard } = fakeShard();
+      const slot = relaying(shard, 0, 0);
+      shard.table.phase[slot] = phase;
+      shard.nowMs += 2 * KEEPALIVE_MS;
+      expect([phase, isKeepaliveDue(shard, slot)]).toEqual([phase, false]);
+      expect(timerOf(shard, slot)).toBe(deadlineOf(shard, slot));
+    }
+  });
+});
 
 describe('before and after the relay, from when the phase began', () => {
   test('connecting', () => {

@@ -6,6 +6,7 @@ import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from '../
 import { noteEvent, noteFirstErrno } from '../../../core/session/readiness.ts';
 import {
   createSessionTable,
+  FIN_SEEN,
   HUNG_UP,
   READABLE,
   sessionTableBytes,
@@ -29,9 +30,10 @@ test.for([
   ['IN', EPOLLIN, READABLE],
   ['OUT', EPOLLOUT, WRITABLE],
   ['IN and OUT', EPOLLIN | EPOLLOUT, READABLE | WRITABLE],
-  // A FIN alone: there is an end of stream to read, and a short read before it proves nothing.
-  ['RDHUP', EPOLLRDHUP, READABLE | UNSURE],
-  ['IN and RDHUP', EPOLLIN | EPOLLRDHUP, READABLE | UNSURE],
+  // A FIN alone: there is an end of stream to read.
+  ['RDHUP', EPOLLRDHUP, READABLE | FIN_SEEN],
+  ['IN and RDHUP', EPOLLIN | EPOLLRDHUP, READABLE | FIN_SEEN],
+  ['PRI and RDHUP', EPOLLPRI | EPOLLRDHUP, READABLE | FIN_SEEN | UNSURE | URGENT],
   ['PRI', EPOLLPRI, READABLE | UNSURE | URGENT],
   ['IN and PRI', EPOLLIN | EPOLLPRI, READABLE | UNSURE | URGENT],
   // Both let a write find out, and end nothing: what is queued is still read.
@@ -40,7 +42,7 @@ test.for([
   [
     'all at once, as after a reset',
     EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLHUP | EPOLLERR,
-    READABLE | WRITABLE | UNSURE | HUNG_UP,
+    READABLE | WRITABLE | FIN_SEEN | UNSURE | HUNG_UP,
   ],
 ] as const)('%s', ([, mask, flags]) => {
   expect(flagsAfter(mask)).toBe(flags);

@@ -7,6 +7,7 @@ import { outcomeCode } from '../../../core/session/outcome.ts';
 import { noteRead } from '../../../core/session/readiness.ts';
 import {
   BACK,
+  FIN_SEEN,
   FRONT,
   HUNG_UP,
   READ_ENDED,
@@ -55,6 +56,13 @@ describe('bytes', () => {
 
   test('a short read: the queue is empty', () => {
     expect(afterRead(WANTED - 1)).toMatchObject({ result: WANTED - 1, flags: 0, bytes: WANTED - 1 });
+  });
+
+  test('a short read once the FIN was seen: that was the end', () => {
+    const flags = READABLE | FIN_SEEN;
+    expect(afterRead(1, { flags })).toMatchObject({ result: 1, flags: flags | READ_ENDED, bytes: 1, outcome: '--' });
+    expect(afterRead(WANTED, { flags }).flags).toBe(flags);
+    expect(afterRead(1, { flags: flags | UNSURE }).flags).toBe(flags | UNSURE);
   });
 
   test('a short read after an event that said more: it stays readable', () => {

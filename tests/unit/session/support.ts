@@ -100,6 +100,7 @@ export function relaying(shard: Shard, frontFlags: number, backFlags: number): n
   table.fd[slot * 2 + BACK] = BACK_FD + 1;
   table.frontend[slot] = 1;
   table.node[slot] = 1;
+  table.connectedMs[slot] = shard.nowMs;
   table.activeMs[slot] = shard.nowMs;
   table.phaseMs[slot] = shard.nowMs;
   table.sideFlags[slot * 2 + FRONT] = frontFlags;
