@@ -145,9 +145,9 @@ export const VARIABLES = {
     'SPLICE',
     ['auto', 'on', 'off'],
     'auto',
-    'move bulk transfers with splice(2): auto after some full reads',
+    'move bulk transfers with splice(2): auto after some big reads',
   ),
-  spliceAfterBytes: integer('SPLICE_AFTER_BYTES', 0, 1 << 30, '262144', 'bytes of full reads in a row before splicing'),
+  spliceAfterBytes: integer('SPLICE_AFTER_BYTES', 0, 1 << 30, '262144', 'bytes of big reads in a row before splicing'),
   pipeBytes: integer('PIPE_BYTES', 65536, 2 ** 30, '1048576', 'size of a pipe for splicing'),
   pipeTotalBytes: integer(
     'PIPE_TOTAL_BYTES',

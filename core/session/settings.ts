@@ -14,7 +14,7 @@ export interface ShardSettings {
   /** bytes per read when copying */
   bufferBytes: number;
   splice: 'auto' | 'on' | 'off';
-  /** bytes of full reads in a row after which a direction is spliced */
+  /** bytes of big reads in a row after which a direction is spliced */
   spliceAfterBytes: number;
   pipeBytes: number;
   /** pipes of one shard */

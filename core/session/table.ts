@@ -98,7 +98,7 @@ const FIELDS = {
   spill: { type: 'i32', count: 2 },
   spillFrom: { type: 'i32', count: 2 },
   spillTo: { type: 'i32', count: 2 },
-  /** bytes of the burst that the direction reading from a side is in: full reads in a row, or spliced since the last pause */
+  /** bytes of the burst that the direction reading from a side is in: of big reads in a row, or spliced since the last pause */
   streak: { type: 'i32', count: 2 },
   phase: { type: 'u8', count: 1 },
   outcomeWho: { type: 'u8', count: 1 },
