@@ -38,8 +38,8 @@ export function makePlan(config: Config, frontendRows: Rows, nodeRows: Rows, loo
   for (const { nb, frontend } of served) {
     const row = frontendRow.get(frontendKey(nb, frontend)) ?? -1;
     const nodes = frontend.nodes.map((node) => planNode(node, nodeRow.get(nodeKey(nb, frontend, node)) ?? -1, lookup));
-    const { port, algorithm, proxy_protocol: proxyProtocol } = frontend;
-    frontends.push({ row, label: nb.label, port, algorithm, proxyProtocol, nodes });
+    const { port, algorithm, proxy_protocol: proxyProtocol, proxy_protocol_crc32c: hasChecksum } = frontend;
+    frontends.push({ row, label: nb.label, port, algorithm, proxyProtocol, hasChecksum, nodes });
     for (const ip of addressesOf(nb)) services.push({ ip, port, frontend: row });
   }
   return { frontends, services, frontendRows: frontendRow, nodeRows: nodeRow };
@@ -92,11 +92,15 @@ export function shardPlan(plan: Plan, fdOf: (address: Address) => number): Shard
 
 /** `web port 80: tcp, roundrobin, PROXY v2 to web-1 192.0.2.10:8080, web-2 …` */
 export function describeFrontend(frontend: FrontendPlan): string {
-  const header = frontend.proxyProtocol === 'none' ? 'no PROXY header' : `PROXY ${frontend.proxyProtocol}`;
   const nodes = frontend.nodes.map(({ label, address, mode }) =>
     mode === 'accept' ? `${label} ${address}` : `${label} ${address} (${mode})`,
   );
-  return `${frontend.label}: tcp, ${frontend.algorithm}, ${header}, nodes: ${nodes.join(', ') || 'none'}`;
+  return `${frontend.label}: tcp, ${frontend.algorithm}, ${describeHeader(frontend)}, nodes: ${nodes.join(', ') || 'none'}`;
+}
+
+function describeHeader({ proxyProtocol, hasChecksum }: FrontendPlan): string {
+  if (proxyProtocol === 'none') return 'no PROXY header';
+  return `PROXY ${proxyProtocol}${hasChecksum ? ' with CRC32C' : ''}`;
 }
 
 export function describeAddress(address: Address, format: (ip: Uint8Array, at: number) => string): string {

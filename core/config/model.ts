@@ -71,6 +71,11 @@ export const FrontendSchema = Type.Object(
       default: 'none',
       description: "The PROXY header that tells nodes the client's address. Nodes must expect exactly this version.",
     }),
+    proxy_protocol_crc32c: Type.Boolean({
+      default: false,
+      description:
+        'With proxy_protocol v2: a checksum (TLV 0x03) in each header, so that a node which checks it refuses a damaged one.',
+    }),
     check: Type.Enum(['none', 'connection', 'http', 'http_body'], {
       default: 'none',
       description:

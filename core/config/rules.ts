@@ -28,6 +28,7 @@ function frontendProblems(frontend: FrontendDraft, path: Path, isGiven: (path: P
   return [
     ...checkTimes(frontend, path, isGiven),
     ...checkNeeds(frontend, path),
+    ...checksumNeeds(frontend, path),
     ...repeated(nodes, [...path, 'nodes'], 'label', 'a label that no other node of the config has'),
     ...repeated(nodes, [...path, 'nodes'], 'address', 'an address that no other node of the config has', addressKey),
   ];
@@ -53,6 +54,13 @@ function checkNeeds(frontend: FrontendDraft, path: Path): Problem[] {
   if ((check === 'http' || check === 'http_body') && checkPath === '') need('check_path', `a path for check ${check}`);
   if (check === 'http_body' && checkBody === '') need('check_body', 'a regular expression for check http_body');
   return problems;
+}
+
+function checksumNeeds(frontend: FrontendDraft, path: Path): Problem[] {
+  const { proxy_protocol: version, proxy_protocol_crc32c: hasChecksum } = frontend;
+  if (hasChecksum !== true || version === undefined || version === 'v2') return [];
+  const found = `a checksum with proxy_protocol ${version}`;
+  return [{ path: [...path, 'proxy_protocol_crc32c'], at: 'value', found, expected: 'proxy_protocol v2' }];
 }
 
 function totals(nodebalancers: readonly NodeBalancerDraft[]): Problem[] {

@@ -47,7 +47,7 @@ function createFrontend(shard: Shard, plan: FrontendPlan, activeOf: (row: number
     health,
     eligible,
   );
-  const header = createHeaderTemplate(plan.proxyProtocol);
+  const header = createHeaderTemplate(plan.proxyProtocol, { crc32c: plan.hasChecksum });
   assert(header.maxBytes <= HEADER_BYTES_MAX, 'the header does not fit its room in the arena');
   return {
     plan,

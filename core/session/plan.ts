@@ -22,6 +22,8 @@ export interface FrontendPlan {
   port: number;
   algorithm: Frontend['algorithm'];
   proxyProtocol: Frontend['proxy_protocol'];
+  /** with v2: a CRC32C in each header */
+  hasChecksum: boolean;
   nodes: NodePlan[];
 }
 

@@ -23,13 +23,18 @@ afterEach(async () => {
 });
 
 /** A wildcard front on both families with one recording node behind it. */
-async function arrange(version: 'none' | 'v1' | 'v2', nodeHost: string = LOOPBACK_IPV4): Promise<number> {
+async function arrange(
+  version: 'none' | 'v1' | 'v2',
+  more: Partial<ConfigSpec> = {},
+  nodeHost: string = LOOPBACK_IPV4,
+): Promise<number> {
   const [port, nodePort] = [await freePort(), await freePort()];
   node = await PeerListener.listen(nodeHost, nodePort);
   const config: ConfigSpec = {
     port,
     proxy_protocol: version,
     nodes: [{ label: 'recorder', address: hostPort(nodeHost, nodePort) }],
+    ...more,
   };
   balancer = await startBalancer({
     nodebalancers: [{ label: 'bytes', ipv4: '0.0.0.0', ...(ipv6 ? { ipv6: '::' } : {}), configs: [config] }],
@@ -124,6 +129,28 @@ describe('the header on the wire', () => {
   }
 });
 
+/** CRC-32C bit by bit (RFC 3720, B.4), in no way like ours. */
+function crc32c(bytes: Buffer): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ ((crc & 1) === 1 ? 0x82f63b78 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+test('v2 with a checksum: TLV 0x03 behind the addresses, over the header with its own field zero', async () => {
+  const port = await arrange('v2', { proxy_protocol_crc32c: true });
+  const client = await Peer.connect({ host: LOOPBACK_IPV4, port });
+  const { bytes } = await (await accept()).readProxyHeader();
+  const ports = hexPort(client.local.port) + hexPort(port);
+  expect(bytes.subarray(0, -4).toString('hex')).toBe(`${V2_SIGNATURE}211100137f0000017f000001${ports}030004`);
+  const zeroed = Buffer.concat([bytes.subarray(0, -4), Buffer.alloc(4)]);
+  expect(bytes.readUInt32BE(bytes.length - 4)).toBe(crc32c(zeroed));
+  expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
+  client.destroy();
+});
+
 for (const version of ['v1', 'v2'] as const) {
   test(`PROXY ${version}: what the client sent at once follows the header unchanged`, async () => {
     const port = await arrange(version);
@@ -150,7 +177,7 @@ test('without PROXY protocol the node gets the client’s bytes and no others', 
 });
 
 test.skipIf(!ipv6)('the family in the header is the client’s, not the node’s', async () => {
-  const port = await arrange('v2', LOOPBACK_IPV6);
+  const port = await arrange('v2', {}, LOOPBACK_IPV6);
   const client = await Peer.connect({ host: LOOPBACK_IPV4, port });
   const back = await accept();
   const header = await back.readProxyHeader();

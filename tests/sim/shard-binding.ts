@@ -64,7 +64,9 @@ function frontendOf(scenario: Scenario, row: number): FrontendPlan {
     mode: 'accept' as const,
   }));
   const algorithm = random.pick(['roundrobin', 'leastconn', 'source'] as const);
-  return { row, label: `frontend-${row}`, port: 80 + row, algorithm, proxyProtocol: scenario.proxyHeader, nodes };
+  const proxyProtocol = scenario.proxyHeader;
+  const hasChecksum = proxyProtocol === 'v2' && random.chance(0.5);
+  return { row, label: `frontend-${row}`, port: 80 + row, algorithm, proxyProtocol, hasChecksum, nodes };
 }
 
 /** A shard, and its successors, in one world. */

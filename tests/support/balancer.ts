@@ -37,6 +37,7 @@ export interface ConfigSpec {
   algorithm?: 'roundrobin' | 'leastconn' | 'source';
   stickiness?: 'none' | 'table';
   proxy_protocol?: 'none' | 'v1' | 'v2';
+  proxy_protocol_crc32c?: boolean;
   check?: 'none' | 'connection' | 'http' | 'http_body';
   check_interval?: number;
   check_timeout?: number;

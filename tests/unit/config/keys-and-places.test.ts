@@ -20,6 +20,7 @@ test('defaults are filled in, so that a configuration is total', () => {
             algorithm: 'roundrobin',
             stickiness: 'none',
             proxy_protocol: 'none',
+            proxy_protocol_crc32c: false,
             check: 'none',
             check_interval: 5,
             check_timeout: 3,

@@ -122,6 +122,19 @@ describe('checks need what they look at', () => {
   });
 });
 
+describe('a checksum needs v2', () => {
+  test.each(['none', 'v1'])('not %s', (version) => {
+    expect(onlyError(withFrontend(`proxy_protocol: ${version}`, 'proxy_protocol_crc32c: true'))).toContain(
+      `proxy_protocol_crc32c: found a checksum with proxy_protocol ${version}, expected proxy_protocol v2`,
+    );
+  });
+
+  test('off, it goes with everything', () => {
+    expect(errorLines(withFrontend('proxy_protocol: v1', 'proxy_protocol_crc32c: false'))).toEqual([]);
+    expect(errorLines(withFrontend('proxy_protocol: v2', 'proxy_protocol_crc32c: true'))).toEqual([]);
+  });
+});
+
 describe('warnings stop nothing', () => {
   test.each([
     ['nodebalancers: []', '1:16: nodebalancers: warning: no nodebalancers: nothing is served'],

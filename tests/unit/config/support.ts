@@ -62,12 +62,18 @@ const pool = fc
   .uniqueArray(node, { selector: ({ label }) => label, maxLength: 5 })
   .map((nodes) => nodes.filter((one, i) => nodes.findIndex(({ address }) => address === one.address) === i));
 
-const frontend: fc.Arbitrary<Frontend> = fc.record({
+const header = fc.constantFrom(
+  { proxy_protocol: 'none' as const, proxy_protocol_crc32c: false },
+  { proxy_protocol: 'v1' as const, proxy_protocol_crc32c: false },
+  { proxy_protocol: 'v2' as const, proxy_protocol_crc32c: false },
+  { proxy_protocol: 'v2' as const, proxy_protocol_crc32c: true },
+);
+
+const frontendWithoutHeader = fc.record({
   port: fc.integer({ min: 1, max: 6 }),
   protocol: fc.constant('tcp' as const),
   algorithm: fc.constantFrom('roundrobin', 'leastconn', 'source'),
   stickiness: fc.constantFrom('none', 'table'),
-  proxy_protocol: fc.constantFrom('none', 'v1', 'v2'),
   check: fc.constantFrom('none', 'connection', 'http', 'http_body'),
   check_interval: fc.integer({ min: 31, max: 3600 }),
   check_timeout: fc.integer({ min: 1, max: 30 }),
@@ -77,6 +83,10 @@ const frontend: fc.Arbitrary<Frontend> = fc.record({
   check_passive: fc.boolean(),
   nodes: pool,
 });
+
+const frontend: fc.Arbitrary<Frontend> = fc
+  .tuple(frontendWithoutHeader, header)
+  .map(([rest, ofHeader]) => ({ ...rest, ...ofHeader }));
 
 /** Each nodebalancer has an address of its own, so no two listeners collide. */
 const nodebalancer: fc.Arbitrary<NodeBalancer> = fc.integer({ min: 1, max: 6 }).chain((id) =>

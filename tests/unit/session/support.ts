@@ -130,7 +130,7 @@ export function frontendOf(
 ): Frontend {
   const identities = nodes.map(({ label, weight }) => ({ identity: label, weight }));
   return {
-    plan: { row: 0, label: 'web', port: 80, algorithm, proxyProtocol: 'none', nodes: [...nodes] },
+    plan: { row: 0, label: 'web', port: 80, algorithm, proxyProtocol: 'none', hasChecksum: false, nodes: [...nodes] },
     nodes,
     policy: createPolicy(algorithm, identities, { shard: 0, shards: 1, load: () => 0 }),
     eligible: Uint8Array.from(eligible),

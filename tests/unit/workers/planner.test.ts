@@ -72,6 +72,7 @@ describe('a plan', () => {
       port: 80,
       algorithm: 'leastconn',
       proxyProtocol: 'v2',
+      hasChecksum: false,
       nodes: [
         {
           row: 0,
