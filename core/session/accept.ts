@@ -5,11 +5,12 @@ import { EAGAIN, ECONNABORTED, EPERM, EPROTO } from '../base/errno.ts';
 import { DESTINATION_AT, DESTINATION_PORT_AT, ENDPOINTS_BYTES, SOURCE_PORT_AT } from '../base/ip.ts';
 import { readSockaddr } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, SHARD } from '../metrics/counters.ts';
+import { release, reserve } from './admission.ts';
 import { endSession } from './close.ts';
 import { ACCEPTS_PER_WAKE } from './limits.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
 import { beginSession } from './session.ts';
-import { LIVE_STRIDE, type Listener, type Shard } from './shard.ts';
+import type { Listener, Shard } from './shard.ts';
 import { FRONT, get, PHASE_CONNECTING, STEP_SLOT, takeSlot, WRITABLE } from './table.ts';
 import { SESSION_EVENTS } from './tags.ts';
 
@@ -42,24 +43,6 @@ export function acceptFrom(shard: Shard, listener: Listener): Accepted {
  */
 function isClientGone(errno: number): boolean {
   return errno === ECONNABORTED || errno === EPROTO || errno === EPERM;
-}
-
-/**
- * Counts one more live session if the limit of all shards together allows it. Each shard raises its own cell first and then
- * reads all: of two that meet at the limit both back out, and it is never exceeded.
- */
-function reserve(shard: Shard): boolean {
-  const { live } = shard;
-  Atomics.add(live, shard.index * LIVE_STRIDE, 1);
-  let sum = 0;
-  for (let i = 0; i < shard.shards; i++) sum += Atomics.load(live, i * LIVE_STRIDE);
-  if (sum <= shard.settings.connectionsMax) return true;
-  release(shard);
-  return false;
-}
-
-export function release(shard: Shard): void {
-  Atomics.sub(shard.live, shard.index * LIVE_STRIDE, 1);
 }
 
 function begin(shard: Shard, listener: Listener, fd: number): void {

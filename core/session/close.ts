@@ -7,7 +7,7 @@ import { ENDPOINTS_BYTES } from '../base/ip.ts';
 import { EPOLLERR } from '../linux/kernel.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../metrics/counters.ts';
 import { beginRecord, commitRecord, endpointsIndex, LOG_FIELDS } from '../metrics/session-log.ts';
-import { release } from './accept.ts';
+import { release } from './admission.ts';
 import { LINGER_BYTES_PER_TURN, RESET_POLL_MS } from './limits.ts';
 import { dropPending, pendingBytes } from './pending.ts';
 import { enqueue, type Shard } from './shard.ts';
