@@ -20,7 +20,28 @@ interface VariableOf<T> {
 
 export type Variable = VariableOf<unknown>;
 
-function integer(name: string, min: number, max: number, defaultText: string, meaning: string): VariableOf<number> {
+/** A variable whose default is a value, and not a matter of the machine. */
+type VariableWithDefault<T> = VariableOf<T> & { readonly default: T };
+
+/** @param defaultText where the value alone does not say all */
+function integer(
+  name: string,
+  min: number,
+  max: number,
+  fallback: number,
+  meaning: string,
+  defaultText = String(fallback),
+): VariableWithDefault<number> {
+  return { ...integerByMachine(name, min, max, defaultText, meaning), default: fallback };
+}
+
+function integerByMachine(
+  name: string,
+  min: number,
+  max: number,
+  defaultText: string,
+  meaning: string,
+): VariableOf<number> {
   return {
     name,
     defaultText,
@@ -34,10 +55,16 @@ function integer(name: string, min: number, max: number, defaultText: string, me
   };
 }
 
-function oneOf<T extends string>(name: string, values: readonly T[], defaultText: T, meaning: string): VariableOf<T> {
+function oneOf<T extends string>(
+  name: string,
+  values: readonly T[],
+  fallback: T,
+  meaning: string,
+): VariableWithDefault<T> {
   return {
     name,
-    defaultText,
+    default: fallback,
+    defaultText: fallback,
     meaning,
     expected: `one of ${values.join(', ')}`,
     parse: (text) => values.find((value) => value === text),
@@ -80,7 +107,13 @@ const CONGESTION_EXPECTED = 'the name of a congestion control, such as cubic';
 
 /** In the order in which they are shown. */
 export const VARIABLES = {
-  workers: integer('WORKERS', 1, 256, 'one per CPU', 'listener workers (shards), each a thread with its own sockets'),
+  workers: integerByMachine(
+    'WORKERS',
+    1,
+    256,
+    'one per CPU',
+    'listener workers (shards), each a thread with its own sockets',
+  ),
   cpuAffinity: list(
     'CPU_AFFINITY',
     (part) => (/^\d{1,4}$/.test(part) && Number(part) < 1024 ? Number(part) : undefined),
@@ -92,69 +125,64 @@ export const VARIABLES = {
     'BACKLOG',
     1,
     1_000_000,
-    '4096',
+    4096,
     'connections that may wait to be accepted, per socket; at most somaxconn',
   ),
-  connectionsMax: integer(
+  connectionsMax: integerByMachine(
     'MAX_CONNECTIONS',
     1,
     1_000_000,
     'what the limit of open files allows',
     'sessions at a time over all workers; further clients wait in the backlog',
   ),
-  connectTimeoutMs: integer('CONNECT_TIMEOUT_MS', 1, TIMER_MS_MAX, '5000', 'time for a connect to a node'),
-  connectRetries: integer('CONNECT_RETRIES', 0, 8, '3', 'further attempts when a connect fails, on other nodes first'),
+  connectTimeoutMs: integer('CONNECT_TIMEOUT_MS', 1, TIMER_MS_MAX, 5000, 'time for a connect to a node'),
+  connectRetries: integer('CONNECT_RETRIES', 0, 8, 3, 'further attempts when a connect fails, on other nodes first'),
   idleTimeoutMs: integer(
     'IDLE_TIMEOUT_MS',
     1,
     TIMER_MS_MAX,
-    '3600000',
+    3_600_000,
     'a session without a byte for this long is ended',
   ),
   halfClosedTimeoutMs: integer(
     'HALF_CLOSED_TIMEOUT_MS',
     1,
     TIMER_MS_MAX,
-    '60000',
+    60_000,
     'the same once one direction has ended',
   ),
   lingerTimeoutMs: integer(
     'LINGER_TIMEOUT_MS',
     1,
     TIMER_MS_MAX,
-    '2000',
+    2000,
     "time for the client to take the end of a dead node's answer",
   ),
   drainDelayMs: integer(
     'DRAIN_DELAY_MS',
     0,
     TIMER_MS_MAX,
-    '0',
+    0,
     'on SIGTERM: time from the signal until no more is accepted',
   ),
-  drainTimeoutMs: integer('DRAIN_TIMEOUT_MS', 0, TIMER_MS_MAX, '30000', 'on SIGTERM: time for running sessions to end'),
-  keepaliveSeconds: integer(
-    'KEEPALIVE_SECONDS',
-    1,
-    32767,
-    '60',
-    'TCP keepalive of both sides: idle time before a probe',
-  ),
-  bufferBytes: integer('BUFFER_BYTES', 4096, 4 << 20, '65536', 'bytes per read while copying'),
+  drainTimeoutMs: integer('DRAIN_TIMEOUT_MS', 0, TIMER_MS_MAX, 30_000, 'on SIGTERM: time for running sessions to end'),
+  keepaliveSeconds: integer('KEEPALIVE_SECONDS', 1, 32767, 60, 'TCP keepalive of both sides: idle time before a probe'),
+  bufferBytes: integer('BUFFER_BYTES', 4096, 4 << 20, 65_536, 'bytes per read while copying'),
   splice: oneOf(
     'SPLICE',
     ['auto', 'on', 'off'],
     'auto',
     'move bulk transfers with splice(2): auto after some big reads',
   ),
-  spliceAfterBytes: integer('SPLICE_AFTER_BYTES', 0, 1 << 30, '262144', 'bytes of big reads in a row before splicing'),
-  pipeBytes: integer('PIPE_BYTES', 65536, 2 ** 30, '1048576', 'size of a pipe for splicing'),
+  spliceAfterBytes: integer('SPLICE_AFTER_BYTES', 0, 1 << 30, 262_144, 'bytes of big reads in a row before splicing'),
+  pipeBytes: integer('PIPE_BYTES', 65536, 2 ** 30, 1 << 20, 'size of a pipe for splicing'),
   pipeTotalBytes: integer(
     'PIPE_TOTAL_BYTES',
     0,
     2 ** 40,
-    '268435456; without privileges half of what pipe-user-pages-soft allows',
+    256 << 20,
     'all pipes together',
+    '268435456; without privileges half of what pipe-user-pages-soft allows',
   ),
   frontCongestion: text(
     'FRONT_CONGESTION',

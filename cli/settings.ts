@@ -12,7 +12,7 @@ import {
 import { SOURCE_ADDRESSES_MAX } from '../core/session/limits.ts';
 import type { LogLevel } from '../workers/logger.ts';
 import type { SupervisorOptions } from '../workers/supervisor.ts';
-import { type Environment, PREFIX } from './environment.ts';
+import { type Environment, PREFIX, VARIABLES } from './environment.ts';
 
 export interface ProcessSettings {
   supervisor: SupervisorOptions;
@@ -29,9 +29,6 @@ const OWN_DESCRIPTORS = 24;
 const SHARD_DESCRIPTORS = 10;
 /** pipes are a luxury: where descriptors are few, sessions come first */
 const DESCRIPTORS_PER_PIPE_MIN = 16;
-const BACKLOG = 4096;
-const PIPE_BYTES = 1 << 20;
-const PIPE_TOTAL_BYTES = 256 << 20;
 /** a table is as long as there may be sessions: beyond this nobody has measured */
 const CONNECTIONS_MAX = 1_000_000;
 const HEAP_MEGABYTES = 128;
@@ -43,7 +40,7 @@ export function processSettings(env: Environment, addresses: number, allowFaults
   const warnings: string[] = [];
   const shards = env.workers ?? availableParallelism();
   // Linux rounds up to a power of two of pages (pipe(7)): what is counted must be what is used.
-  const pipeBytes = Math.min(2 ** Math.ceil(Math.log2(env.pipeBytes ?? PIPE_BYTES)), pipeBytesMax());
+  const pipeBytes = Math.min(2 ** Math.ceil(Math.log2(env.pipeBytes ?? VARIABLES.pipeBytes.default)), pipeBytesMax());
   warnOfCuts(env, pipeBytes, warnings);
   const descriptors = raiseDescriptorLimit();
   const pipes = pipesPerShard(env, shards, pipeBytes, descriptors);
@@ -57,7 +54,7 @@ export function processSettings(env: Environment, addresses: number, allowFaults
       listeners: {
         shards,
         backlog: backlogOf(env, warnings),
-        keepaliveSeconds: env.keepaliveSeconds ?? 60,
+        keepaliveSeconds: env.keepaliveSeconds ?? VARIABLES.keepaliveSeconds.default,
         congestion: env.frontCongestion,
       },
       settings: {
@@ -68,15 +65,15 @@ export function processSettings(env: Environment, addresses: number, allowFaults
           addresses * shards + 2 * pipes * shards,
           warnings,
         ),
-        connectTimeoutMs: env.connectTimeoutMs ?? 5000,
-        connectRetries: env.connectRetries ?? 3,
-        idleTimeoutMs: env.idleTimeoutMs ?? 3_600_000,
-        halfClosedTimeoutMs: env.halfClosedTimeoutMs ?? 60_000,
-        lingerTimeoutMs: env.lingerTimeoutMs ?? 2000,
-        keepaliveSeconds: env.keepaliveSeconds ?? 60,
-        bufferBytes: env.bufferBytes ?? 65536,
-        splice: env.splice ?? 'auto',
-        spliceAfterBytes: env.spliceAfterBytes ?? 262_144,
+        connectTimeoutMs: env.connectTimeoutMs ?? VARIABLES.connectTimeoutMs.default,
+        connectRetries: env.connectRetries ?? VARIABLES.connectRetries.default,
+        idleTimeoutMs: env.idleTimeoutMs ?? VARIABLES.idleTimeoutMs.default,
+        halfClosedTimeoutMs: env.halfClosedTimeoutMs ?? VARIABLES.halfClosedTimeoutMs.default,
+        lingerTimeoutMs: env.lingerTimeoutMs ?? VARIABLES.lingerTimeoutMs.default,
+        keepaliveSeconds: env.keepaliveSeconds ?? VARIABLES.keepaliveSeconds.default,
+        bufferBytes: env.bufferBytes ?? VARIABLES.bufferBytes.default,
+        splice: env.splice ?? VARIABLES.splice.default,
+        spliceAfterBytes: env.spliceAfterBytes ?? VARIABLES.spliceAfterBytes.default,
         pipeBytes,
         pipes,
         spillBytes: SPILL_BYTES,
@@ -86,9 +83,9 @@ export function processSettings(env: Environment, addresses: number, allowFaults
         logSessions: accessLogOf(env) !== undefined,
       },
     },
-    drainDelayMs: env.drainDelayMs ?? 0,
-    drainTimeoutMs: env.drainTimeoutMs ?? 30_000,
-    logLevel: env.logLevel ?? 'info',
+    drainDelayMs: env.drainDelayMs ?? VARIABLES.drainDelayMs.default,
+    drainTimeoutMs: env.drainTimeoutMs ?? VARIABLES.drainTimeoutMs.default,
+    logLevel: env.logLevel ?? VARIABLES.logLevel.default,
     warnings,
   };
 }
@@ -100,7 +97,7 @@ function accessLogOf(env: Environment): string | undefined {
 /** Without privileges at most half of what the user may have, so that other programs of the same user find some too. */
 function pipesPerShard(env: Environment, shards: number, pipeBytes: number, descriptors: number): number {
   if (env.splice === 'off') return 0;
-  const total = Math.min(env.pipeTotalBytes ?? PIPE_TOTAL_BYTES, pipeBytesAllowed() / 2);
+  const total = Math.min(env.pipeTotalBytes ?? VARIABLES.pipeTotalBytes.default, pipeBytesAllowed() / 2);
   return Math.floor(Math.min(total / pipeBytes, descriptors / DESCRIPTORS_PER_PIPE_MIN) / shards);
 }
 
@@ -130,7 +127,7 @@ function backlogOf(env: Environment, warnings: string[]): number {
   if (env.backlog !== undefined && env.backlog > max) {
     warnings.push(`${PREFIX}BACKLOG is ${env.backlog}, but net.core.somaxconn allows ${max}: using ${max}`);
   }
-  return Math.min(env.backlog ?? BACKLOG, max);
+  return Math.min(env.backlog ?? VARIABLES.backlog.default, max);
 }
 
 /** @param ownDescriptors of the process itself @param others of listeners and pipes */
