@@ -2,35 +2,37 @@
 // not to a shard: a socket outlives the thread that accepts from it. It accepts nothing.
 
 import { isIpv4 } from '../base/ip.ts';
+import {
+  bind,
+  CLOEXEC,
+  close,
+  IPPROTO_TCP,
+  SO_KEEPALIVE,
+  SO_OOBINLINE,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  setsockopt,
+  socket,
+  TCP_CONGESTION,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_NODELAY,
+  TCP_USER_TIMEOUT,
+} from './abi.ts';
 import { userTimeoutMs } from './keepalive.ts';
 import { AF_INET, AF_INET6, type Arena, createArena } from './kernel.ts';
 import { addressOf, declare, lastError } from './libc.ts';
 import { sockaddrBytes, writeSockaddr } from './sockaddr.ts';
 
-const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0x800 | 0x80000;
-const IPPROTO_TCP = 6;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
-const TCP_CONGESTION = 13;
-
-/** Options of the listening socket. Linux copies them all to every socket accepted from it: none is set per connection. */
-const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
-const SO_KEEPALIVE = 9;
-const SO_OOBINLINE = 10;
 const SO_REUSEPORT = 15;
 const SO_BINDTOIFINDEX = 62;
 const NO_DEVICE = 0x7fff_ffff;
-const TCP_NODELAY = 1;
-const TCP_KEEPIDLE = 4;
-const TCP_KEEPINTVL = 5;
-const TCP_USER_TIMEOUT = 18;
 
-const socket = declare('socket', 'int', ['int', 'int', 'int']);
-const setsockopt = declare('setsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']);
-const bind = declare('bind', 'int', ['int', 'uintptr_t', 'uint32_t']);
 const listen = declare('listen', 'int', ['int', 'int']);
-const close = declare('close', 'int', ['int']);
 
 export interface ListenOptions {
   /** 16 bytes, see core/base/ip.ts */
@@ -93,7 +95,7 @@ type Opened = { fd: number } | { errno: number; call: 'socket' | 'setsockopt' | 
 
 function openOne(arena: Arena, base: number, options: ListenOptions, mustBeAlone: boolean): Opened {
   const family = isIpv4(options.ip, 0) ? AF_INET : AF_INET6;
-  const fd = socket(family, SOCK_STREAM_NONBLOCK_CLOEXEC, IPPROTO_TCP);
+  const fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | CLOEXEC, IPPROTO_TCP);
   if (fd < 0) return { errno: -lastError(), call: 'socket' };
   const fail = (errno: number, call: 'setsockopt' | 'bind'): Opened => {
     close(fd);
@@ -106,6 +108,7 @@ function openOne(arena: Arena, base: number, options: ListenOptions, mustBeAlone
   writeSockaddr(arena, 0, options.ip, 0, options.port);
   if (bind(fd, base, sockaddrBytes(arena, 0)) !== 0) return fail(-lastError(), 'bind');
   if (mustBeAlone) set(SOL_SOCKET, SO_REUSEPORT, 1);
+  // Linux copies these to every socket accepted from this one: none is set per connection.
   set(SOL_SOCKET, SO_KEEPALIVE, 1);
   set(SOL_SOCKET, SO_OOBINLINE, 1);
   set(IPPROTO_TCP, TCP_NODELAY, 1);

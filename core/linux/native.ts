@@ -3,15 +3,29 @@
 
 import { monotonicMs } from '../base/clock.ts';
 import { EAGAIN } from '../base/errno.ts';
+import {
+  bind,
+  CLOEXEC,
+  close,
+  IPPROTO_TCP,
+  SO_KEEPALIVE,
+  SO_OOBINLINE,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  setsockopt,
+  socket,
+  TCP_CONGESTION,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_NODELAY,
+  TCP_USER_TIMEOUT,
+} from './abi.ts';
 import { type Arena, createArena, type Kernel, SOCKADDR_BYTES, type SocketOption, writeEvent } from './kernel.ts';
 import { addressOf, declare, interrupted, lastError } from './libc.ts';
 import { sockaddrBytes } from './sockaddr.ts';
 
-const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0x800;
 const O_NONBLOCK = SOCK_NONBLOCK;
-// SOCK_, EPOLL_, EFD_ and O_CLOEXEC are one number. A spawned child that inherited a socket would keep its session half alive.
-const CLOEXEC = 0x80000;
 const MSG_PEEK = 0x02;
 const MSG_TRUNC = 0x20;
 const MSG_NOSIGNAL = 0x4000;
@@ -26,38 +40,32 @@ const SPLICE_F_NONBLOCK = 2;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 
-const SOL_SOCKET = 1;
 const SO_ERROR = 4;
 const SO_LINGER = 13;
 const IPPROTO_IP = 0;
-const IPPROTO_TCP = 6;
-const TCP_CONGESTION = 13;
+const IP_BIND_ADDRESS_NO_PORT = 24;
 
 /** Level and name of each option, packed: level << 16 | name. */
 const OPTIONS: Readonly<Record<SocketOption, number>> = {
-  'no-delay': (IPPROTO_TCP << 16) | 1,
-  keepalive: (SOL_SOCKET << 16) | 9,
-  'keepalive-idle-s': (IPPROTO_TCP << 16) | 4,
-  'keepalive-interval-s': (IPPROTO_TCP << 16) | 5,
-  'user-timeout-ms': (IPPROTO_TCP << 16) | 18,
-  'oob-inline': (SOL_SOCKET << 16) | 10,
-  'bind-address-no-port': (IPPROTO_IP << 16) | 24,
+  'no-delay': (IPPROTO_TCP << 16) | TCP_NODELAY,
+  keepalive: (SOL_SOCKET << 16) | SO_KEEPALIVE,
+  'keepalive-idle-s': (IPPROTO_TCP << 16) | TCP_KEEPIDLE,
+  'keepalive-interval-s': (IPPROTO_TCP << 16) | TCP_KEEPINTVL,
+  'user-timeout-ms': (IPPROTO_TCP << 16) | TCP_USER_TIMEOUT,
+  'oob-inline': (SOL_SOCKET << 16) | SO_OOBINLINE,
+  'bind-address-no-port': (IPPROTO_IP << 16) | IP_BIND_ADDRESS_NO_PORT,
 };
 
 const libc = {
   accept4: declare('accept4', 'int', ['int', 'uintptr_t', 'uintptr_t', 'int']),
   getsockname: declare('getsockname', 'int', ['int', 'uintptr_t', 'uintptr_t']),
   getpeername: declare('getpeername', 'int', ['int', 'uintptr_t', 'uintptr_t']),
-  socket: declare('socket', 'int', ['int', 'int', 'int']),
-  setsockopt: declare('setsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']),
   getsockopt: declare('getsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']),
-  bind: declare('bind', 'int', ['int', 'uintptr_t', 'uint32_t']),
   connect: declare('connect', 'int', ['int', 'uintptr_t', 'uint32_t']),
   recv: declare('recv', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
   send: declare('send', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
   shutdown: declare('shutdown', 'int', ['int', 'int']),
   ioctl: declare('ioctl', 'int', ['int', 'unsigned long', 'uintptr_t']),
-  close: declare('close', 'int', ['int']),
   pipe2: declare('pipe2', 'int', ['uintptr_t', 'int']),
   fcntl: declare('fcntl', 'int', ['int', 'int', 'int']),
   read: declare('read', 'intptr_t', ['int', 'uintptr_t', 'size_t']),
@@ -113,7 +121,7 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
 
   const setInteger = (fd: number, level: number, name: number, value: number): number => {
     view.setInt32(integerAt, value, true);
-    return libc.setsockopt(fd, level, name, base + integerAt, 4) === 0 ? 0 : lastError();
+    return setsockopt(fd, level, name, base + integerAt, 4) === 0 ? 0 : lastError();
   };
   const queued = (fd: number, request: number): number =>
     libc.ioctl(fd, request, base + integerAt) === 0 ? view.getInt32(integerAt, true) : lastError();
@@ -134,7 +142,7 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
     localAddress: (fd: number, addressAt: number) => address(libc.getsockname, fd, addressAt),
     peerAddress: (fd: number, addressAt: number) => address(libc.getpeername, fd, addressAt),
     openSocket(family: number): number {
-      const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | CLOEXEC, IPPROTO_TCP);
+      const fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | CLOEXEC, IPPROTO_TCP);
       return fd >= 0 ? fd : lastError();
     },
     setOption(fd: number, option: SocketOption, value: number): number {
@@ -142,15 +150,15 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
       return setInteger(fd, packed >> 16, packed & 0xffff, value);
     },
     setCongestion(fd: number, nameAt: number, nameBytes: number): number {
-      return libc.setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, base + nameAt, nameBytes) === 0 ? 0 : lastError();
+      return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, base + nameAt, nameBytes) === 0 ? 0 : lastError();
     },
     resetOnClose(fd: number): number {
       view.setInt32(lingerAt, 1, true);
       view.setInt32(lingerAt + 4, 0, true);
-      return libc.setsockopt(fd, SOL_SOCKET, SO_LINGER, base + lingerAt, 8) === 0 ? 0 : lastError();
+      return setsockopt(fd, SOL_SOCKET, SO_LINGER, base + lingerAt, 8) === 0 ? 0 : lastError();
     },
     bind(fd: number, addressAt: number): number {
-      return libc.bind(fd, base + addressAt, sockaddrBytes(arena, addressAt)) === 0 ? 0 : lastError();
+      return bind(fd, base + addressAt, sockaddrBytes(arena, addressAt)) === 0 ? 0 : lastError();
     },
     connect(fd: number, addressAt: number): number {
       // An interrupted non-blocking connect goes on by itself (connect(2)); asking again would answer EALREADY.
@@ -171,7 +179,7 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
     unsent: (fd: number) => queued(fd, SIOCOUTQ),
     close(fd: number): number {
       // Never retried: Linux has let go of the number even when it answers EINTR (close(2)).
-      return libc.close(fd) === 0 ? 0 : lastError();
+      return close(fd) === 0 ? 0 : lastError();
     },
   };
 }
