@@ -32,6 +32,8 @@ export interface Ended {
 export interface SceneOptions {
   proxyProtocol?: ConfigSpec['proxy_protocol'];
   env?: Readonly<Record<string, string>>;
+  /** address to listen on; 127.0.0.1 unless told */
+  ipv4?: string;
   /** ready-made nodes; without them the scene has one scripted node */
   nodes?: NodeSpec[];
   /** run as a user without rights where the tests run as root */
@@ -108,7 +110,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const node = options.nodes === undefined ? await PeerListener.listen(LOOPBACK_IPV4, await freePort()) : undefined;
   const nodes = options.nodes ?? [{ label: 'node-1', address: hostPort(LOOPBACK_IPV4, node?.port ?? 0) }];
   const config: ConfigSpec = { port, nodes, proxy_protocol: options.proxyProtocol ?? 'none' };
-  const balancer = await startBalancer(onePort(config), {
+  const balancer = await startBalancer(onePort(config, options.ipv4 === undefined ? {} : { ipv4: options.ipv4 }), {
     env: {
       BALANCER_WORKERS: '1',
       // In the balancer's own directory, where it starts.

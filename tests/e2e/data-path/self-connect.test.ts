@@ -3,29 +3,19 @@
 // In a network namespace of its own, with few ephemeral ports, that happens all the time.
 
 import { Buffer } from 'node:buffer';
-import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EAGAIN, ECONNRESET } from '../../../core/base/errno.ts';
-import { declare } from '../../../core/linux/libc.ts';
+import { enterOwnNetwork } from '../../support/own-network.ts';
 import { PeerListener } from '../../support/peer.ts';
 import { LOOPBACK_IPV4 } from '../../support/ports.ts';
 import { eventually } from '../../support/process.ts';
-import { beginConnect, isConnected, setLoopbackUp } from '../../support/raw-socket.ts';
+import { beginConnect, isConnected } from '../../support/raw-socket.ts';
 import { openScene, type Scene } from './scene.ts';
 
-const CLONE_NEWNET = 0x4000_0000;
 const EPHEMERAL = { first: 40_000, last: 40_031 };
 const NODE_PORT = 40_016;
 
-/** This process, and what it starts from now on, gets an empty network of its own. @returns false where that is not allowed */
-function enterOwnNetwork(): boolean {
-  if (declare('unshare', 'int', ['int'])(CLONE_NEWNET) !== 0) return false;
-  setLoopbackUp();
-  writeFileSync('/proc/sys/net/ipv4/ip_local_port_range', `${EPHEMERAL.first} ${EPHEMERAL.last}`);
-  return true;
-}
-
-const hasOwnNetwork = process.getuid?.() === 0 && enterOwnNetwork();
+const hasOwnNetwork = enterOwnNetwork(EPHEMERAL.first, EPHEMERAL.last);
 
 describe.skipIf(!hasOwnNetwork)(
   `a node at an ephemeral port where nobody listens${hasOwnNetwork ? '' : ' (skipped: needs root)'}`,
