@@ -20,24 +20,77 @@ export interface NodeCounts {
 }
 
 export interface BenchNode {
+  /** `/small` and `/big` for those who send a PROXY header */
   httpPort: number;
+  /** the same for those who send none */
+  plainHttpPort: number;
+  /** takes uploads with any PROXY header, or none */
   sinkPort: number;
   /** Connections and requests that nginx has handled since it started, without the ones that asked for this. */
   counts(): Promise<NodeCounts>;
   stop(): Promise<void>;
 }
 
+/** @param bigFileBytes size of `/big` @param connections how many it must be able to hold */
 export async function startNode(bigFileBytes: number, connections: number): Promise<BenchNode> {
   const directory = makeTemporaryDirectory('bench-node');
-  const [httpPort = 0, statusPort = 0, sinkPort = 0] = await freePorts(3);
+  const [httpPort = 0, plainHttpPort = 0, statusPort = 0, sinkPort = 0] = await freePorts(4);
+  const ports = { httpPort, plainHttpPort, statusPort };
   const big = join(directory, 'big');
   writeFileSync(big, '');
   // A hole in the file system, but real pages in the page cache, which is where sendfile takes them.
   truncateSync(big, bigFileBytes);
+  const server = await startServer(directory, ports, connections);
+  const sink = await startSink(sinkPort).catch(async (error: unknown) => {
+    await server.stop();
+    throw error;
+  });
+  let asked = 0;
+  return {
+    httpPort,
+    plainHttpPort,
+    sinkPort,
+    async counts() {
+      const { connections, requests } = await readStatus(statusPort);
+      asked++;
+      return { connections: connections - asked, requests: requests - asked };
+    },
+    async stop() {
+      await Promise.all([server.stop(), sink.stop()]);
+      removeTemporaryDirectory(directory);
+    },
+  };
+}
+
+interface ServerPorts {
+  httpPort: number;
+  plainHttpPort: number;
+  statusPort: number;
+}
+
+async function startServer(directory: string, ports: ServerPorts, connections: number): Promise<Program> {
   const file = join(directory, 'nginx.conf');
-  writeFileSync(
-    file,
-    `daemon off;
+  writeFileSync(file, serverConfiguration(directory, ports, connections));
+  const server = await startProgram({
+    name: 'node (nginx)',
+    ...pinned(LOAD_CPU, { command: NGINX, args: ['-p', directory, '-e', 'stderr', '-c', file] }),
+  });
+  await server.waitUntil('the node to listen', () => listens(server.pid, ports.httpPort));
+  return server;
+}
+
+async function startSink(port: number): Promise<Program> {
+  const sink = await startLoadProgram('node (sink)', 'sink.ts', [String(port)]);
+  await sink.waitForOutput(/^ready$/m);
+  return sink;
+}
+
+function serverConfiguration(
+  directory: string,
+  { httpPort, plainHttpPort, statusPort }: ServerPorts,
+  connections: number,
+): string {
+  return `daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 worker_processes 1;
 worker_rlimit_nofile ${connections + 256};
@@ -54,6 +107,7 @@ http {
   client_header_timeout 1h;
   server {
     listen ${LOOPBACK_IPV4}:${httpPort} proxy_protocol backlog=4096;
+    listen ${LOOPBACK_IPV4}:${plainHttpPort} backlog=4096;
     root ${directory};
     location = /small { return 200 "${SMALL_BODY}"; }
     location = /big { }
@@ -63,37 +117,25 @@ http {
     location = /status { stub_status; }
   }
 }
-`,
-  );
-  const server = await startProgram({
-    name: 'node (nginx)',
-    ...pinned(LOAD_CPU, { command: NGINX, args: ['-p', directory, '-e', 'stderr', '-c', file] }),
-  });
-  await server.waitUntil('the node to listen', () => listens(server.pid, httpPort));
-  const sink = await startLoadProgram('node (sink)', 'sink.ts', [String(sinkPort)]);
-  await sink.waitForOutput(/ready/);
-  let asked = 0;
-  return {
-    httpPort,
-    sinkPort,
-    async counts() {
-      const peer = await Peer.connect({ host: LOOPBACK_IPV4, port: statusPort });
-      await peer.send('GET /status HTTP/1.0\r\n\r\n');
-      const text = (await peer.recvAll()).toString('latin1');
-      peer.destroy();
-      asked++;
-      const [, accepted, , requests] = text.match(/^ (\d+) (\d+) (\d+) $/m) ?? [];
-      return { connections: Number(accepted) - asked, requests: Number(requests) - asked };
-    },
-    async stop() {
-      await Promise.all([server.stop(), sink.stop()]);
-      removeTemporaryDirectory(directory);
-    },
-  };
+`;
 }
+
+/** stub_status counts the connection and the request that ask for it too. */
+async function readStatus(port: number): Promise<NodeCounts> {
+  const peer = await Peer.connect({ host: LOOPBACK_IPV4, port });
+  await peer.send('GET /status HTTP/1.0\r\n\r\n');
+  const text = (await peer.recvAll()).toString('latin1');
+  peer.destroy();
+  const [, accepted, , requests] = text.match(/^ (\d+) (\d+) (\d+) $/m) ?? [];
+  return { connections: Number(accepted), requests: Number(requests) };
+}
+
+/** Room for what a generator allocates in a whole run: no collection of garbage, which stops all its connections at once. */
+const GENERATOR_OPTIONS = (process.env.XF ?? '--min-semi-space-size=16').split(' ');
 
 /** One of the programs in bench/load/, in a process of its own on the load's CPU. */
 export function startLoadProgram(name: string, file: string, args: string[]): Promise<Program> {
   const path = resolve(import.meta.dirname, 'load', file);
-  return startProgram({ name, ...pinned(LOAD_CPU, { command: process.execPath, args: [path, ...args] }) });
+  const command = { command: process.execPath, args: [...GENERATOR_OPTIONS, path, ...args] };
+  return startProgram({ name, ...pinned(LOAD_CPU, command) });
 }

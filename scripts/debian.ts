@@ -11,6 +11,7 @@ export const TEST_PACKAGES: Readonly<Record<string, string>> = {
   apache2: '/usr/sbin/apache2',
   'mariadb-server': '/usr/sbin/mariadbd',
   haproxy: '/usr/sbin/haproxy',
+  wrk: '/usr/bin/wrk',
 };
 
 const POLICY = '/usr/sbin/policy-rc.d';

@@ -1,16 +1,18 @@
-// Load of small HTTP requests: wrk where it is installed, else a client of our own for new connections and autocannon for
-// kept ones. Those need many times wrk's CPU, and autocannon measures latency in whole milliseconds: with them the
-// client limits the rate. All give the same figures, and which one it was is part of the report.
-// With `Connection: close` latency runs from the request on: connecting is the kernel's work, not the contender's.
+// As much load of small HTTP requests as a contender takes: wrk where it is installed. Else autocannon for kept connections, and
+// the generator of our own for new ones (autocannon loses count when it reconnects for every request). Those need many times
+// wrk's CPU: with them the client limits the rate. Which one it was is part of the report.
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
+import type { Histogram } from 'hdr-histogram-js';
 import { runProgram } from '../../tests/support/process.ts';
+import { createLatency, decodeLatency, type EncodedLatency } from '../latency.ts';
 import { type Command, LOAD_CPU, pinned, versionOf } from '../machine.ts';
+import { runRequestLoad } from './requests.ts';
 
 const WRK = '/usr/bin/wrk';
-const DEADLINE_MS = 60_000;
+const SPARE_MS = 30_000;
 
 export interface HttpLoad {
   url: string;
@@ -18,37 +20,39 @@ export interface HttpLoad {
   seconds: number;
   /** A new connection for every request. */
   newConnections: boolean;
+  /** default: wrk, where it is installed */
+  generator?: 'wrk' | 'autocannon';
 }
 
 export interface HttpResult {
   requests: number;
+  /** All bytes received. */
   bytes: number;
   errors: number;
   microseconds: number;
-  p50Us: number;
-  p99Us: number;
+  /** From the request to its answer, in microseconds. */
+  latency: Histogram;
 }
-
-const autocannonFile = (): string => createRequire(import.meta.url).resolve('autocannon/autocannon.js');
 
 export function loadGeneratorVersion(): string {
-  if (existsSync(WRK)) return versionOf(WRK, ['-v']);
+  if (existsSync(WRK)) return versionOf(WRK, ['-v']).replace(/ \[.*/, '');
   const { version }: { version: string } = createRequire(import.meta.url)('autocannon/package.json');
-  return `no wrk: own client for new connections, autocannon ${version} for kept ones`;
+  return `no wrk: own generator for new connections, autocannon ${version} for kept ones`;
 }
 
-export async function runHttpLoad(load: HttpLoad): Promise<HttpResult> {
-  if (existsSync(WRK)) return JSON.parse(await figures('wrk', wrkCommand(load)));
-  if (load.newConnections) return JSON.parse(await figures('new-client', newClientCommand(load)));
-  return fromAutocannon(await figures('autocannon', autocannonCommand(load)));
+export function runHttpLoad(load: HttpLoad): Promise<HttpResult> {
+  const generator = load.generator ?? (existsSync(WRK) ? 'wrk' : 'autocannon');
+  if (generator === 'wrk') return runWrk(load);
+  return load.newConnections ? runOwn(load) : runAutocannon(load);
 }
 
-/** Runs a generator; gives the one line of JSON that it prints. */
-async function figures(name: string, command: Command): Promise<string> {
-  const program = await runProgram({ name, ...pinned(LOAD_CPU, command) }, DEADLINE_MS);
-  const line = program.stdout.split('\n').find((text) => text.startsWith('{'));
-  if (line === undefined) throw program.failure('no figures');
-  return line;
+async function runWrk(load: HttpLoad): Promise<HttpResult> {
+  const figures: Omit<HttpResult, 'latency'> & { latencies: number[] } = await run('wrk', wrkCommand(load), load);
+  const { latencies, ...rest } = figures;
+  const latency = createLatency();
+  for (let i = 0; i + 1 < latencies.length; i += 2)
+    latency.recordValueWithCount(latencies[i] ?? 0, latencies[i + 1] ?? 0);
+  return { ...rest, latency };
 }
 
 function wrkCommand({ url, connections, seconds, newConnections }: HttpLoad): Command {
@@ -60,32 +64,23 @@ function wrkCommand({ url, connections, seconds, newConnections }: HttpLoad): Co
   };
 }
 
-function newClientCommand({ url, connections, seconds }: HttpLoad): Command {
-  const file = resolve(import.meta.dirname, 'new-client.ts');
-  return { command: process.execPath, args: [file, url, String(connections), String(seconds)] };
+async function runAutocannon(load: HttpLoad): Promise<HttpResult> {
+  const { url, connections, seconds } = load;
+  const file = resolve(import.meta.dirname, 'autocannon-client.ts');
+  const command = { command: process.execPath, args: [file, url, String(connections), String(seconds)] };
+  const figures: Omit<HttpResult, 'latency'> & { latency: EncodedLatency } = await run('autocannon', command, load);
+  return { ...figures, latency: decodeLatency(figures.latency) };
 }
 
-function autocannonCommand({ url, connections, seconds }: HttpLoad): Command {
-  const args = ['--json', '--no-progress', '-c', String(connections), '-d', String(seconds), url];
-  return { command: process.execPath, args: [autocannonFile(), ...args] };
+function runOwn({ url, connections, seconds }: HttpLoad): Promise<HttpResult> {
+  const { port, pathname: path } = new URL(url);
+  return runRequestLoad({ port: Number(port), path, connections, seconds, newConnections: true });
 }
 
-function fromAutocannon(line: string): HttpResult {
-  const report: {
-    duration: number;
-    errors: number;
-    timeouts: number;
-    non2xx: number;
-    requests: { total: number };
-    throughput: { total: number };
-    latency: { p50: number; p99: number };
-  } = JSON.parse(line);
-  return {
-    requests: report.requests.total,
-    bytes: report.throughput.total,
-    errors: report.errors + report.timeouts + report.non2xx,
-    microseconds: report.duration * 1e6,
-    p50Us: report.latency.p50 * 1000,
-    p99Us: report.latency.p99 * 1000,
-  };
+/** Runs a generator; gives what its one line of JSON says. */
+async function run<Figures>(name: string, command: Command, { seconds }: HttpLoad): Promise<Figures> {
+  const program = await runProgram({ name, ...pinned(LOAD_CPU, command) }, seconds * 1000 + SPARE_MS);
+  const line = program.stdout.split('\n').find((text) => text.startsWith('{'));
+  if (line === undefined) throw program.failure('no figures');
+  return JSON.parse(line);
 }

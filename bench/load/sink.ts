@@ -1,43 +1,103 @@
-// A node for uploads: reads a PROXY header of either version, an 8-byte length, that many bytes, and answers with an
-// 8-byte count of what it got. A program of its own: `sink.ts PORT`.
+// Program: a node for uploads, `sink.ts PORT`. Takes connections with a PROXY header of either version or none (sink-protocol.ts),
+// counts their bytes, and says how many there were.
 
 import { Buffer } from 'node:buffer';
-import { createServer } from 'node:net';
+import { describeErrno, EAGAIN } from '../../core/base/errno.ts';
+import { parseIp } from '../../core/base/ip.ts';
+import { EPOLLIN, EPOLLRDHUP } from '../../core/linux/kernel.ts';
+import { openListeners } from '../../core/linux/listen.ts';
+import { LOOPBACK_IPV4 } from '../../tests/support/ports.ts';
+import { say } from './control.ts';
+import { Engine } from './engine.ts';
+import { LoadError, orFail } from './failure.ts';
+import { LENGTH_BYTES, readUpload } from './sink-protocol.ts';
+import { SlotQueue } from './slot-queue.ts';
 
-const LENGTH_BYTES = 8;
-const V2_FIXED_BYTES = 16;
+const UPLOADS_MAX = 1024;
+const BUFFER_BYTES = 1 << 20;
+const BACKLOG = 4096;
 
-/** Length of the PROXY header at the start of `bytes`; undefined while it is incomplete. */
-function headerLength(bytes: Buffer): number | undefined {
-  if (bytes[0] === 0x0d) {
-    return bytes.length < V2_FIXED_BYTES ? undefined : V2_FIXED_BYTES + bytes.readUInt16BE(14);
-  }
-  const end = bytes.indexOf('\r\n');
-  return end < 0 ? undefined : end + 2;
+interface Progress {
+  /** Until the head is whole. */
+  head: Buffer | undefined;
+  wanted: number;
+  got: number;
 }
 
-const server = createServer({ allowHalfOpen: true }, (socket) => {
-  let head: Buffer | undefined = Buffer.alloc(0);
-  let wanted = 0;
-  let got = 0;
-  socket.on('error', () => {});
-  socket.on('end', () => socket.end());
-  socket.on('data', (chunk: Buffer) => {
-    if (head === undefined) got += chunk.length;
-    else {
-      head = Buffer.concat([head, chunk]);
-      const start = headerLength(head);
-      if (start === undefined || head.length < start + LENGTH_BYTES) return;
-      wanted = Number(head.readBigUInt64BE(start));
-      got = head.length - start - LENGTH_BYTES;
-      head = undefined;
-    }
-    if (got < wanted) return;
-    const answer = Buffer.alloc(LENGTH_BYTES);
-    answer.writeBigUInt64BE(BigInt(got));
-    socket.write(answer);
-  });
-});
-server.listen({ host: '127.0.0.1', port: Number(process.argv[2]), backlog: 4096 }, () => {
-  process.stdout.write('ready\n');
+class Sink {
+  readonly #engine = new Engine(UPLOADS_MAX, BUFFER_BYTES);
+  readonly #free = new SlotQueue(UPLOADS_MAX);
+  readonly #answerAt: number;
+  readonly #uploads: (Progress | undefined)[] = [];
+
+  constructor(port: number) {
+    for (let slot = 0; slot < UPLOADS_MAX; slot++) this.#free.give(slot);
+    this.#answerAt = this.#engine.placeBytes(Buffer.alloc(LENGTH_BYTES));
+    const listening = openListeners({
+      ip: parseIp(LOOPBACK_IPV4) ?? new Uint8Array(16),
+      port,
+      sockets: 1,
+      backlog: BACKLOG,
+      keepaliveSeconds: 60,
+      besideOurOwn: false,
+      congestion: undefined,
+    });
+    if ('call' in listening) throw new LoadError(`${listening.call} port ${port}: ${describeErrno(listening.errno)}`);
+    const [listenFd = -1] = listening.fds;
+    this.#engine.watchOther(listenFd, () => this.#accept(listenFd));
+  }
+
+  run(): never {
+    for (;;) this.#engine.poll(-1, (slot) => this.#take(slot));
+  }
+
+  #accept(listenFd: number): void {
+    const slot = this.#free.take();
+    if (slot < 0) return;
+    if (this.#engine.accept(slot, listenFd, EPOLLIN | EPOLLRDHUP) < 0) this.#free.give(slot);
+    else this.#uploads[slot] = { head: Buffer.alloc(0), wanted: 0, got: 0 };
+  }
+
+  #take(slot: number): void {
+    const upload = this.#uploads[slot];
+    const bytes = this.#engine.receive(slot);
+    if (bytes === -EAGAIN) return;
+    // The end of the stream, or of the connection: a client that went before its time hears nothing.
+    if (bytes <= 0 || upload === undefined) return this.#close(slot);
+    upload.got += bytes;
+    if (upload.head !== undefined && !this.#readHead(upload, bytes)) return;
+    if (upload.got >= upload.wanted) this.#answer(slot, upload);
+  }
+
+  /** @returns false while it is incomplete */
+  #readHead(upload: Progress, bytes: number): boolean {
+    const { kernel, bufferAt } = this.#engine;
+    const piece = kernel.arena.bytes.slice(bufferAt, bufferAt + Math.min(bytes, BUFFER_BYTES));
+    const head = Buffer.concat([upload.head ?? Buffer.alloc(0), piece]);
+    const found = readUpload(head);
+    upload.head = found === undefined ? head : undefined;
+    if (found === undefined) return false;
+    upload.wanted = found.bytes;
+    upload.got -= found.headBytes;
+    return true;
+  }
+
+  /** The client closes when it has heard. */
+  #answer(slot: number, { got }: Progress): void {
+    const { kernel } = this.#engine;
+    kernel.arena.view.setBigUint64(this.#answerAt, BigInt(got));
+    kernel.send(this.#engine.fd(slot), this.#answerAt, LENGTH_BYTES);
+  }
+
+  #close(slot: number): void {
+    this.#engine.close(slot);
+    this.#free.give(slot);
+    this.#uploads[slot] = undefined;
+  }
+}
+
+orFail('sink', () => {
+  const sink = new Sink(Number(process.argv[2]));
+  say('ready');
+  sink.run();
 });

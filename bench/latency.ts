@@ -1,0 +1,66 @@
+// Latency distributions: one kind of histogram for all of them (HDR, microseconds, three digits), its way between processes, and
+// the points of a percentile curve. Recorded where the load is made, added up by counts, never averaged.
+
+import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
+
+/** A histogram on its way between processes, and in a sample. */
+export type EncodedLatency = string;
+
+export interface LatencyPoint {
+  /** 0..100 */
+  percentile: number;
+  latencyUs: number;
+}
+
+const HIGHEST_US = 3_600_000_000;
+const DIGITS = 3;
+
+/** The percentiles of a curve: evenly spread over log(1 / (1 - p)), which is how tails are drawn. */
+const NINES_MAX = 4;
+const STEPS_PER_NINE = 8;
+
+export function createLatency(): Histogram {
+  return build({
+    bitBucketSize: 32,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: HIGHEST_US,
+    numberOfSignificantValueDigits: DIGITS,
+  });
+}
+
+export function encodeLatency(latency: Histogram): EncodedLatency {
+  return encodeIntoCompressedBase64(latency);
+}
+
+export function decodeLatency(text: EncodedLatency): Histogram {
+  return decodeFromCompressedBase64(text, 32);
+}
+
+export function addUp(parts: readonly EncodedLatency[]): Histogram {
+  const sum = createLatency();
+  for (const part of parts) sum.add(decodeLatency(part));
+  return sum;
+}
+
+/** The curve of a histogram, as far out as its count has something to say. */
+export function latencyCurve(latency: Histogram): LatencyPoint[] {
+  const points: LatencyPoint[] = [];
+  for (let step = 0; step <= NINES_MAX * STEPS_PER_NINE; step++) {
+    const rest = 10 ** (-step / STEPS_PER_NINE);
+    if (latency.totalCount * rest < 1) break;
+    const percentile = 100 * (1 - rest);
+    points.push({ percentile, latencyUs: latency.getValueAtPercentile(percentile) });
+  }
+  return points;
+}
+
+/** The percentiles that tables show, as figures of a sample: `p50Us`, `p90Us`, `p99Us`, `p999Us`. */
+export function percentileFigures(latency: Histogram, prefix = ''): Record<string, number> {
+  const name = (percentile: string) => (prefix === '' ? `p${percentile}Us` : `${prefix}P${percentile}Us`);
+  return {
+    [name('50')]: latency.getValueAtPercentile(50),
+    [name('90')]: latency.getValueAtPercentile(90),
+    [name('99')]: latency.getValueAtPercentile(99),
+    [name('999')]: latency.getValueAtPercentile(99.9),
+  };
+}

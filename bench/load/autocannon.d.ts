@@ -1,0 +1,26 @@
+// What is used of autocannon 9, which brings no types.
+
+declare module 'autocannon' {
+  interface Result {
+    /** seconds */
+    duration: number;
+    errors: number;
+    timeouts: number;
+    non2xx: number;
+    requests: { total: number };
+    /** bytes */
+    throughput: { total: number };
+  }
+
+  interface Instance {
+    on(
+      event: 'response',
+      listener: (client: unknown, statusCode: number, resBytes: number, responseTimeMs: number) => void,
+    ): this;
+  }
+
+  export default function autocannon(
+    options: { url: string; connections: number; duration: number },
+    done: (error: Error | null, result: Result) => void,
+  ): Instance;
+}
