@@ -1,115 +1,177 @@
 // `npm run bench`: our balancer side by side with its peers on this machine. Puts the parts together: options, machine,
-// rounds (measure), merge, print. Figures on stdout, progress on stderr.
+// rounds (measure), merge, print. Figures on stdout, progress on stderr. Exit codes: 0 ok, 1 failure, 2 usage; a signal ends what
+// runs, gives back what was changed on this machine, and keeps nothing.
 
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { killAllPrograms } from '../tests/support/process.ts';
 import { NGINX } from '../tests/support/servers/nginx.ts';
-import type { Contender } from './contender.ts';
+import { type Contender, commandLine, type Job } from './contender.ts';
 import { loadGeneratorVersion } from './load/http.ts';
-import { describeMachine, fixCongestion, pinSelf } from './machine.ts';
-import { mergeMetric } from './merge.ts';
+import { describeMachine, fixCongestion, pinSelf, versionOf, whyNotPinned } from './machine.ts';
+import { mergeDistribution, mergeMetric } from './merge.ts';
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts';
 import { balancer } from './peers/balancer.ts';
 import { haproxy } from './peers/haproxy.ts';
 import { nginx } from './peers/nginx.ts';
-import { formatReport, type Report } from './print.ts';
+import { node } from './peers/node.ts';
+import { formatReport, wantsColours } from './print.ts';
+import { explain } from './problem.ts';
+import { runProfile } from './profile.ts';
+import { Progress } from './progress.ts';
 import { recordRun } from './record.ts';
-import { type Measurements, runRounds } from './rounds.ts';
+import type { ContenderReport, Report, ScenarioReport } from './report.ts';
+import { describeRevision, findRevision, openRevision } from './revision.ts';
+import { connectionLimit, describeLeftOut, type Measurements, plan, type Run, runRounds } from './rounds.ts';
 import type { Scenario } from './scenario.ts';
 import { bulk } from './scenarios/bulk.ts';
+import { churn } from './scenarios/churn.ts';
+import { header } from './scenarios/header.ts';
 import { keepalive, newConnections } from './scenarios/http.ts';
 import { idle } from './scenarios/idle.ts';
+import { micro } from './scenarios/micro.ts';
+import { openLoop } from './scenarios/open-loop.ts';
+import { shards } from './scenarios/shards.ts';
 
-const SCENARIOS: readonly Scenario[] = [newConnections, keepalive, bulk, idle];
+const SCENARIOS: readonly Scenario[] = [newConnections, keepalive, openLoop, bulk, idle, churn, shards, header, micro];
 const SUBJECT = balancer;
-const PEERS: readonly Contender[] = [haproxy, nginx];
+const PEERS: readonly Contender[] = [haproxy, nginx, node];
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
-const EXIT_INTERRUPTED = 130;
+/** A shell's way to say which signal it was. */
+const EXIT_SIGNAL = 128;
+
+const progress = new Progress(process.stderr);
 
 async function main(args: string[]): Promise<void> {
-  const options = parseOptions(
-    args,
-    SCENARIOS.map(({ name }) => name),
-    PEERS.map(({ name }) => name),
-  );
+  const options = parseOptions(args, namesOf(SCENARIOS), namesOf(PEERS));
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const startedAt = new Date().toISOString();
   if (!existsSync(NGINX)) throw new Error('the node behind the balancers is nginx: install the Debian package nginx');
   const notes: string[] = [];
-  const contenders = [SUBJECT, ...PEERS.filter(({ name }) => options.peers.includes(name))].filter((contender) => {
-    const reason = contender.unavailable();
-    if (reason !== undefined) notes.push(`${contender.name} left out: ${reason}`);
+  const contenders = await chooseContenders(options, notes);
+  prepareMachine(options, notes);
+  const scenarios = SCENARIOS.filter(({ name }) => options.scenarios.includes(name));
+  if (options.verb === 'profile') {
+    for (const note of notes) progress.say(note);
+    process.stdout.write(await runProfile(options, contenders, options.scenarios));
+    return;
+  }
+  const run: Run = { scale: options.scale, scenarios, contenders };
+  notes.push(...describeLeftOut(run));
+  for (const note of notes) progress.say(note);
+  const report = makeReport(run, await measure(run), notes, args, startedAt);
+  if (options.record) for (const file of await recordRun(report)) progress.say(`wrote ${file}`);
+  const colours = wantsColours(process.stdout, process.env);
+  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report, { colours }));
+}
+
+function namesOf(things: readonly { name: string }[]): string[] {
+  return things.map(({ name }) => name);
+}
+
+/** Ours first, then the revision to compare with, then the peers that this machine has. */
+async function chooseContenders({ compare, peers }: Options, notes: string[]): Promise<Contender[]> {
+  const hash = compare === undefined ? undefined : findRevision(compare);
+  const present = PEERS.filter((peer) => {
+    if (!peers.includes(peer.name)) return false;
+    const reason = peer.unavailable();
+    if (reason !== undefined) notes.push(`${peer.name} left out: ${reason}`);
     return reason === undefined;
   });
-  if (contenders.length === 0) throw new Error(`nothing to measure: ${notes.join('; ')}`);
-  const warning = fixCongestion(options.congestion);
-  if (warning !== undefined) notes.push(warning);
-  pinSelf();
-  for (const note of notes) progress(note);
+  const earlier = hash === undefined ? [] : [await openRevision(hash, (text) => progress.say(text))];
+  return [SUBJECT, ...earlier, ...present];
+}
 
-  const scenarios = SCENARIOS.filter(({ name }) => options.scenarios.includes(name));
-  const measurements = await runRounds(options.scale, scenarios, contenders, progress);
-  const report = makeReport(options, scenarios, contenders, measurements, notes, args);
-  if (options.record) for (const file of recordRun(report, new Date())) progress(`wrote ${file}`);
-  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
+function prepareMachine({ congestion }: Options, notes: string[]): void {
+  const problem = fixCongestion(congestion);
+  if (problem?.isUnknown === true)
+    throw new UsageError(`--congestion ${congestion}: this kernel has none of that name`);
+  if (problem !== undefined) notes.push(problem.warning);
+  const notPinned = whyNotPinned();
+  if (notPinned !== undefined) notes.push(`not pinned, contenders and load share all CPUs: ${notPinned}`);
+  pinSelf();
+}
+
+async function measure(run: Run): Promise<Measurements> {
+  progress.expect(plan(run).map(({ scenario, contender }) => ({ scenario: scenario.name, contender: contender.name })));
+  try {
+    return await runRounds(run, (step) => progress.step(step));
+  } finally {
+    progress.clear();
+  }
 }
 
 function makeReport(
-  { scale }: Options,
-  scenarios: readonly Scenario[],
-  contenders: readonly Contender[],
+  { scale, scenarios, contenders }: Run,
   measurements: Measurements,
   notes: string[],
   args: string[],
+  startedAt: string,
 ): Report {
-  const example = { directory: 'DIR', routes: [], connections: 0 };
+  const revision = describeRevision();
   return {
+    format: 2,
+    startedAt,
     subject: SUBJECT.name,
+    ...(revision === undefined ? {} : { revision }),
     rounds: scale.rounds,
     scale: scale.name,
-    commandLine: ['npm run bench --', ...args].join(' '),
-    machine: describeMachine({
-      load: loadGeneratorVersion(),
-      ...Object.fromEntries([...contenders, nginx].map((it) => [it === nginx ? 'nginx' : it.name, it.version()])),
-    }),
-    contenders: Object.fromEntries(
-      contenders.map((contender) => {
-        const { command, args: list, env = {} } = contender.command('FILE', example);
-        const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-        return [
-          contender.name,
-          { command: [...settings, command, ...list].join(' '), proxyVersion: contender.proxyVersion },
-        ];
-      }),
-    ),
+    commandLine: ['npm run bench', ...(args.length === 0 ? [] : ['--', ...args])].join(' '),
+    machine: describeMachine({ load: loadGeneratorVersion(), 'node behind them': versionOf(NGINX, ['-v']) }),
+    contenders: Object.fromEntries(contenders.map((contender) => [contender.name, reportContender(contender)])),
     notes,
-    scenarios: scenarios.map((scenario) => ({
-      name: scenario.name,
-      description: scenario.describe(scale),
-      metrics: scenario
-        .metrics(scale)
-        .map((metric) => mergeMetric(metric, measurements.get(scenario.name) ?? new Map(), SUBJECT.name)),
-    })),
+    scenarios: scenarios.map((scenario): ScenarioReport => {
+      const samples = measurements.get(scenario.name) ?? new Map();
+      return {
+        name: scenario.name,
+        description: scenario.describe(scale),
+        metrics: scenario.metrics(scale).map((metric) => mergeMetric(metric, samples, SUBJECT.name)),
+        distributions: (scenario.distributions?.(scale) ?? []).map((it) => mergeDistribution(it, samples)),
+      };
+    }),
   };
 }
 
-function progress(text: string): void {
-  process.stderr.write(`bench: ${text}\n`);
+function reportContender(contender: Contender): ContenderReport {
+  const [kind] = contender.headers;
+  const routes = [{ label: 'http', frontPort: 80, nodePort: 8080, header: kind }];
+  const example: Job = { directory: 'DIR', routes, connections: connectionLimit(), workers: 1 };
+  const { file, text } = contender.configuration(example);
+  return {
+    version: contender.version(),
+    header: kind,
+    command: commandLine(contender, file, example),
+    configuration: `${text}${bigStreamLines(contender, example, text)}`,
+  };
+}
+
+/** What differs where big streams flow, as comments. */
+function bigStreamLines(contender: Contender, example: Job, usual: string): string {
+  const lines = contender.configuration({ ...example, bigStreams: true }).text.split('\n');
+  const other = lines.filter((line) => !usual.split('\n').includes(line));
+  return other.length === 0 ? '' : `# where big streams flow:\n${other.map((line) => `#${line}\n`).join('')}`;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
+    progress.clear();
     killAllPrograms();
     // Leaving through exit() also restores what the run changed on this machine.
-    process.exit(EXIT_INTERRUPTED);
+    process.exit(EXIT_SIGNAL + constants.signals[signal]);
   });
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  if (error instanceof UsageError) {
-    process.stderr.write(`${error.message}\n${USAGE}`);
-    process.exit(EXIT_USAGE);
+  if (!(error instanceof UsageError)) {
+    progress.say(explain(error));
+    process.exit(EXIT_FAILURE);
   }
-  console.error(error);
-  process.exit(EXIT_FAILURE);
+  for (const problem of error.message.split('\n')) progress.say(problem);
+  process.stderr.write('Try "npm run bench -- --help".\n');
+  process.exit(EXIT_USAGE);
 });

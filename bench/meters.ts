@@ -61,6 +61,13 @@ export function cpuBetween(before: CpuReading, after: CpuReading): CpuUse {
   };
 }
 
+/** What a process tree and the machine use while something runs. */
+export async function measureCpu<T>(pid: number, run: () => Promise<T>): Promise<CpuUse & { result: T }> {
+  const before = readCpu(pid);
+  const result = await run();
+  return { ...cpuBetween(before, readCpu(pid)), result };
+}
+
 /** The finer clock, where no thread ended in between and the kernel has it. */
 function schedulerUs(before: CpuReading, after: CpuReading): number | undefined {
   let sumNs = 0;

@@ -1,69 +1,144 @@
 // Runs the rounds: every scenario with every contender, each in a fresh process, in an order that turns round every time,
-// so that a machine that gets slower or faster meanwhile favours nobody.
+// so that a machine that gets slower or faster meanwhile favours nobody. It does not know what is measured, and keeps nothing
+// of a run that failed: half a run would compare what was not measured side by side.
 
-import { freePorts } from '../tests/support/ports.ts';
-import { type Contender, startContender } from './contender.ts';
+import { killAllPrograms } from '../tests/support/process.ts';
+import { type Contender, type RunningContender, routesTo, type Setup, startContender } from './contender.ts';
 import { descriptorLimit } from './machine.ts';
 import { type BenchNode, startNode } from './node.ts';
 import type { Scale } from './options.ts';
-import type { Sample, Scenario } from './scenario.ts';
+import type { Step } from './progress.ts';
+import type { Sample, Scenario, Stage } from './scenario.ts';
 
-/** scenario -> contender -> one sample per round, in the order of the rounds. */
+/** scenario -> contender -> one sample per round, in the order of the rounds. Who was left out is absent. */
 export type Measurements = Map<string, Map<string, Sample[]>>;
+
+export interface Run {
+  scale: Scale;
+  scenarios: readonly Scenario[];
+  contenders: readonly Contender[];
+}
 
 /** Two sockets, and what HAProxy sets aside for pipes: it refuses to start when they do not all fit. */
 const DESCRIPTORS_PER_CONNECTION = 2.6;
 const SPARE_DESCRIPTORS = 512;
+/** More than one pair of addresses has ports for; some contenders reserve memory for as many as they are told. */
+const CONNECTIONS_MAX = 65_536;
 
-export async function runRounds(
-  scale: Scale,
-  scenarios: readonly Scenario[],
-  contenders: readonly Contender[],
-  progress: (text: string) => void,
-): Promise<Measurements> {
-  const connections = Math.floor((descriptorLimit() - SPARE_DESCRIPTORS) / DESCRIPTORS_PER_CONNECTION);
-  const measurements: Measurements = new Map(
-    scenarios.map((scenario) => [scenario.name, new Map(contenders.map(({ name }) => [name, []]))]),
-  );
-  const node = await startNode(scale.bulkBytesPerStream, connections);
-  try {
-    for (let round = 0; round < scale.rounds; round++) {
-      const order = round % 2 === 0 ? contenders : contenders.toReversed();
-      for (const scenario of scenarios) {
-        for (const contender of order) {
-          progress(`round ${round + 1}/${scale.rounds} ${scenario.name} ${contender.name}`);
-          const sample = await measureOnce(scale, scenario, contender, node, connections);
-          measurements.get(scenario.name)?.get(contender.name)?.push(sample);
-        }
-      }
+/** How many connections every contender is told to hold. */
+export function connectionLimit(): number {
+  const possible = Math.floor((descriptorLimit() - SPARE_DESCRIPTORS) / DESCRIPTORS_PER_CONNECTION);
+  return Math.min(possible, CONNECTIONS_MAX);
+}
+
+/** Who takes part in a scenario. */
+export function participants(scenario: Scenario, contenders: readonly Contender[]): Contender[] {
+  return contenders.filter((contender) => scenario.leavesOut?.(contender) === undefined);
+}
+
+/** Who does not, and why: a line per scenario and reason. */
+export function describeLeftOut({ scenarios, contenders }: Run): string[] {
+  return scenarios.flatMap((scenario) => {
+    const names = new Map<string, string[]>();
+    for (const contender of contenders) {
+      const reason = scenario.leavesOut?.(contender);
+      if (reason !== undefined) names.set(reason, [...(names.get(reason) ?? []), contender.name]);
     }
-  } finally {
-    await node.stop();
+    return [...names].map(([reason, who]) => `${scenario.name}: ${who.join(', ')} left out: ${reason}`);
+  });
+}
+
+export async function runRounds(run: Run, onStep: (step: Step) => void = () => {}): Promise<Measurements> {
+  const { scale, scenarios, contenders } = run;
+  const measurements: Measurements = new Map();
+  for (const scenario of scenarios) {
+    measurements.set(scenario.name, new Map(participants(scenario, contenders).map(({ name }) => [name, []])));
   }
+  await withNode(scale, async (node) => {
+    for (const { round, scenario, contender } of plan(run)) {
+      onStep({ round, rounds: scale.rounds, scenario: scenario.name, contender: contender.name });
+      const sample = await measureOnce(scale, scenario, contender, node).catch((error: unknown) => {
+        const where = `round ${round}, scenario ${scenario.name}, contender ${contender.name}`;
+        throw new Error(`${where}: ${error instanceof Error ? error.message : error}`, { cause: error });
+      });
+      measurements.get(scenario.name)?.get(contender.name)?.push(sample);
+    }
+  });
   return measurements;
 }
 
-async function measureOnce(
+export interface Turn {
+  round: number;
+  scenario: Scenario;
+  contender: Contender;
+}
+
+/** The order of all measurements. */
+export function plan({ scale, scenarios, contenders }: Run): Turn[] {
+  return Array.from({ length: scale.rounds }, (_, index) => index + 1).flatMap((round) => {
+    const order = round % 2 === 1 ? contenders : contenders.toReversed();
+    return scenarios.flatMap((scenario) =>
+      participants(scenario, order).map((contender) => ({ round, scenario, contender })),
+    );
+  });
+}
+
+/** The node behind all contenders, for as long as `use` takes. After a failure nothing that was started goes on. */
+export async function withNode<T>(scale: Scale, use: (node: BenchNode) => Promise<T>): Promise<T> {
+  const connections = connectionLimit();
+  const wanted = Math.max(...scale.idleSteps, scale.keepaliveConnections, scale.newConnectionsAtOnce) + 64;
+  if (connections < wanted) {
+    const problem = `${descriptorLimit()} open files permit ${connections} connections, and ${wanted} are needed`;
+    throw new Error(`${problem}: raise the limit (ulimit -Hn) or choose a smaller --scale`);
+  }
+  try {
+    const node = await startNode(scale.bulkBytesPerStream, connections);
+    const result = await use(node);
+    await node.stop();
+    return result;
+  } catch (error) {
+    killAllPrograms();
+    throw error;
+  }
+}
+
+/** One measurement: stops what it started, and vouches that it had lived until then. */
+export async function measureOnce(
   scale: Scale,
-  scenario: Scenario,
+  scenario: Pick<Scenario, 'measure'>,
   contender: Contender,
   node: BenchNode,
-  connections: number,
 ): Promise<Sample> {
-  const [httpFrontPort = 0, sinkFrontPort = 0] = await freePorts(2);
-  const running = await startContender(contender, {
-    connections,
-    routes: [
-      { label: 'http', frontPort: httpFrontPort, nodePort: node.httpPort },
-      { label: 'sink', frontPort: sinkFrontPort, nodePort: node.sinkPort },
-    ],
-  });
+  const started: RunningContender[] = [];
+  const stage: Stage = {
+    scale,
+    contender,
+    node,
+    start: async (setup) => {
+      const running = await startAs(contender, node, setup);
+      started.push(running);
+      return running;
+    },
+  };
   try {
-    const sample = await scenario.measure({ scale, contender: running, node, httpFrontPort, sinkFrontPort });
-    await running.stop();
+    const sample = await scenario.measure(stage);
+    for (const running of started) await running.stop();
     return sample;
   } catch (error) {
-    running.program.killGroup();
-    throw running.program.failure(`scenario ${scenario.name} failed`, error);
+    throw withLastWords(error, started);
   }
+}
+
+async function startAs(contender: Contender, node: BenchNode, setup: Setup = {}): Promise<RunningContender> {
+  const { header = contender.headers[0], ...rest } = setup;
+  if (!contender.headers.includes(header)) throw new Error(`${contender.name} cannot send the header ${header}`);
+  return startContender(contender, { ...rest, routes: await routesTo(node, header), connections: connectionLimit() });
+}
+
+/** What a contender said last usually explains why a byte is missing. */
+function withLastWords(error: unknown, started: readonly RunningContender[]): unknown {
+  const last = started.at(-1);
+  const message = error instanceof Error ? error.message : String(error);
+  if (last === undefined || last.program.output.trim() === '' || message.includes(`(pid ${last.pid},`)) return error;
+  return last.program.failure(message, error);
 }

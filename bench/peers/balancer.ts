@@ -1,40 +1,80 @@
-// Our own balancer, started the way a user starts it. One shard; everything else at its defaults.
+// Our own balancer, started the way a user starts it: from the tree that lies at `root`, which may be another revision's. Everything is
+// at its defaults but the number of shards and what BALANCER_* variables of the caller's say; those are part of the command line
+// that the report shows, so that no run with other settings passes for one without.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Contender } from '../contender.ts';
+import type { Contender, HeaderKind, Job, Route } from '../contender.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const MAIN = resolve(ROOT, 'cli/main.ts');
+const LAUNCHER = 'bin/balancer.js';
+const SESSION_LOG = 'workers/session-log-writer.ts';
+const CHECKSUM_FIELD = 'proxy_protocol_crc32c';
 
-export const balancer: Contender = {
-  name: 'balancer',
-  proxyVersion: 'v2',
-  unavailable: () => (existsSync(MAIN) ? undefined : 'cli/main.ts is missing'),
-  version() {
-    const { version }: { version: string } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8'));
-    return `balancer ${version}`;
-  },
-  configuration: ({ routes }) => ({
-    file: 'balancer.yaml',
-    text: `nodebalancers:
+/** The tests' own variables have the balancer's prefix, and it warns about names that it does not know. */
+const TEST_PREFIX = 'BALANCER_TEST_';
+
+/** The balancer of a tree: this one's, or another revision's. */
+export function balancerAt(root: string, name: string, revision?: string): Contender {
+  return {
+    name,
+    root,
+    headers: headersOf(root),
+    workersMax: Number.POSITIVE_INFINITY,
+    keepsSessionLog: existsSync(resolve(root, SESSION_LOG)),
+    unavailable: () => (existsSync(resolve(root, LAUNCHER)) ? undefined : `${LAUNCHER} is missing`),
+    version: () => `${versionOf(root)}${revision === undefined ? '' : ` (${revision})`}`,
+    configuration: ({ routes }) => ({ file: 'balancer.yaml', text: configurationText(routes) }),
+    command: (file, job) => ({
+      command: resolve(root, LAUNCHER),
+      args: ['run', '-f', file],
+      env: environment(job),
+    }),
+    readyPattern: /\bready\b/,
+  };
+}
+
+export const balancer: Contender = balancerAt(ROOT, 'balancer');
+
+/** A tree whose configuration does not know the checksum does not send it. */
+function headersOf(root: string): Contender['headers'] {
+  const model = resolve(root, 'core/config/model.ts');
+  const knowsChecksum = existsSync(model) && readFileSync(model, 'utf8').includes(CHECKSUM_FIELD);
+  return ['v2', 'v1', 'none', ...(knowsChecksum ? ['v2+crc32c' as const] : [])];
+}
+
+function versionOf(root: string): string {
+  const { version }: { version: string } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8'));
+  return `balancer ${version}`;
+}
+
+function configurationText(routes: readonly Route[]): string {
+  return `nodebalancers:
   - label: bench
     ipv4: 0.0.0.0
     configs:
-${routes
-  .map(
-    ({ label, frontPort, nodePort }) => `      - port: ${frontPort}
-        proxy_protocol: v2
+${routes.map(portText).join('')}`;
+}
+
+function portText({ label, frontPort, nodePort, header }: Route): string {
+  return `      - port: ${frontPort}
+        ${headerText(header)}
         nodes:
           - { label: ${label}, address: "127.0.0.1:${nodePort}" }
-`,
-  )
-  .join('')}`,
-  }),
-  command: (file) => ({
-    command: resolve(ROOT, 'bin/balancer.js'),
-    args: ['run', '-f', file],
-    env: { BALANCER_WORKERS: '1' },
-  }),
-  readyPattern: /\bready\b/,
-};
+`;
+}
+
+function headerText(header: HeaderKind): string {
+  if (header !== 'v2+crc32c') return `proxy_protocol: ${header}`;
+  return `proxy_protocol: v2\n        ${CHECKSUM_FIELD}: true`;
+}
+
+function environment({ workers, sessionLog }: Job): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && name.startsWith('BALANCER_') && !name.startsWith(TEST_PREFIX)) settings[name] = value;
+  }
+  settings.BALANCER_WORKERS = String(workers);
+  if (sessionLog !== undefined) settings.BALANCER_ACCESS_LOG = sessionLog;
+  return settings;
+}

@@ -1,53 +1,93 @@
-// Scenario `bulk`: several big streams at once, first towards the client, then towards the node. Costs are per GB (10^9
-// bytes), and both ends must have counted the same number of bytes.
+// Scenario `bulk`: big streams towards the client, towards the node, and both ways at once, few and several of them. Costs are per
+// GB (10^9 bytes) that went through, and both ends must have counted the same bytes.
 
-import { cpuBetween, readCpu } from '../meters.ts';
-import { startLoadProgram } from '../node.ts';
+import { eventually } from '../../tests/support/process.ts';
+import type { RunningContender } from '../contender.ts';
+import { startBulk } from '../load/bulk.ts';
+import { measureCpu } from '../meters.ts';
 import type { Metric, Sample, Scenario, Stage } from '../scenario.ts';
 
-const DEADLINE_MS = 120_000;
 const GB = 1e9;
 
 const DIRECTIONS = [
-  { direction: 'down', title: 'to the client' },
-  { direction: 'up', title: 'to the node' },
+  { id: 'down', title: 'to the client', down: true, up: false },
+  { id: 'up', title: 'to the node', down: false, up: true },
+  { id: 'both', title: 'both ways', down: true, up: true },
 ] as const;
 
-async function transfer(stage: Stage, direction: 'down' | 'up'): Promise<Sample> {
-  const { scale, contender } = stage;
-  const port = direction === 'up' ? stage.sinkFrontPort : stage.httpFrontPort;
-  const args = [direction, String(port), String(scale.bulkStreams), String(scale.bulkBytesPerStream)];
-  const client = await startLoadProgram('bulk client', 'bulk-client.ts', args);
-  await client.waitForOutput(/ready/);
-  const before = readCpu(contender.pid);
-  client.write('go\n');
-  const [line] = await client.waitForOutput(/^\{.*\}$/m, DEADLINE_MS);
-  const { ownUs, boxUs } = cpuBetween(before, readCpu(contender.pid));
-  await client.waitForExit();
-  const { moved, microseconds }: { moved: number[]; microseconds: number } = JSON.parse(line);
-  const short = moved.filter((bytes) => bytes !== scale.bulkBytesPerStream);
-  if (moved.length !== scale.bulkStreams || short.length > 0) {
-    throw new Error(`incomplete: streams of ${moved.join(', ')} bytes, expected ${scale.bulkBytesPerStream} each`);
-  }
-  const gigabytes = (scale.bulkStreams * scale.bulkBytesPerStream) / GB;
-  return {
-    [`${direction}Own`]: ownUs / 1e6 / gigabytes,
-    [`${direction}Box`]: boxUs / 1e6 / gigabytes,
-    [`${direction}Rate`]: gigabytes / (microseconds / 1e6),
-  };
-}
+type Direction = (typeof DIRECTIONS)[number];
 
 export const bulk: Scenario = {
   name: 'bulk',
   describe: ({ bulkStreams, bulkBytesPerStream }) =>
-    `${bulkStreams} streams of ${bulkBytesPerStream / 1024 / 1024} MiB at once, each way`,
-  metrics: () =>
-    DIRECTIONS.flatMap(({ direction, title }): Metric[] => [
-      { id: `${direction}Own`, label: `own CPU, ${title}`, unit: 's/GB', better: 'lower' },
-      { id: `${direction}Box`, label: `whole box, ${title}`, unit: 's/GB', better: 'lower' },
-      { id: `${direction}Rate`, label: `throughput, ${title}`, unit: 'GB/s', better: 'higher' },
-    ]),
+    `${bulkStreams.join(' or ')} streams of ${bulkBytesPerStream / 1024 / 1024} MiB at once in each direction`,
+  metrics: ({ bulkStreams }) => bulkStreams.flatMap((streams) => DIRECTIONS.flatMap((it) => metricsOf(it, streams))),
   async measure(stage) {
-    return { ...(await transfer(stage, 'down')), ...(await transfer(stage, 'up')) };
+    const contender = await stage.start({ logsSessions: true });
+    const sample: Sample = { figures: {} };
+    for (const streams of stage.scale.bulkStreams) {
+      for (const direction of DIRECTIONS) {
+        Object.assign(sample.figures, await transfer(stage, contender, direction, streams));
+      }
+    }
+    return sample;
   },
 };
+
+function metricsOf({ id, title }: Direction, streams: number): Metric[] {
+  const what = `${title}, ${streams} ${streams === 1 ? 'stream' : 'streams'}`;
+  return [
+    { id: `${id}${streams}Own`, label: `own CPU, ${what}`, unit: 's/GB', better: 'lower' },
+    { id: `${id}${streams}Box`, label: `whole box, ${what}`, unit: 's/GB', better: 'lower' },
+    { id: `${id}${streams}Rate`, label: `throughput, ${what}`, unit: 'GB/s', better: 'higher' },
+    { id: `${id}${streams}Spliced`, label: `share spliced, ${what}`, unit: '', better: 'none' },
+  ];
+}
+
+async function transfer(
+  { scale }: Stage,
+  contender: RunningContender,
+  { id, down, up }: Direction,
+  streams: number,
+): Promise<Record<string, number>> {
+  const { bulkBytesPerStream: bytesPerStream } = scale;
+  const { httpPort, sinkPort } = contender;
+  const sessionsBefore = contender.endedSessions().length;
+  const load = await startBulk({
+    httpPort,
+    sinkPort,
+    downStreams: down ? streams : 0,
+    upStreams: up ? streams : 0,
+    bytesPerStream,
+  });
+  const { ownUs, boxUs, result } = await measureCpu(contender.pid, () => {
+    load.go();
+    return load.finished();
+  });
+  const moved = [...result.down, ...result.up];
+  const wanted = (down ? streams : 0) + (up ? streams : 0);
+  if (moved.length !== wanted || moved.some((bytes) => bytes !== bytesPerStream)) {
+    throw new Error(`incomplete: streams of ${moved.join(', ')} bytes, expected ${wanted} of ${bytesPerStream}`);
+  }
+  const gigabytes = (wanted * bytesPerStream) / GB;
+  return {
+    [`${id}${streams}Own`]: ownUs / 1e6 / gigabytes,
+    [`${id}${streams}Box`]: boxUs / 1e6 / gigabytes,
+    [`${id}${streams}Rate`]: gigabytes / (result.microseconds / 1e6),
+    ...(await splicedShare(contender, sessionsBefore, wanted, `${id}${streams}Spliced`)),
+  };
+}
+
+/** From the contender's own lines about these sessions, where it writes any. */
+async function splicedShare(
+  contender: RunningContender,
+  sessionsBefore: number,
+  sessions: number,
+  metric: string,
+): Promise<Record<string, number>> {
+  if (!contender.logsSessions) return {};
+  const lines = () => contender.endedSessions().slice(sessionsBefore);
+  await eventually('the lines of all sessions', () => lines().length >= sessions);
+  const sum = (field: string) => lines().reduce((total, line) => total + Number(line[field]), 0);
+  return { [metric]: sum('bytes_spliced') / (sum('bytes_to_client') + sum('bytes_to_node')) };
+}

@@ -1,61 +1,104 @@
-// Scenarios `new` and `keepalive`: small requests, one per connection or many over the same connections. What wrk counted
-// is compared with what one answer weighs and with what the node says that it served.
+// Scenarios `new` and `keepalive`: small requests, one per connection or many over the same connections. Cost and rate under as
+// much load as the contender takes; what the generator counted is compared with what one answer weighs and with what the node
+// says that it served.
 
 import { Peer } from '../../tests/support/peer.ts';
 import { LOOPBACK_IPV4 } from '../../tests/support/ports.ts';
+import type { RunningContender } from '../contender.ts';
+import { encodeLatency, percentileFigures } from '../latency.ts';
 import { type HttpResult, runHttpLoad } from '../load/http.ts';
-import { cpuBetween, readCpu } from '../meters.ts';
+import { runRequestLoad } from '../load/requests.ts';
+import { type CpuUse, measureCpu } from '../meters.ts';
 import type { NodeCounts } from '../node.ts';
-import type { Scale } from '../options.ts';
-import type { Sample, Scenario, Stage } from '../scenario.ts';
+import type { Metric, Sample, Scenario, Stage } from '../scenario.ts';
 
 /** wrk connects once to see whether the address works, and closes without a request. */
 const TRIAL_CONNECTIONS = 1;
 
-interface Shape {
-  name: string;
+export interface SmallRequests {
+  connections: number;
   newConnections: boolean;
-  per: 'connection' | 'request';
-  connections(scale: Scale): number;
-  title: string;
 }
 
-function httpScenario(shape: Shape): Scenario {
-  const { name, per, newConnections } = shape;
+export interface SmallRequestsResult extends CpuUse {
+  load: HttpResult;
+}
+
+function metricsPer(what: 'connection' | 'request', latency: string): Metric[] {
+  return [
+    { id: 'ownUs', label: `own CPU per ${what}`, unit: 'us', better: 'lower' },
+    { id: 'boxUs', label: `whole box per ${what}`, unit: 'us', better: 'lower' },
+    { id: 'rate', label: `${what}s per second`, unit: '/s', better: 'higher' },
+    { id: 'p50Us', label: `${latency} p50`, unit: 'us', better: 'lower' },
+    { id: 'p90Us', label: `${latency} p90`, unit: 'us', better: 'lower' },
+    { id: 'p99Us', label: `${latency} p99`, unit: 'us', better: 'lower' },
+    { id: 'p999Us', label: `${latency} p99.9`, unit: 'us', better: 'lower' },
+    { id: 'kernelShare', label: 'kernel’s part of own CPU', unit: '', better: 'none' },
+  ];
+}
+
+export const newConnections: Scenario = {
+  name: 'new',
+  describe: (scale) => `new connections, one request each, ${scale.newConnectionsAtOnce} at a time`,
+  metrics: () => metricsPer('connection', 'connect to first byte'),
+  distributions: () => [{ id: 'latency', label: 'connect to first byte' }],
+  async measure(stage) {
+    const shape = { connections: stage.scale.newConnectionsAtOnce, newConnections: true };
+    const contender = await stage.start();
+    const result = await loadWithSmallRequests(stage, contender, shape);
+    // wrk counts from the request on; what a client waits for begins with the connect.
+    const { latency, errors } = await runRequestLoad({
+      port: contender.httpPort,
+      seconds: stage.scale.httpSeconds,
+      ...shape,
+    });
+    if (errors > 0) throw new Error(`${errors} connections failed`);
+    return sampleOf(result, latency);
+  },
+};
+
+export const keepalive: Scenario = {
+  name: 'keepalive',
+  describe: (scale) => `requests over ${scale.keepaliveConnections} kept connections`,
+  metrics: () => metricsPer('request', 'latency'),
+  distributions: () => [{ id: 'latency', label: 'request to answer' }],
+  async measure(stage) {
+    const shape = { connections: stage.scale.keepaliveConnections, newConnections: false };
+    const result = await loadWithSmallRequests(stage, await stage.start(), shape);
+    return sampleOf(result, result.load.latency);
+  },
+};
+
+function sampleOf({ load, ownUs, boxUs, kernelShare }: SmallRequestsResult, latency: HttpResult['latency']): Sample {
   return {
-    name,
-    describe: (scale) => `${shape.title}, ${shape.connections(scale)} at a time, ${scale.httpSeconds} s per round`,
-    metrics: () => [
-      { id: 'ownUs', label: `own CPU per ${per}`, unit: 'us', better: 'lower' },
-      { id: 'boxUs', label: `whole box per ${per}`, unit: 'us', better: 'lower' },
-      { id: 'rate', label: `${per}s per second`, unit: '/s', better: 'higher' },
-      { id: 'p50Us', label: 'latency p50', unit: 'us', better: 'lower' },
-      { id: 'p99Us', label: 'latency p99', unit: 'us', better: 'lower' },
-      { id: 'kernelShare', label: 'kernel’s part of own CPU', unit: '', better: 'none' },
-    ],
-    async measure(stage: Stage): Promise<Sample> {
-      const { scale, contender, node } = stage;
-      const url = `http://${LOOPBACK_IPV4}:${stage.httpFrontPort}/small`;
-      const connections = shape.connections(scale);
-      const answerBytes = await weighAnswer(stage.httpFrontPort, newConnections);
-      if (scale.warmUpSeconds > 0) {
-        await runHttpLoad({ url, connections, seconds: scale.warmUpSeconds, newConnections });
-      }
-      const countsBefore = await node.counts();
-      const before = readCpu(contender.pid);
-      const result = await runHttpLoad({ url, connections, seconds: scale.httpSeconds, newConnections });
-      const { ownUs, boxUs, kernelShare } = cpuBetween(before, readCpu(contender.pid));
-      check(result, answerBytes, connections, countsBefore, await node.counts(), newConnections);
-      return {
-        ownUs: ownUs / result.requests,
-        boxUs: boxUs / result.requests,
-        rate: result.requests / (result.microseconds / 1e6),
-        p50Us: result.p50Us,
-        p99Us: result.p99Us,
-        kernelShare,
-      };
+    figures: {
+      ownUs: ownUs / load.requests,
+      boxUs: boxUs / load.requests,
+      rate: load.requests / (load.microseconds / 1e6),
+      kernelShare,
+      ...percentileFigures(latency),
     },
+    latencies: { latency: encodeLatency(latency) },
   };
+}
+
+/** Warms up, loads for `httpSeconds`, and vouches for every answer. */
+export async function loadWithSmallRequests(
+  { scale, node }: Pick<Stage, 'scale' | 'node'>,
+  contender: RunningContender,
+  { connections, newConnections }: SmallRequests,
+): Promise<SmallRequestsResult> {
+  const url = `http://${LOOPBACK_IPV4}:${contender.httpPort}/small`;
+  const answerBytes = await weighAnswer(contender.httpPort, newConnections);
+  if (scale.warmUpSeconds > 0) {
+    await runHttpLoad({ url, connections, seconds: scale.warmUpSeconds, newConnections });
+  }
+  const before = await node.counts();
+  const { result: load, ...cpu } = await measureCpu(contender.pid, () =>
+    runHttpLoad({ url, connections, seconds: scale.httpSeconds, newConnections }),
+  );
+  check(load, answerBytes, { connections, newConnections }, before, await node.counts());
+  return { ...cpu, load };
 }
 
 /** The size of one whole answer, through the contender. */
@@ -78,18 +121,16 @@ async function weighAnswer(port: number, close: boolean): Promise<number> {
  * that much may differ, and nothing else.
  */
 function check(
-  result: HttpResult,
+  { requests, bytes, errors }: HttpResult,
   answerBytes: number,
-  connections: number,
+  { connections, newConnections }: SmallRequests,
   before: NodeCounts,
   after: NodeCounts,
-  newConnections: boolean,
 ): void {
   const problems: string[] = [];
   const within = (what: string, value: number, low: number, high: number) => {
     if (!(value >= low && value <= high)) problems.push(`${what}: ${value}, expected ${low}..${high}`);
   };
-  const { requests, bytes, errors } = result;
   const underWay = 2 * connections;
   within('answers', requests, 1, Number.POSITIVE_INFINITY);
   within('errors', errors, 0, 0);
@@ -100,19 +141,3 @@ function check(
   else within('connections at the node', atNode, 1, connections + TRIAL_CONNECTIONS);
   if (problems.length > 0) throw new Error(`incomplete: ${problems.join('; ')}`);
 }
-
-export const newConnections = httpScenario({
-  name: 'new',
-  title: 'new connections, one request each',
-  newConnections: true,
-  per: 'connection',
-  connections: (scale) => scale.newConnectionsAtOnce,
-});
-
-export const keepalive = httpScenario({
-  name: 'keepalive',
-  title: 'requests over kept connections',
-  newConnections: false,
-  per: 'request',
-  connections: (scale) => scale.keepaliveConnections,
-});

@@ -1,8 +1,8 @@
-// Scenario `idle`: how much memory a connection costs that has had one answer and now only waits. Growth alone would hide
-// tables that were allocated at start, so the totals stand beside it. Sockets and pipes live in the kernel and are not
-// in these figures, for no contender.
+// Scenario `idle`: how much memory a connection costs that has had one answer and now only waits, and what the contender's CPU does
+// meanwhile. Growth alone would hide tables that were allocated at start, so the totals stand beside it. Sockets and pipes live
+// in the kernel and are not in these figures, for no contender.
 
-import { pssBytes } from '../meters.ts';
+import { measureCpu, pssBytes } from '../meters.ts';
 import { startLoadProgram } from '../node.ts';
 import type { Sample, Scenario } from '../scenario.ts';
 
@@ -17,23 +17,30 @@ export const idle: Scenario = {
     ...[0, ...idleSteps].map(
       (count) => ({ id: `at${count}`, label: `memory at ${count}`, unit: 'MiB', better: 'none' }) as const,
     ),
+    { id: 'ownIdle', label: `own CPU while ${idleSteps.at(-1)} idle`, unit: 'ms/s', better: 'none' },
   ],
-  async measure({ scale, contender, httpFrontPort }): Promise<Sample> {
-    const client = await startLoadProgram('idle client', 'idle-client.ts', [String(httpFrontPort)]);
-    const totals: Sample = {};
+  async measure({ scale, start }): Promise<Sample> {
+    const contender = await start();
+    const client = await startLoadProgram('idle client', 'idle-client.ts', [String(contender.httpPort)]);
     const first = pssBytes(contender.pid);
-    totals.at0 = first / MIB;
+    const figures: Record<string, number> = { at0: first / MIB };
     let last = first;
-    let connections = 1;
     for (const count of scale.idleSteps) {
       client.write(`${count}\n`);
       await client.waitForOutput(new RegExp(`^open ${count}$`, 'm'), DEADLINE_MS);
       last = pssBytes(contender.pid);
-      connections = count;
-      totals[`at${count}`] = last / MIB;
+      figures[`at${count}`] = last / MIB;
     }
+    figures.growth = (last - first) / (scale.idleSteps.at(-1) ?? 1);
+    const { ownUs } = await measureCpu(contender.pid, () => pause(scale.idleSeconds));
+    figures.ownIdle = ownUs / 1000 / scale.idleSeconds;
     client.closeInput();
     await client.waitForExit();
-    return { growth: (last - first) / connections, ...totals };
+    return { figures };
   },
 };
+
+/** The one place where time itself is what is waited for. */
+function pause(seconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}

@@ -3,47 +3,70 @@
 
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Report } from '../../bench/print.ts';
-import { runProgram, startProgram } from '../support/process.ts';
+import type { Report, ScenarioReport } from '../../bench/report.ts';
+import { runProgram } from '../support/process.ts';
 import * as haproxy from '../support/servers/haproxy.ts';
 import * as nginx from '../support/servers/nginx.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../bench/main.ts');
-const DEADLINE_MS = 90_000;
+const DEADLINE_MS = 120_000;
+const CONTENDERS = ['balancer', 'haproxy', 'nginx', 'node'];
 
-const benchmark = (args: string[]) => ({ name: 'bench', command: process.execPath, args: [MAIN, ...args] });
 /** The whole machine's congestion control is not a test's to change. */
 const TINY = ['--scale', 'tiny', '--congestion', 'keep', '--json'];
+
+/** Scenario -> who takes part. */
+const PARTICIPANTS: Readonly<Record<string, readonly string[]>> = {
+  new: CONTENDERS,
+  keepalive: CONTENDERS,
+  open: CONTENDERS,
+  bulk: CONTENDERS,
+  idle: CONTENDERS,
+  churn: CONTENDERS,
+  shards: ['balancer', 'haproxy', 'nginx'],
+  header: CONTENDERS,
+  micro: ['balancer'],
+};
 
 const possible = nginx.available() && haproxy.available();
 const why = possible ? '' : ` (skipped: ${nginx.missing}; ${haproxy.missing})`;
 
 describe.skipIf(!possible)(`bench${why}`, () => {
-  for (const scenario of ['new', 'keepalive', 'bulk', 'idle']) {
+  for (const [name, participants] of Object.entries(PARTICIPANTS)) {
     test(
-      `scenario ${scenario} measures every contender`,
+      `scenario ${name} measures ${participants.join(', ')}`,
       async () => {
-        const program = await runProgram(benchmark([...TINY, '--only', scenario]), DEADLINE_MS);
-        const report: Report = JSON.parse(program.stdout);
-        expect(report.scenarios.map(({ name }) => name)).toEqual([scenario]);
-        for (const { metric, contenders, comparison } of report.scenarios[0]?.metrics ?? []) {
-          expect(Object.keys(contenders), metric.id).toEqual(expect.arrayContaining(['haproxy', 'nginx']));
-          for (const { values } of Object.values(contenders)) {
-            expect(values).toHaveLength(1);
-            expect(values.every(Number.isFinite)).toBe(true);
-          }
-          // One round is never enough for a verdict.
-          if (comparison !== undefined) expect(comparison.verdict).toBe('no conclusion');
-        }
+        const program = await runProgram(
+          { name: 'bench', command: process.execPath, args: [MAIN, ...TINY, '--only', name] },
+          DEADLINE_MS,
+        );
+        const { contenders, scenarios }: Report = JSON.parse(program.stdout);
+        expect(Object.keys(contenders)).toEqual(CONTENDERS);
+        const [scenario, ...rest] = scenarios;
+        expect(rest).toEqual([]);
+        expectFigures(scenario, participants);
       },
       DEADLINE_MS,
     );
   }
 });
 
-test('a wrong option is a usage error that names what exists', async () => {
-  const program = await startProgram(benchmark(['--only', 'nwe']));
-  const exit = await program.waitForExit();
-  expect(exit.code).toBe(2);
-  expect(program.stderr).toContain('--only nwe: expected new, keepalive, bulk, idle');
-});
+function expectFigures(scenario: ScenarioReport | undefined, participants: readonly string[]): void {
+  const { metrics = [], distributions = [] } = scenario ?? {};
+  const seen = new Set<string>();
+  for (const { metric, contenders, comparison } of metrics) {
+    for (const [name, { values }] of Object.entries(contenders)) {
+      seen.add(name);
+      expect(values, metric.id).toHaveLength(1);
+      expect(values.every(Number.isFinite), metric.id).toBe(true);
+    }
+    // A metric that nobody gives is a mistake in its name.
+    expect(Object.keys(contenders), metric.id).toContain('balancer');
+    // One round is never enough for a verdict.
+    expect(comparison?.verdict ?? 'no conclusion').toBe('no conclusion');
+  }
+  expect([...seen].sort()).toEqual([...participants].sort());
+  for (const { distribution, contenders } of distributions) {
+    expect(Object.keys(contenders), distribution.id).toEqual(participants);
+  }
+}

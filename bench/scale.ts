@@ -1,0 +1,86 @@
+// How much work one measurement does, by scale. The sizes follow from the time that a whole run may take with all scenarios and four
+// contenders: `full` about 13 minutes, `quick` under 90 seconds, `tiny` a second or two per contender and scenario.
+
+/** How much work one measurement does. `tiny` is for the test that keeps the benchmark from rotting: no figures to quote. */
+export interface Scale {
+  name: string;
+  rounds: number;
+  warmUpSeconds: number;
+  httpSeconds: number;
+  newConnectionsAtOnce: number;
+  keepaliveConnections: number;
+  /** The open loop sends at these rates whatever comes back. */
+  openRequestsPerSecond: number;
+  openConnectionsPerSecond: number;
+  openSeconds: number;
+  /** Numbers of streams at once, each measured for itself. */
+  bulkStreams: readonly number[];
+  bulkBytesPerStream: number;
+  /** Numbers of idle connections at which memory is read, rising. */
+  idleSteps: readonly number[];
+  /** How long the contender's CPU is watched while they wait. */
+  idleSeconds: number;
+  churnSeconds: number;
+  churnConnectionsPerSecond: number;
+  /** Numbers of worker threads, each set against one. */
+  shardCounts: readonly number[];
+}
+
+const MIB = 1024 * 1024;
+
+export const SCALES = {
+  full: {
+    name: 'full',
+    rounds: 7,
+    warmUpSeconds: 1,
+    httpSeconds: 1,
+    newConnectionsAtOnce: 32,
+    keepaliveConnections: 64,
+    openRequestsPerSecond: 10_000,
+    openConnectionsPerSecond: 2000,
+    openSeconds: 1,
+    bulkStreams: [1, 8],
+    bulkBytesPerStream: 64 * MIB,
+    idleSteps: [2000, 5000],
+    idleSeconds: 0.5,
+    churnSeconds: 1,
+    churnConnectionsPerSecond: 500,
+    shardCounts: [2],
+  },
+  quick: {
+    name: 'quick',
+    rounds: 1,
+    warmUpSeconds: 0,
+    httpSeconds: 1,
+    newConnectionsAtOnce: 32,
+    keepaliveConnections: 64,
+    openRequestsPerSecond: 5000,
+    openConnectionsPerSecond: 1000,
+    openSeconds: 0.4,
+    bulkStreams: [8],
+    bulkBytesPerStream: 32 * MIB,
+    idleSteps: [100, 300],
+    idleSeconds: 0.2,
+    churnSeconds: 0.6,
+    churnConnectionsPerSecond: 500,
+    shardCounts: [2],
+  },
+  tiny: {
+    name: 'tiny',
+    rounds: 1,
+    warmUpSeconds: 0,
+    httpSeconds: 1,
+    newConnectionsAtOnce: 4,
+    keepaliveConnections: 4,
+    openRequestsPerSecond: 200,
+    openConnectionsPerSecond: 100,
+    openSeconds: 1,
+    bulkStreams: [1, 2],
+    bulkBytesPerStream: 2 * MIB,
+    idleSteps: [10, 20],
+    idleSeconds: 0.1,
+    churnSeconds: 1,
+    churnConnectionsPerSecond: 50,
+    shardCounts: [2],
+  },
+} as const satisfies Record<string, Scale>;

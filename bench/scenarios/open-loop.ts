@@ -1,0 +1,75 @@
+// Scenario `open`: a fixed rate below saturation, whatever the contender does meanwhile. Latency counts from the moment at which a
+// request was to be sent: a contender that stalls for 50 ms makes all wait that were due in them, not only the one that was
+// under way. Closed loops, which stop asking while nothing answers, do not see that.
+
+import { encodeLatency, percentileFigures } from '../latency.ts';
+import { type RequestLoad, type RequestResult, runRequestLoad } from '../load/requests.ts';
+import type { Scale } from '../options.ts';
+import type { Metric, Scenario } from '../scenario.ts';
+
+const PERCENTILES = [
+  ['50', 'p50'],
+  ['90', 'p90'],
+  ['99', 'p99'],
+  ['999', 'p99.9'],
+] as const;
+
+function percentiles(kind: 'requests' | 'connections', label: string): Metric[] {
+  return PERCENTILES.map(([id, text]) => ({
+    id: `${kind}P${id}Us`,
+    label: `${label}, ${text}`,
+    unit: 'us',
+    better: 'lower',
+  }));
+}
+
+export const openLoop: Scenario = {
+  name: 'open',
+  describe: ({ openRequestsPerSecond, openConnectionsPerSecond, keepaliveConnections }) =>
+    `${openRequestsPerSecond} requests/s over ${keepaliveConnections} kept connections, then ${openConnectionsPerSecond} new connections/s; latency from the intended time`,
+  metrics: () => [...percentiles('requests', 'kept connection'), ...percentiles('connections', 'new connection')],
+  distributions: () => [
+    { id: 'requests', label: 'request over a kept connection, from its intended time' },
+    { id: 'connections', label: 'new connection to first byte, from its intended time' },
+  ],
+  async measure({ scale, start }) {
+    const { httpPort: port } = await start();
+    const warmUp = { port, connections: scale.newConnectionsAtOnce, seconds: Math.max(scale.warmUpSeconds, 0.2) };
+    await runRequestLoad({ ...warmUp, newConnections: true });
+    const requests = await atFixedRate(scale, {
+      port,
+      connections: scale.keepaliveConnections,
+      newConnections: false,
+      ratePerSecond: scale.openRequestsPerSecond,
+    });
+    const connections = await atFixedRate(scale, {
+      port,
+      connections: scale.newConnectionsAtOnce,
+      newConnections: true,
+      ratePerSecond: scale.openConnectionsPerSecond,
+    });
+    return {
+      figures: {
+        ...percentileFigures(requests.latency, 'requests'),
+        ...percentileFigures(connections.latency, 'connections'),
+      },
+      latencies: {
+        requests: encodeLatency(requests.latency),
+        connections: encodeLatency(connections.latency),
+      },
+    };
+  },
+};
+
+/** Every request that was to be sent must have been answered, late or not. */
+async function atFixedRate(
+  { openSeconds }: Scale,
+  load: Omit<RequestLoad, 'seconds'> & { ratePerSecond: number },
+): Promise<RequestResult> {
+  const result = await runRequestLoad({ ...load, seconds: openSeconds });
+  const intended = Math.floor(load.ratePerSecond * openSeconds);
+  if (result.errors > 0 || result.requests < intended - 1) {
+    throw new Error(`${result.requests} answers and ${result.errors} errors of ${intended} requests`);
+  }
+  return result;
+}

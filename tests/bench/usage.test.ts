@@ -1,0 +1,160 @@
+// The benchmark as its user meets it: what is wrong is said in a sentence, what is missing is skipped and said so, and whatever
+// happens nothing is left behind: no process, no temporary file, no work tree.
+
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Report } from '../../bench/report.ts';
+import { eventually, type Program, startProgram } from '../support/process.ts';
+import * as nginx from '../support/servers/nginx.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const MAIN = resolve(ROOT, 'bench/main.ts');
+const DEADLINE_MS = 60_000;
+const EXIT_USAGE = 2;
+const EXIT_SIGINT = 130;
+
+/** The quickest that there is. The whole machine's congestion control is not a test's to change. */
+const TINY = ['--scale', 'tiny', '--only', 'idle', '--congestion', 'keep', '--json'];
+
+const git = (...args: string[]) => spawnSync('git', ['-C', ROOT, ...args], { encoding: 'utf8' });
+const isRepository = git('rev-parse', 'HEAD').status === 0;
+const isRoot = process.getuid?.() === 0;
+
+let temporary: string;
+
+beforeEach(() => {
+  temporary = makeTemporaryDirectory('bench-usage');
+});
+
+afterEach(() => {
+  removeTemporaryDirectory(temporary);
+});
+
+interface Start {
+  env?: Record<string, string>;
+  /** A program that runs it, and its arguments. */
+  under?: string[];
+}
+
+function start(args: string[], { env = {}, under = [] }: Start = {}): Promise<Program> {
+  const [command = process.execPath, ...rest] = [...under, process.execPath, MAIN, ...args];
+  return startProgram({ name: 'bench', command, args: rest, env: { TMPDIR: temporary, ...env } });
+}
+
+async function run(args: string[], options: Start = {}) {
+  const program = await start(args, options);
+  const { code } = await program.waitForExit(DEADLINE_MS);
+  return { code, stdout: program.stdout, stderr: program.stderr };
+}
+
+function expectUsage({ code, stdout, stderr }: Awaited<ReturnType<typeof run>>, ...lines: string[]): void {
+  expect(stderr.split('\n')).toEqual(expect.arrayContaining(lines));
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stdout).toBe('');
+  expect(code).toBe(EXIT_USAGE);
+}
+
+/** Whatever works in the test's own directory for temporary files was started by the benchmark. */
+function leftOver(): string[] {
+  const workers = readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(temporary);
+    } catch {
+      return false;
+    }
+  });
+  return [...readdirSync(temporary), ...workers.map((pid) => `process ${pid}`)];
+}
+
+test('everything that is wrong with a command line is said at once', async () => {
+  expectUsage(
+    await run(['--only', 'nwe,keepalive', '--peers', 'nginks', '--rounds', 'three']),
+    'bench: --rounds three: expected a whole number, 1 to 99',
+    'bench: --only nwe: unknown scenario, did you mean "new"?; expected new, keepalive, open, bulk, idle, churn, shards, header, micro',
+    'bench: --peers nginks: unknown peer, did you mean "nginx"?; expected haproxy, nginx, node',
+    'Try "npm run bench -- --help".',
+  );
+});
+
+test('--help goes to stdout', async () => {
+  const { code, stdout, stderr } = await run(['--help']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('--compare REV');
+});
+
+test.skipIf(!isRepository)('a revision that does not exist is a usage error', async () => {
+  expectUsage(await run(['--compare', 'nosuch']), 'bench: --compare nosuch: no such revision in this repository');
+});
+
+test('outside a repository there is nothing to compare with', async () => {
+  const { code, stderr } = await run(['--compare', 'HEAD'], { env: { GIT_DIR: '/nonexistent' } });
+  expect(stderr).toContain('bench: --compare HEAD: this tree is not a git repository');
+  expect(code).toBe(EXIT_USAGE);
+});
+
+test.skipIf(!isRoot)('a congestion control that the kernel does not have is a usage error', async () => {
+  expectUsage(await run(['--congestion', 'nosuch']), 'bench: --congestion nosuch: this kernel has none of that name');
+});
+
+describe.skipIf(!nginx.available())(`a run${nginx.available() ? '' : ` (skipped: ${nginx.missing})`}`, () => {
+  test('goes on without a peer that is not there, and says so', async () => {
+    const { code, stdout, stderr } = await run([...TINY, '--peers', 'haproxy'], {
+      env: { HAPROXY_BIN: '/nonexistent/haproxy' },
+    });
+    const note = 'haproxy left out: HAPROXY_BIN=/nonexistent/haproxy is no program that can be run';
+    expect(stderr).toContain(`bench: ${note}\n`);
+    expect(code).toBe(0);
+    const { contenders, notes }: Report = JSON.parse(stdout);
+    expect(Object.keys(contenders)).toEqual(['balancer']);
+    expect(notes).toContain(note);
+  });
+
+  test('can do without peers, and without a CPU for each', async () => {
+    const { code, stdout, stderr } = await run([...TINY, '--peers', 'none'], { under: ['taskset', '-c', '0'] });
+    expect(stderr).toContain('bench: round 1/1 idle balancer');
+    expect(code).toBe(0);
+    const report: Report = JSON.parse(stdout);
+    expect(Object.keys(report.contenders)).toEqual(['balancer']);
+    expect(report.machine.pinned).toBe(false);
+    expect(report.notes).toContain('not pinned, contenders and load share all CPUs: this process may use only one CPU');
+    expect(leftOver()).toEqual([]);
+  });
+
+  test.skipIf(!isRepository)(
+    'against another revision has that and no peers, and leaves no work tree behind',
+    async () => {
+      const { code, stdout, stderr } = await run([...TINY, '--compare', 'HEAD']);
+      expect(code, stderr).toBe(0);
+      const { contenders, scenarios }: Report = JSON.parse(stdout);
+      const [, name = ''] = Object.keys(contenders);
+      expect(Object.keys(contenders)).toEqual(['balancer', name]);
+      expect(name).toMatch(/^balancer@[0-9a-f]{7}$/);
+      expect(Object.keys(scenarios[0]?.metrics[0]?.contenders ?? {})).toEqual(['balancer', name]);
+      expect(git('worktree', 'list').stdout).not.toContain(temporary);
+      expect(leftOver()).toEqual([]);
+    },
+  );
+
+  test.skipIf(!isRepository)('that is interrupted ends what it started and gives back everything', async () => {
+    const program = await start([
+      '--scale',
+      'tiny',
+      '--only',
+      'keepalive',
+      '--congestion',
+      'keep',
+      '--compare',
+      'HEAD',
+    ]);
+    await program.waitForOutput(/round 1\/1 keepalive balancer\b/, DEADLINE_MS);
+    await eventually('a contender to run', () => leftOver().some((entry) => entry.startsWith('process')));
+    program.signal('SIGINT');
+    expect((await program.waitForExit()).code).toBe(EXIT_SIGINT);
+    expect(program.stdout).toBe('');
+    expect(git('worktree', 'list').stdout).not.toContain(temporary);
+    await eventually('nothing to be left', () => leftOver().length === 0);
+  });
+});
