@@ -208,7 +208,8 @@ function readSessions(path: string | undefined): Record<string, unknown>[] {
 }
 
 async function stopOnce(program: Program, directory: string): Promise<void> {
-  if (program.exited !== undefined) throw program.failure('it ended during the measurement');
+  const endedBefore = program.exited !== undefined;
   await program.stop(STOP_GRACE_MS);
   removeTemporaryDirectory(directory);
+  if (endedBefore) throw program.failure('it ended during the measurement');
 }

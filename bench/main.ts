@@ -23,7 +23,7 @@ import { recordRun } from './record.ts';
 import type { ContenderReport, Report, ScenarioReport } from './report.ts';
 import { describeRevision, findRevision, openRevision } from './revision.ts';
 import { connectionLimit, describeLeftOut, type Measurements, plan, type Run, runRounds } from './rounds.ts';
-import type { Scenario } from './scenario.ts';
+import type { Sample, Scenario } from './scenario.ts';
 import { bulk } from './scenarios/bulk.ts';
 import { churn } from './scenarios/churn.ts';
 import { header } from './scenarios/header.ts';
@@ -58,16 +58,22 @@ async function main(args: string[]): Promise<void> {
   const scenarios = SCENARIOS.filter(({ name }) => options.scenarios.includes(name));
   if (options.verb === 'profile') {
     for (const note of notes) progress.say(note);
-    process.stdout.write(await runProfile(options, contenders, options.scenarios));
+    process.stdout.write(await runProfile(options, contenders, options.scenarios, (text) => progress.say(text)));
     return;
   }
   const run: Run = { scale: options.scale, scenarios, contenders };
   notes.push(...describeLeftOut(run));
   for (const note of notes) progress.say(note);
-  const report = makeReport(run, await measure(run), notes, args, startedAt);
-  if (options.record) for (const file of await recordRun(report)) progress.say(`wrote ${file}`);
+  // Before the run: the tree may be worked on meanwhile.
+  const revision = describeRevision();
+  const report: Report = {
+    ...makeReport(run, await measure(run), notes, args, startedAt),
+    ...(revision === undefined ? {} : { revision }),
+  };
   const colours = wantsColours(process.stdout, process.env);
   process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report, { colours }));
+  // Last: should the drawing fail, the figures have been shown.
+  if (options.record) for (const file of await recordRun(report)) progress.say(`wrote ${file}`);
 }
 
 function namesOf(things: readonly { name: string }[]): string[] {
@@ -113,12 +119,10 @@ function makeReport(
   args: string[],
   startedAt: string,
 ): Report {
-  const revision = describeRevision();
   return {
     format: 2,
     startedAt,
     subject: SUBJECT.name,
-    ...(revision === undefined ? {} : { revision }),
     rounds: scale.rounds,
     scale: scale.name,
     commandLine: ['npm run bench', ...(args.length === 0 ? [] : ['--', ...args])].join(' '),
@@ -126,7 +130,7 @@ function makeReport(
     contenders: Object.fromEntries(contenders.map((contender) => [contender.name, reportContender(contender)])),
     notes,
     scenarios: scenarios.map((scenario): ScenarioReport => {
-      const samples = measurements.get(scenario.name) ?? new Map();
+      const samples = measurements.get(scenario.name) ?? new Map<string, Sample[]>();
       return {
         name: scenario.name,
         description: scenario.describe(scale),

@@ -131,7 +131,7 @@ async function readStatus(port: number): Promise<NodeCounts> {
 }
 
 /** Room for what a generator allocates in a whole run: no collection of garbage, which stops all its connections at once. */
-const GENERATOR_OPTIONS = (process.env.XF ?? '--min-semi-space-size=16').split(' ');
+const GENERATOR_OPTIONS = ['--min-semi-space-size=16'];
 
 /** One of the programs in bench/load/, in a process of its own on the load's CPU. */
 export function startLoadProgram(name: string, file: string, args: string[]): Promise<Program> {

@@ -9,7 +9,7 @@ import { type Options, UsageError } from './options.ts';
 import { formatProfiles } from './profile/format.ts';
 import { PROFILE_LOADS, type ProfileLoad } from './profile/loads.ts';
 import { noteNames, removeNames, withNames } from './profile/names.ts';
-import { type Profile, type ScenarioProfile, takeProfile } from './profile/take.ts';
+import { type Profile, type ScenarioProfile, sampledSeconds, takeProfile } from './profile/take.ts';
 import { probeTools, type Tools } from './profile/tools.ts';
 import { connectionLimit, withNode } from './rounds.ts';
 
@@ -56,7 +56,7 @@ async function takeProfiles(
       setting.say(`profile ${load.name} ${contender.name}`);
       profiles.push(await profileOne(load, contender, setting));
     }
-    const description = `${load.describe(setting.scale)}, ${setting.scale.httpSeconds} s`;
+    const description = `${load.describe(setting.scale)}, ${sampledSeconds(setting.scale)} s`;
     scenarios.push({ name: load.name, description, unit: load.unit, profiles });
   }
   return scenarios;

@@ -91,14 +91,14 @@ export async function withNode<T>(scale: Scale, use: (node: BenchNode) => Promis
     const problem = `${descriptorLimit()} open files permit ${connections} connections, and ${wanted} are needed`;
     throw new Error(`${problem}: raise the limit (ulimit -Hn) or choose a smaller --scale`);
   }
+  const node = await startNode(scale.bulkBytesPerStream, connections);
   try {
-    const node = await startNode(scale.bulkBytesPerStream, connections);
-    const result = await use(node);
-    await node.stop();
-    return result;
+    return await use(node);
   } catch (error) {
     killAllPrograms();
     throw error;
+  } finally {
+    await node.stop();
   }
 }
 
@@ -125,7 +125,11 @@ export async function measureOnce(
     for (const running of started) await running.stop();
     return sample;
   } catch (error) {
-    throw withLastWords(error, started);
+    // First, while it still says what the contender did and not what we do to it.
+    const explained = withLastWords(error, started);
+    for (const running of started) running.program.killGroup();
+    await Promise.allSettled(started.map((running) => running.stop()));
+    throw explained;
   }
 }
 

@@ -3,7 +3,7 @@
 
 import type { BulkLoad, BulkResult } from './bulk.ts';
 import { BulkLoop } from './bulk-loop.ts';
-import { openControl, say, waitForGo } from './control.ts';
+import { listen, say, waitForGo } from './control.ts';
 import { Engine } from './engine.ts';
 import { orFail } from './failure.ts';
 
@@ -14,13 +14,12 @@ function main(): void {
   const load: BulkLoad = JSON.parse(process.argv[2] ?? '{}');
   const engine = new Engine(load.downStreams + load.upStreams, BUFFER_BYTES);
   const loop = new BulkLoop(engine, load);
-  const control = openControl(engine);
-  waitForGo(engine, control);
+  waitForGo();
+  listen(engine, (line) => {
+    if (line === 'stop') loop.repeats = false;
+  });
   loop.begin();
-  while (loop.active > 0) {
-    engine.poll(-1, loop.onEvent);
-    if (control.lines.includes('stop')) loop.repeats = false;
-  }
+  while (loop.active > 0) engine.poll(-1, loop.onEvent);
   const { down, up, microseconds } = loop;
   const result: BulkResult = { down, up, microseconds };
   say(JSON.stringify(result));

@@ -2,7 +2,7 @@
 // `go`, and answers with one line of JSON (WireResult).
 
 import { encodeLatency } from '../latency.ts';
-import { openControl, say, waitForGo } from './control.ts';
+import { say, waitForGo } from './control.ts';
 import { connectionsMax, Engine } from './engine.ts';
 import { orFail } from './failure.ts';
 import { rehearsalSlots, rehearse } from './rehearsal.ts';
@@ -26,9 +26,8 @@ function main(): void {
   const loop = new RequestLoop(engine, { path, slots, newConnections });
   rehearse(engine, loop, ratePerSecond > 0);
   loop.reset(engine.placeAddress(port));
-  const control = openControl(engine);
   if (!newConnections) loop.connect();
-  waitForGo(engine, control);
+  waitForGo();
   loop.run({ seconds, ratePerSecond });
   say(JSON.stringify(resultOf(loop)));
 }

@@ -1,5 +1,5 @@
-// The loads under which a contender is profiled: those of the scenarios of the same names, for as long as an HTTP round takes. A
-// load says how much it did, because counts of system calls mean something only per connection, request or MiB.
+// The loads under which a contender is profiled: those of the scenarios of the same names, for as long as they are wanted. A load
+// says how much it did, because counts of system calls mean something only per connection, request or MiB.
 
 import type { RunningContender } from '../contender.ts';
 import { startBulk } from '../load/bulk.ts';

@@ -37,6 +37,13 @@ export interface Subject {
   running: RunningContender;
 }
 
+/** Counts are exact after any time; what has 1 % of it needs some thousand samples to be told from nothing. */
+const ROUNDS_SAMPLED = 3;
+
+export function sampledSeconds({ httpSeconds }: Scale): number {
+  return ROUNDS_SAMPLED * httpSeconds;
+}
+
 export async function takeProfile(
   { contender, root, running }: Subject,
   load: ProfileLoad,
@@ -45,9 +52,10 @@ export async function takeProfile(
   directory: string,
 ): Promise<Profile> {
   const run: Load = () => load.run(running, scale, scale.httpSeconds);
+  const sampled: Load = () => load.run(running, scale, sampledSeconds(scale));
   // Longer than a round's: a cold process would show the compiler at work, and not what it compiles.
   await run();
-  const { ownUs, kernelShare, units, time } = await takeTime(running.pid, run, tools, directory, root);
+  const { ownUs, kernelShare, units, time } = await takeTime(running.pid, sampled, tools, directory, root);
   const calls = await takeCalls(running.pid, run, tools, directory);
   return {
     contender,

@@ -95,6 +95,12 @@ for (const contender of CONTENDERS) {
       await exchange(front, await plainHttp.accept());
     });
 
+    test('set up for big streams does the same job', async () => {
+      const { httpPort } = await start(contender, 'none', { bigStreams: true });
+      const front = await Peer.connect({ host: LOOPBACK_IPV4, port: httpPort });
+      await exchange(front, await plainHttp.accept());
+    });
+
     test.skipIf(contender.workersMax < 2)('starts as many workers as it is told, on all CPUs', async () => {
       const { pid, httpPort } = await start(contender, contender.headers[0], { workers: 2 });
       expect(workersOf(contender, pid, httpPort)).toBe(2);
