@@ -23,7 +23,7 @@ export const bulk: Scenario = {
     `${bulkStreams.join(' or ')} streams of ${bulkBytesPerStream / 1024 / 1024} MiB at once in each direction`,
   metrics: ({ bulkStreams }) => bulkStreams.flatMap((streams) => DIRECTIONS.flatMap((it) => metricsOf(it, streams))),
   async measure(stage) {
-    const contender = await stage.start({ logsSessions: true });
+    const contender = await stage.start({ logsSessions: true, bigStreams: true });
     const sample: Sample = { figures: {} };
     for (const streams of stage.scale.bulkStreams) {
       for (const direction of DIRECTIONS) {

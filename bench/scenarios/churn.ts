@@ -22,7 +22,7 @@ export const churn: Scenario = {
   ],
   distributions: () => [{ id: 'short', label: 'short connection to first byte, while streams flow' }],
   async measure({ scale, start }) {
-    const { httpPort, sinkPort } = await start();
+    const { httpPort, sinkPort } = await start({ bigStreams: true });
     const load = { downStreams: STREAMS, upStreams: 0, bytesPerStream: scale.bulkBytesPerStream, repeat: true };
     const streams = await startBulk({ httpPort, sinkPort, ...load });
     streams.go();

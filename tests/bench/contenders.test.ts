@@ -101,9 +101,10 @@ for (const contender of CONTENDERS) {
       await exchange(front, await plainHttp.accept());
     });
 
-    test.skipIf(contender.workersMax < 2)('starts as many workers as it is told, on all CPUs', async () => {
-      const { pid, httpPort } = await start(contender, contender.headers[0], { workers: 2 });
-      expect(workersOf(contender, pid, httpPort)).toBe(2);
+    test('starts as many workers as it is told, or all that it can have, on all CPUs', async () => {
+      const workers = Math.min(2, contender.workersMax);
+      const { pid, httpPort } = await start(contender, contender.headers[0], { workers, isPinned: false });
+      if (workers > 1) expect(workersOf(contender, pid, httpPort)).toBe(workers);
       expect(cpusOf(pid)).toBe(cpusOf(process.pid));
       const front = await Peer.connect({ host: LOOPBACK_IPV4, port: httpPort });
       const back = await http.accept();
