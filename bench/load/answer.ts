@@ -1,5 +1,6 @@
 // Reads one HTTP answer as its bytes come in, in pieces of any size: status 200, content-length, that many bytes of body, no more.
-// Values in, a state out; no I/O and no strings, because it runs for every answer. It knows only what the bench's node sends: a chunked body is "bad".
+// Values in, a state out; no I/O and no strings, because it runs for every answer. It knows only what the node sends: a chunked
+// body is "bad".
 
 /** `head` -> `body` -> `whole`; from each of them to `bad`, which it never leaves. */
 export type AnswerState = 'head' | 'body' | 'whole' | 'bad';
@@ -66,6 +67,8 @@ export class Answer {
     const column = this.#column++;
     if (this.#line === 0) {
       if (column < STATUS.length && byte !== STATUS[column]) this.state = 'bad';
+    } else if (!this.#isLength) {
+      return;
     } else if (column < LENGTH_NAME.length) {
       if ((byte | LOWER_CASE) !== LENGTH_NAME[column]) this.#isLength = false;
     } else {

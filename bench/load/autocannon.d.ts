@@ -2,10 +2,8 @@
 
 declare module 'autocannon' {
   interface Result {
-    /** seconds */
-    duration: number;
+    /** of connections, and timeouts */
     errors: number;
-    timeouts: number;
     non2xx: number;
     requests: { total: number };
     /** bytes */
@@ -15,7 +13,7 @@ declare module 'autocannon' {
   interface Instance {
     on(
       event: 'response',
-      listener: (client: unknown, statusCode: number, resBytes: number, responseTimeMs: number) => void,
+      listener: (client: unknown, statusCode: number, bytes: number, latencyMs: number) => void,
     ): this;
   }
 

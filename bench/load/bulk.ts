@@ -1,43 +1,57 @@
-// Big streams from a program of our own, which counts every byte: down (GET /big of the node's HTTP server), up (to the sink, which
-// says what it got), or both at once. Once, or again and again until it is told to stop.
+// Big streams through a contender, as the benchmark sees them: started, told to go, told to stop where they repeat, and asked what
+// they moved. Every stream was checked at both ends: nginx's answer by its content-length, an upload by the sink's count.
 
-import { type Generator, startGenerator } from './generator.ts';
+import { startGenerator } from './generator.ts';
 
 const DEADLINE_MS = 120_000;
 
 export interface BulkLoad {
+  /** where `/big` of `bytesPerStream` bytes is */
   httpPort: number;
+  /** where the sink is */
   sinkPort: number;
   downStreams: number;
   upStreams: number;
-  /** `/big` must be as long. */
   bytesPerStream: number;
-  /** Each stream begins anew, over a new connection, until stop(). */
+  /** Each stream begins again, in a new connection, until `stop`. */
   repeat?: boolean;
 }
 
+/** Bytes moved per stream; with `repeat`, the sum of all that it moved. */
 export interface BulkResult {
-  /** Bytes that each stream moved, whole multiples of `bytesPerStream`. */
   down: number[];
   up: number[];
-  /** From go() until the last stream had ended. */
+  /** From `go` to the end of the last stream. */
   microseconds: number;
 }
 
 export interface RunningBulk {
   go(): void;
-  /** No stream begins anew; those under way go on to their end. */
+  /** Ends repeating: each stream finishes what it is at. */
   stop(): void;
-  /** Rejects when a byte is missing. */
+  /** Rejects when a byte is missing or a stream did not end in order. To be asked for once. */
   finished(): Promise<BulkResult>;
 }
 
-/** @returns once the program is ready; nothing is connected before go() */
+/** Resolves when everything is ready and nothing has been sent. */
 export async function startBulk(load: BulkLoad): Promise<RunningBulk> {
-  const generator: Generator<BulkResult> = await startGenerator('bulk load', 'bulk-client.ts', load);
+  const generator = await startGenerator<BulkResult>('bulk load', 'bulk-client.ts', load);
   return {
     go: () => generator.say('go'),
     stop: () => generator.say('stop'),
-    finished: () => generator.result(DEADLINE_MS),
+    async finished() {
+      const result = await generator.result(DEADLINE_MS);
+      check(load, result);
+      return result;
+    },
   };
+}
+
+/** The programs have checked each stream already; a mistake there must not become a figure here. */
+function check({ downStreams, upStreams, bytesPerStream, repeat = false }: BulkLoad, { down, up }: BulkResult): void {
+  const isRight = (bytes: number) => (repeat ? bytes % bytesPerStream === 0 : bytes === bytesPerStream);
+  const isComplete = down.length === downStreams && up.length === upStreams;
+  if (isComplete && [...down, ...up].every(isRight)) return;
+  const found = `down ${down.join(', ')}; up ${up.join(', ')}`;
+  throw new Error(`streams of ${found} bytes, expected ${downStreams} down and ${upStreams} up of ${bytesPerStream}`);
 }

@@ -3,41 +3,45 @@
 
 import { readSync, writeSync } from 'node:fs';
 import type { Engine } from './engine.ts';
+import { LoadError } from './failure.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
 
 const bytes = new Uint8Array(4096);
+/** Lines that nobody has taken yet, and the beginning of the next. */
+const lines: string[] = [];
 let rest = '';
-/** Lines behind `go` that came together with it. */
-let early: string[] = [];
 
-/** Blocks until there is something. @returns whole lines */
-function readLines(): string[] {
+/** Blocks until there is something. */
+function readLines(): void {
   const count = readSync(STDIN, bytes);
   if (count === 0) process.exit(0);
   const parts = (rest + Buffer.from(bytes.subarray(0, count)).toString('latin1')).split('\n');
   rest = parts.pop() ?? '';
-  return parts;
+  lines.push(...parts);
 }
 
-/** Says `ready`, so that starting is not measured, and waits for `go`. Not in the engine, which compiled code expects to be busy. */
+/**
+ * Says `ready`, so that starting is not measured, and waits for `go`. Not by the engine's epoll: the code compiled in a rehearsal is
+ * thrown away when it meets there what it has not met before.
+ */
 export function waitForGo(): void {
   say('ready');
-  for (;;) {
-    const lines = readLines();
-    const at = lines.indexOf('go');
-    if (at < 0) continue;
-    early = lines.slice(at + 1);
-    return;
-  }
+  while (lines.length === 0) readLines();
+  const line = lines.shift();
+  if (line !== 'go') throw new LoadError(`heard ${JSON.stringify(line)} instead of "go"`);
 }
 
 /** Calls `hear` with each line that comes while the engine polls. */
 export function listen(engine: Engine, hear: (line: string) => void): void {
-  for (const line of early.splice(0)) hear(line);
+  const hearAll = (): void => {
+    for (const line of lines.splice(0)) hear(line);
+  };
+  hearAll();
   engine.watchOther(STDIN, () => {
-    for (const line of readLines()) hear(line);
+    readLines();
+    hearAll();
   });
 }
 

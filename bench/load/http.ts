@@ -30,9 +30,13 @@ export interface HttpResult {
   bytes: number;
   errors: number;
   microseconds: number;
-  /** From the request to its answer, in microseconds. */
+  /** One value per answer, in microseconds: from the request on, or from the connect on where our own generator makes new ones. */
   latency: Histogram;
 }
+
+/** What the programs hand over. */
+export type WireHttpResult = Omit<HttpResult, 'latency'> & { latency: EncodedLatency };
+type WrkFigures = Omit<HttpResult, 'latency'> & { latencies: number[] };
 
 export function loadGeneratorVersion(): string {
   if (existsSync(WRK)) return versionOf(WRK, ['-v']).replace(/ \[.*/, '');
@@ -40,18 +44,27 @@ export function loadGeneratorVersion(): string {
   return `no wrk: own generator for new connections, autocannon ${version} for kept ones`;
 }
 
-export function runHttpLoad(load: HttpLoad): Promise<HttpResult> {
+/** Rejects when there is no answer at all. */
+export async function runHttpLoad(load: HttpLoad): Promise<HttpResult> {
   const generator = load.generator ?? (existsSync(WRK) ? 'wrk' : 'autocannon');
-  if (generator === 'wrk') return runWrk(load);
-  return load.newConnections ? runOwn(load) : runAutocannon(load);
+  const run = generator === 'wrk' ? runWrk : load.newConnections ? runOwn : runAutocannon;
+  const result = await run(load);
+  if (result.requests === 0) throw new Error(`${generator}: no answer from ${load.url}, ${result.errors} errors`);
+  return result;
 }
 
 async function runWrk(load: HttpLoad): Promise<HttpResult> {
-  const figures: Omit<HttpResult, 'latency'> & { latencies: number[] } = await run('wrk', wrkCommand(load), load);
-  const { latencies, ...rest } = figures;
+  const env = { WRK_CONNECTIONS: String(load.connections) };
+  const { latencies, ...rest } = await figuresOf<WrkFigures>('wrk', { ...wrkCommand(load), env }, load);
   const latency = createLatency();
-  for (let i = 0; i + 1 < latencies.length; i += 2)
+  for (let i = 0; i < latencies.length; i += 2) {
     latency.recordValueWithCount(latencies[i] ?? 0, latencies[i + 1] ?? 0);
+  }
+  if (rest.errors === 0 && latency.totalCount !== rest.requests) {
+    throw new Error(
+      `wrk: ${latency.totalCount} latencies of ${rest.requests} requests: a version that counts otherwise?`,
+    );
+  }
   return { ...rest, latency };
 }
 
@@ -68,8 +81,8 @@ async function runAutocannon(load: HttpLoad): Promise<HttpResult> {
   const { url, connections, seconds } = load;
   const file = resolve(import.meta.dirname, 'autocannon-client.ts');
   const command = { command: process.execPath, args: [file, url, String(connections), String(seconds)] };
-  const figures: Omit<HttpResult, 'latency'> & { latency: EncodedLatency } = await run('autocannon', command, load);
-  return { ...figures, latency: decodeLatency(figures.latency) };
+  const { latency, ...rest } = await figuresOf<WireHttpResult>('autocannon', command, load);
+  return { ...rest, latency: decodeLatency(latency) };
 }
 
 function runOwn({ url, connections, seconds }: HttpLoad): Promise<HttpResult> {
@@ -78,8 +91,12 @@ function runOwn({ url, connections, seconds }: HttpLoad): Promise<HttpResult> {
 }
 
 /** Runs a generator; gives what its one line of JSON says. */
-async function run<Figures>(name: string, command: Command, { seconds }: HttpLoad): Promise<Figures> {
-  const program = await runProgram({ name, ...pinned(LOAD_CPU, command) }, seconds * 1000 + SPARE_MS);
+async function figuresOf<Figures>(
+  name: string,
+  { env = {}, ...command }: Command & { env?: Record<string, string> },
+  { seconds }: HttpLoad,
+): Promise<Figures> {
+  const program = await runProgram({ name, ...pinned(LOAD_CPU, command), env }, seconds * 1000 + SPARE_MS);
   const line = program.stdout.split('\n').find((text) => text.startsWith('{'));
   if (line === undefined) throw program.failure('no figures');
   return JSON.parse(line);

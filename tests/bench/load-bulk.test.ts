@@ -1,114 +1,193 @@
-// The generator of big streams and the sink: every byte is counted at both ends, a stream that is cut short ends in an error, and
-// uploads may begin with any PROXY header.
+// Big streams and the sink: every byte counted at both ends, whichever PROXY header comes first, and nothing incomplete accepted.
 
 import { Buffer } from 'node:buffer';
-import { createServer, type Server } from 'node:http';
-import { afterEach, describe, expect, test } from 'vitest';
-import { startBulk } from '../../bench/load/bulk.ts';
+import { createServer, type Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type BulkLoad, startBulk } from '../../bench/load/bulk.ts';
 import { startLoadProgram } from '../../bench/node.ts';
 import { Peer } from '../support/peer.ts';
 import { freePort, LOOPBACK_IPV4 } from '../support/ports.ts';
 import type { Program } from '../support/process.ts';
 
-const BYTES = 3_000_000;
-const V1 = Buffer.from('PROXY TCP4 192.0.2.1 192.0.2.2 1000 80\r\n');
-const V2 = Buffer.from('0d0a0d0a000d0a515549540a2111000c7f00004d7f00000103e80050', 'hex');
-const V2_WITH_TLV = Buffer.from('0d0a0d0a000d0a515549540a211100137f00004d7f00000103e8005003000400000000', 'hex');
+const MIB = 1024 * 1024;
+const BYTES = 3 * MIB + 17;
 
-let server: Server | undefined;
-let sink: Program | undefined;
+let sink: Program;
+let sinkPort: number;
+beforeAll(async () => {
+  sinkPort = await freePort();
+  sink = await startLoadProgram('sink', 'sink.ts', [String(sinkPort)]);
+  await sink.waitForOutput(/^ready$/m);
+});
+afterAll(() => sink.stop());
 
-afterEach(async () => {
-  server?.closeAllConnections();
-  server?.close();
-  await sink?.stop();
-  server = undefined;
-  sink = undefined;
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
 });
 
-/** A server of /big. @param served how much it really sends */
-function serveBig(served = BYTES): Promise<number> {
-  const big = createServer((_request, response) => {
-    response.writeHead(200, { 'content-length': BYTES });
-    response.write(Buffer.alloc(served, 'x'), () => {
-      if (served < BYTES) response.socket?.end();
-      else response.end();
-    });
-  });
-  server = big;
-  return new Promise((resolve) => {
-    big.listen(0, LOOPBACK_IPV4, () => {
-      const address = big.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
-    });
-  });
-}
-
-async function startSink(): Promise<number> {
+/** A server whose connections do what the script says. @returns its port */
+async function serve(script: (socket: Socket) => void): Promise<number> {
   const port = await freePort();
-  sink = await startLoadProgram('sink', 'sink.ts', [String(port)]);
-  await sink.waitForOutput(/^ready$/m);
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    script(socket);
+  });
+  closers.push(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  await new Promise<void>((resolve) => {
+    server.listen({ host: LOOPBACK_IPV4, port }, resolve);
+  });
   return port;
 }
 
+/** Serves a big file that has `sent` of the `announced` bytes. */
+function serveBig(sent: number, announced = sent): Promise<number> {
+  return serve((socket) => {
+    socket.once('data', () => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${announced}\r\nConnection: close\r\n\r\n`);
+      socket.end(Buffer.alloc(sent));
+    });
+  });
+}
+
+const NONE = { downStreams: 0, upStreams: 0, bytesPerStream: BYTES };
+
+async function move(load: Partial<BulkLoad>) {
+  const bulk = await startBulk({ httpPort: sinkPort, sinkPort, ...NONE, ...load });
+  bulk.go();
+  return bulk.finished();
+}
+
 describe('streams', () => {
-  test('down, up and both ways: each moves what it was told to', async () => {
-    const ports = { httpPort: await serveBig(), sinkPort: await startSink(), bytesPerStream: BYTES };
-    for (const [downStreams, upStreams] of [
-      [2, 0],
-      [0, 3],
-      [1, 1],
-    ] as const) {
-      const streams = await startBulk({ ...ports, downStreams, upStreams });
-      streams.go();
-      const { down, up, microseconds } = await streams.finished();
-      expect({ down, up }).toEqual({ down: Array(downStreams).fill(BYTES), up: Array(upStreams).fill(BYTES) });
-      expect(microseconds).toBeGreaterThan(0);
-    }
+  test('down, up, and both at once move every byte', async () => {
+    const httpPort = await serveBig(BYTES);
+    expect(await move({ httpPort, downStreams: 2 })).toMatchObject({ down: [BYTES, BYTES], up: [] });
+    expect(await move({ upStreams: 3 })).toMatchObject({ down: [], up: [BYTES, BYTES, BYTES] });
+    const { down, up, microseconds } = await move({ httpPort, downStreams: 1, upStreams: 1 });
+    expect({ down, up }).toEqual({ down: [BYTES], up: [BYTES] });
+    expect(microseconds).toBeGreaterThan(0);
   });
 
-  test('again and again until told to stop: whole streams only', async () => {
-    const ports = { httpPort: await serveBig(), sinkPort: await startSink(), bytesPerStream: BYTES };
-    const streams = await startBulk({ ...ports, downStreams: 2, upStreams: 1, repeat: true });
-    streams.go();
-    streams.stop();
-    const { down, up } = await streams.finished();
-    for (const moved of [...down, ...up]) {
-      expect(moved).toBeGreaterThan(0);
-      expect(moved % BYTES).toBe(0);
-    }
+  test('repeat until they are stopped, and finish what they are at', async () => {
+    let fetched = 0;
+    let whenSeveral = () => {};
+    const several = new Promise<void>((resolve) => {
+      whenSeveral = resolve;
+    });
+    const httpPort = await serve((socket) => {
+      socket.once('data', () => {
+        if (++fetched === 5) whenSeveral();
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${BYTES}\r\n\r\n`);
+        socket.end(Buffer.alloc(BYTES));
+      });
+    });
+    const load = { httpPort, sinkPort, downStreams: 1, upStreams: 1, bytesPerStream: BYTES, repeat: true };
+    const bulk = await startBulk(load);
+    bulk.go();
+    await several;
+    bulk.stop();
+    const { down, up } = await bulk.finished();
+    expect(down).toEqual([fetched * BYTES]);
+    expect(up[0] ?? 0).toBeGreaterThanOrEqual(BYTES);
+    expect((up[0] ?? 0) % BYTES).toBe(0);
   });
 
-  test('an answer that is cut short is an error', async () => {
-    const httpPort = await serveBig(BYTES - 1);
-    const streams = await startBulk({ httpPort, sinkPort: 1, downStreams: 1, upStreams: 0, bytesPerStream: BYTES });
-    streams.go();
-    await expect(streams.finished()).rejects.toThrow('ended before its time');
+  test('that are told to stop at once move one each', async () => {
+    const bulk = await startBulk({ httpPort: sinkPort, sinkPort, ...NONE, upStreams: 2, repeat: true });
+    bulk.go();
+    bulk.stop();
+    expect((await bulk.finished()).up).toEqual([BYTES, BYTES]);
+  });
+});
+
+describe('rejected is', () => {
+  test('a stream that is cut off', async () => {
+    const httpPort = await serveBig(BYTES - 1, BYTES);
+    await expect(move({ httpPort, downStreams: 1 })).rejects.toThrow(`it ended after ${BYTES - 1} of ${BYTES} bytes`);
   });
 
-  test('nobody there: an error that says so', async () => {
-    const ports = { httpPort: await freePort(), sinkPort: 1, downStreams: 1, upStreams: 0, bytesPerStream: BYTES };
-    const streams = await startBulk(ports);
-    streams.go();
-    await expect(streams.finished()).rejects.toThrow('ECONNREFUSED');
+  test('a stream of another length than agreed', async () => {
+    const httpPort = await serveBig(BYTES + 1);
+    await expect(move({ httpPort, downStreams: 1 })).rejects.toThrow(`it ended after ${BYTES + 1} of ${BYTES} bytes`);
+  });
+
+  test('an answer that is not 200', async () => {
+    const httpPort = await serve((socket) => {
+      socket.once('data', () => socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'));
+    });
+    await expect(move({ httpPort, downStreams: 1 })).rejects.toThrow('the answer is not 200');
+  });
+
+  test('a sink that got fewer bytes', async () => {
+    const lying = await serve((socket) => {
+      let got = 0;
+      socket.on('data', (bytes: Buffer) => {
+        got += bytes.length;
+        if (got < BYTES + 8) return;
+        const count = Buffer.alloc(8);
+        count.writeBigUInt64BE(BigInt(BYTES - 1));
+        socket.end(count);
+      });
+    });
+    await expect(move({ sinkPort: lying, upStreams: 1 })).rejects.toThrow(
+      `the sink got ${BYTES - 1} of ${BYTES} bytes`,
+    );
+  });
+
+  test('a sink that closes early', async () => {
+    const early = await serve((socket) => void socket.once('data', () => socket.end()));
+    await expect(move({ sinkPort: early, upStreams: 1 })).rejects.toThrow(/unexpected end after|ECONNRESET|EPIPE/);
+  });
+
+  test('a port where nobody listens', async () => {
+    const refused = await freePort();
+    await expect(move({ sinkPort: refused, upStreams: 1 })).rejects.toThrow(/bulk: .*ECONNREFUSED/);
+    await expect(move({ httpPort: refused, downStreams: 1 })).rejects.toThrow(/bulk: .*ECONNREFUSED/);
   });
 });
 
 describe('the sink', () => {
-  test.for([
+  const address = Buffer.from([192, 0, 2, 1, 192, 0, 2, 2, 4, 210, 0, 80]);
+  const v2 = (rest: Buffer) =>
+    Buffer.concat([Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1'), Buffer.of(0x21, 0x11, 0, rest.length), rest]);
+
+  test.each([
     ['no header', Buffer.alloc(0)],
-    ['v1', V1],
-    ['v2', V2],
-    ['v2 with a TLV', V2_WITH_TLV],
-  ] as const)('counts what follows %s', async ([, header]) => {
-    const port = await startSink();
-    const peer = await Peer.connect({ host: LOOPBACK_IPV4, port });
+    ['a v1 header', Buffer.from('PROXY TCP4 192.0.2.1 192.0.2.2 1234 80\r\n')],
+    ['a v2 header', v2(address)],
+    ['a v2 header with a TLV', v2(Buffer.concat([address, Buffer.of(0x04, 0, 3, 1, 2, 3)]))],
+  ])('takes an upload after %s, and ends when the client does', async (_what, header) => {
+    const peer = await Peer.connect({ host: LOOPBACK_IPV4, port: sinkPort });
     const length = Buffer.alloc(8);
-    length.writeBigUInt64BE(100_000n);
-    // Byte by byte as far as the head goes: it may arrive in any pieces.
-    for (const byte of Buffer.concat([header, length])) await peer.send(Buffer.of(byte));
-    await peer.send(Buffer.alloc(100_000, 'x'));
-    expect((await peer.recv(8)).readBigUInt64BE()).toBe(100_000n);
+    length.writeBigUInt64BE(BigInt(BYTES));
+    // The header by itself first: it need not come together with what follows.
+    await peer.send(header);
+    await peer.send(length);
+    await peer.send(Buffer.alloc(BYTES, 'P'));
+    expect((await peer.recv(8)).readBigUInt64BE()).toBe(BigInt(BYTES));
+    await peer.fin();
+    expect(await peer.recvEnd()).toBe('fin');
     peer.destroy();
+  });
+
+  test('resets who sends something else', async () => {
+    const peer = await Peer.connect({ host: LOOPBACK_IPV4, port: sinkPort });
+    await peer.send('\r\n\r\nsomething else altogether');
+    expect(await peer.recvEnd()).toBe('rst');
+    peer.destroy();
+  });
+
+  test('says who has its port', async () => {
+    const second = await startLoadProgram('sink', 'sink.ts', [String(sinkPort)]);
+    expect((await second.waitForExit()).code).toBe(1);
+    expect(second.stderr).toMatch(
+      new RegExp(`^sink: cannot listen on 127.0.0.1:${sinkPort}: EADDRINUSE .*pid ${sink.pid}`),
+    );
+    expect(second.stderr.trim().split('\n')).toHaveLength(1);
   });
 });
