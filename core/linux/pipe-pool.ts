@@ -80,10 +80,6 @@ export class PipePool {
     return -1;
   }
 
-  hasFree(): boolean {
-    return this.#freeCount > 0;
-  }
-
   /** Gives an empty pipe back. */
   give(pipe: number): void {
     assert(this.#state(pipe) === TAKEN, `pipe ${pipe} given back twice`);
@@ -152,14 +148,19 @@ export class PipePool {
   }
 
   #close(pipe: number): void {
-    const readFd = this.readFd(pipe);
-    const writeFd = this.writeFd(pipe);
-    // Forgotten first, closed then: rather leak than close a number that already belongs to somebody else.
+    const at = pipe * CELLS_PER_PIPE;
+    // Never ready again, whatever comes between: a successor closes what is left of it.
+    this.#cells[at + 2] = 0;
+    this.#closeEnd(at);
+    this.#closeEnd(at + 1);
     this.#setState(pipe, NONE);
-    this.#cells.fill(-1, pipe * CELLS_PER_PIPE, pipe * CELLS_PER_PIPE + 2);
-    this.#cells[pipe * CELLS_PER_PIPE + 2] = 0;
     this.#openCount--;
-    this.#kernel.close(readFd);
-    this.#kernel.close(writeFd);
+  }
+
+  /** The number is forgotten first: rather leak a descriptor than close one that already belongs to somebody else. */
+  #closeEnd(cell: number): void {
+    const fd = this.#cells[cell] ?? -1;
+    this.#cells[cell] = -1;
+    if (fd >= 0) this.#kernel.close(fd);
   }
 }
