@@ -37,7 +37,11 @@ export type SocketOption =
   | 'keepalive-interval-s' // TCP_KEEPINTVL
   | 'user-timeout-ms' // TCP_USER_TIMEOUT
   | 'oob-inline' // SO_OOBINLINE, 0 or 1
-  | 'bind-address-no-port'; // IP_BIND_ADDRESS_NO_PORT, 0 or 1
+  | 'bind-address-no-port' // IP_BIND_ADDRESS_NO_PORT, 0 or 1
+  | 'reuse-address' // SO_REUSEADDR, 0 or 1
+  | 'reuse-port' // SO_REUSEPORT, 0 or 1
+  | 'bind-to-device' // SO_BINDTOIFINDEX, index of a network device
+  | 'v6-only'; // IPV6_V6ONLY, 0 or 1
 
 export interface Kernel {
   readonly arena: Arena;

@@ -3,29 +3,15 @@
 
 import { monotonicMs } from '../base/clock.ts';
 import { EAGAIN } from '../base/errno.ts';
-import {
-  bind,
-  CLOEXEC,
-  close,
-  IPPROTO_TCP,
-  SO_KEEPALIVE,
-  SO_OOBINLINE,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
-  SOL_SOCKET,
-  setsockopt,
-  socket,
-  TCP_CONGESTION,
-  TCP_KEEPIDLE,
-  TCP_KEEPINTVL,
-  TCP_NODELAY,
-  TCP_USER_TIMEOUT,
-} from './abi.ts';
 import { type Arena, createArena, type Kernel, SOCKADDR_BYTES, type SocketOption, writeEvent } from './kernel.ts';
 import { addressOf, declare, interrupted, lastError } from './libc.ts';
 import { sockaddrBytes } from './sockaddr.ts';
 
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0x800;
 const O_NONBLOCK = SOCK_NONBLOCK;
+/** SOCK_, EPOLL_, EFD_ and O_CLOEXEC are one number. A spawned child that inherited a socket would keep its session half alive. */
+const CLOEXEC = 0x80000;
 const MSG_PEEK = 0x02;
 const MSG_TRUNC = 0x20;
 const MSG_NOSIGNAL = 0x4000;
@@ -40,10 +26,25 @@ const SPLICE_F_NONBLOCK = 2;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 
+// Levels and names of socket options (uapi/asm-generic/socket.h, uapi/linux/tcp.h, uapi/linux/in.h and in6.h).
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
+const SO_KEEPALIVE = 9;
+const SO_OOBINLINE = 10;
 const SO_LINGER = 13;
+const SO_REUSEPORT = 15;
+const SO_BINDTOIFINDEX = 62;
 const IPPROTO_IP = 0;
 const IP_BIND_ADDRESS_NO_PORT = 24;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_CONGESTION = 13;
+const TCP_USER_TIMEOUT = 18;
 
 /** Level and name of each option, packed: level << 16 | name. */
 const OPTIONS: Readonly<Record<SocketOption, number>> = {
@@ -54,9 +55,17 @@ const OPTIONS: Readonly<Record<SocketOption, number>> = {
   'user-timeout-ms': (IPPROTO_TCP << 16) | TCP_USER_TIMEOUT,
   'oob-inline': (SOL_SOCKET << 16) | SO_OOBINLINE,
   'bind-address-no-port': (IPPROTO_IP << 16) | IP_BIND_ADDRESS_NO_PORT,
+  'reuse-address': (SOL_SOCKET << 16) | SO_REUSEADDR,
+  'reuse-port': (SOL_SOCKET << 16) | SO_REUSEPORT,
+  'bind-to-device': (SOL_SOCKET << 16) | SO_BINDTOIFINDEX,
+  'v6-only': (IPPROTO_IPV6 << 16) | IPV6_V6ONLY,
 };
 
 const libc = {
+  socket: declare('socket', 'int', ['int', 'int', 'int']),
+  setsockopt: declare('setsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']),
+  bind: declare('bind', 'int', ['int', 'uintptr_t', 'uint32_t']),
+  close: declare('close', 'int', ['int']),
   accept4: declare('accept4', 'int', ['int', 'uintptr_t', 'uintptr_t', 'int']),
   getsockname: declare('getsockname', 'int', ['int', 'uintptr_t', 'uintptr_t']),
   getpeername: declare('getpeername', 'int', ['int', 'uintptr_t', 'uintptr_t']),
@@ -121,7 +130,7 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
 
   const setInteger = (fd: number, level: number, name: number, value: number): number => {
     view.setInt32(integerAt, value, true);
-    return setsockopt(fd, level, name, base + integerAt, 4) === 0 ? 0 : lastError();
+    return libc.setsockopt(fd, level, name, base + integerAt, 4) === 0 ? 0 : lastError();
   };
   const queued = (fd: number, request: number): number =>
     libc.ioctl(fd, request, base + integerAt) === 0 ? view.getInt32(integerAt, true) : lastError();
@@ -142,7 +151,7 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
     localAddress: (fd: number, addressAt: number) => address(libc.getsockname, fd, addressAt),
     peerAddress: (fd: number, addressAt: number) => address(libc.getpeername, fd, addressAt),
     openSocket(family: number): number {
-      const fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | CLOEXEC, IPPROTO_TCP);
+      const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | CLOEXEC, IPPROTO_TCP);
       return fd >= 0 ? fd : lastError();
     },
     setOption(fd: number, option: SocketOption, value: number): number {
@@ -150,15 +159,15 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
       return setInteger(fd, packed >> 16, packed & 0xffff, value);
     },
     setCongestion(fd: number, nameAt: number, nameBytes: number): number {
-      return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, base + nameAt, nameBytes) === 0 ? 0 : lastError();
+      return libc.setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, base + nameAt, nameBytes) === 0 ? 0 : lastError();
     },
     resetOnClose(fd: number): number {
       view.setInt32(lingerAt, 1, true);
       view.setInt32(lingerAt + 4, 0, true);
-      return setsockopt(fd, SOL_SOCKET, SO_LINGER, base + lingerAt, 8) === 0 ? 0 : lastError();
+      return libc.setsockopt(fd, SOL_SOCKET, SO_LINGER, base + lingerAt, 8) === 0 ? 0 : lastError();
     },
     bind(fd: number, addressAt: number): number {
-      return bind(fd, base + addressAt, sockaddrBytes(arena, addressAt)) === 0 ? 0 : lastError();
+      return libc.bind(fd, base + addressAt, sockaddrBytes(arena, addressAt)) === 0 ? 0 : lastError();
     },
     connect(fd: number, addressAt: number): number {
       // An interrupted non-blocking connect goes on by itself (connect(2)); asking again would answer EALREADY.
@@ -179,7 +188,7 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
     unsent: (fd: number) => queued(fd, SIOCOUTQ),
     close(fd: number): number {
       // Never retried: Linux has let go of the number even when it answers EINTR (close(2)).
-      return close(fd) === 0 ? 0 : lastError();
+      return libc.close(fd) === 0 ? 0 : lastError();
     },
   };
 }
