@@ -6,8 +6,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '../tests/support/ports.ts';
 import { type Program, startProgram } from '../tests/support/process.ts';
+import { listens } from '../tests/support/sockets.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../tests/support/temporary.ts';
-import { listens } from './listening.ts';
 import { CONTENDER_CPU, type Command, pinned } from './machine.ts';
 
 /** Nobody measures the end: one that drains for longer is killed. */

@@ -2,6 +2,7 @@
 // the points of a percentile curve. Recorded where the load is made, added up by counts, never averaged.
 
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import type { Metric } from './scenario.ts';
 
 /** A histogram on its way between processes, and in a sample. */
 export type EncodedLatency = string;
@@ -54,13 +55,31 @@ export function latencyCurve(latency: Histogram): LatencyPoint[] {
   return points;
 }
 
-/** The percentiles that tables show, as figures of a sample: `p50Us`, `p90Us`, `p99Us`, `p999Us`. */
+/** The percentiles that tables show. */
+const SHOWN = [
+  { name: '50', percentile: 50 },
+  { name: '90', percentile: 90 },
+  { name: '99', percentile: 99 },
+  { name: '999', percentile: 99.9 },
+];
+
+/** As figures of a sample: `p50Us`, `p90Us`, `p99Us`, `p999Us`; with a prefix `shortP50Us` and so on. */
 export function percentileFigures(latency: Histogram, prefix = ''): Record<string, number> {
-  const name = (percentile: string) => (prefix === '' ? `p${percentile}Us` : `${prefix}P${percentile}Us`);
-  return {
-    [name('50')]: latency.getValueAtPercentile(50),
-    [name('90')]: latency.getValueAtPercentile(90),
-    [name('99')]: latency.getValueAtPercentile(99),
-    [name('999')]: latency.getValueAtPercentile(99.9),
-  };
+  return Object.fromEntries(
+    SHOWN.map(({ name, percentile }) => [figureId(name, prefix), latency.getValueAtPercentile(percentile)]),
+  );
+}
+
+/** What `percentileFigures` gives, for the tables. @param label what was waited for */
+export function percentileMetrics(label: string, prefix = ''): Metric[] {
+  return SHOWN.map(({ name, percentile }) => ({
+    id: figureId(name, prefix),
+    label: `${label} p${percentile}`,
+    unit: 'us',
+    better: 'lower',
+  }));
+}
+
+function figureId(name: string, prefix: string): string {
+  return prefix === '' ? `p${name}Us` : `${prefix}P${name}Us`;
 }

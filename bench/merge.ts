@@ -153,7 +153,7 @@ export function skippedOnEachSide(count: number): number | undefined {
   return skipped;
 }
 
-export function spreadOf(values: number[]): Spread {
+function spreadOf(values: number[]): Spread {
   return { median: medianOf(values), min: Math.min(...values), max: Math.max(...values), values };
 }
 

@@ -33,7 +33,7 @@ export function processTree(pid: number): number[] {
   return pids;
 }
 
-export function readCpu(pid: number): CpuReading {
+function readCpu(pid: number): CpuReading {
   const reading: CpuReading = { userUs: 0, systemUs: 0, threadNs: new Map(), boxUs: readBox() };
   for (const member of processTree(pid)) {
     // The name in field 2 may contain blanks: count from the closing parenthesis, where field 3 starts.
@@ -50,7 +50,7 @@ export function readCpu(pid: number): CpuReading {
   return reading;
 }
 
-export function cpuBetween(before: CpuReading, after: CpuReading): CpuUse {
+function cpuBetween(before: CpuReading, after: CpuReading): CpuUse {
   const userUs = after.userUs - before.userUs;
   const systemUs = after.systemUs - before.systemUs;
   const ticksUs = userUs + systemUs;

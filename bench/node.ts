@@ -12,7 +12,7 @@ import { listens } from '../tests/support/sockets.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../tests/support/temporary.ts';
 import { LOAD_CPU, pinned } from './machine.ts';
 
-export const SMALL_BODY = 'x'.repeat(64);
+const SMALL_BODY = 'x'.repeat(64);
 
 export interface NodeCounts {
   connections: number;

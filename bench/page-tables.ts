@@ -16,7 +16,7 @@ import type { MergedMetric, Spread } from './merge.ts';
 import type { MergedDistribution, Report, ScenarioReport } from './report.ts';
 
 /** The first row is the head. Followed by an empty line, which Markdown needs. */
-export function markdownTable(rows: readonly (readonly string[])[]): string[] {
+function markdownTable(rows: readonly (readonly string[])[]): string[] {
   const [head = [], ...body] = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...body.map(line), ''];

@@ -103,7 +103,7 @@ export async function withNode<T>(scale: Scale, use: (node: BenchNode) => Promis
 }
 
 /** One measurement: stops what it started, and vouches that it had lived until then. */
-export async function measureOnce(
+async function measureOnce(
   scale: Scale,
   scenario: Pick<Scenario, 'measure'>,
   contender: Contender,

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
 /** Debian package -> a file that is there once it is installed. */
-export const TEST_PACKAGES: Readonly<Record<string, string>> = {
+const TEST_PACKAGES: Readonly<Record<string, string>> = {
   nginx: '/usr/sbin/nginx',
   'libnginx-mod-stream': '/usr/lib/nginx/modules/ngx_stream_module.so',
   apache2: '/usr/sbin/apache2',

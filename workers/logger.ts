@@ -1,6 +1,6 @@
 // Messages for people, on stderr, one line each. Data goes to stdout, ended sessions to the access log: neither passes here.
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface Logger {

@@ -8,7 +8,7 @@ import { picturePath, type TextFile } from './picture.ts';
 import { picturesOf } from './pictures.ts';
 import { THEMES } from './theme.ts';
 
-export async function renderSvg(spec: TopLevelSpec): Promise<string> {
+async function renderSvg(spec: TopLevelSpec): Promise<string> {
   const view = new View(parse(compile(spec).spec), { renderer: 'none' });
   try {
     return `${await view.toSVG()}\n`;

@@ -1,7 +1,6 @@
 // The operations that scenario `micro` times: their ids, which are metric ids, and what they are called. Only names: whoever lists
 // metrics must not have to load the core of any tree. What each one does stands in the file of its part.
 
-export const NODE_COUNTS = [3, 30, 300] as const;
 export const ARMED_TIMERS = 10_000;
 
 export const OPERATIONS = [

@@ -14,7 +14,7 @@ export interface CallRates {
 
 const ENTER = 'syscalls:sys_enter_';
 /** every system call, whichever */
-export const ANY_CALL = 'raw_syscalls:sys_enter';
+const ANY_CALL = 'raw_syscalls:sys_enter';
 
 /** What relays of TCP connections use, in one dress or another. Each event costs perf some 30 ms to take down: all 350 of them
  * would take longer than the measurement. What is not here is still in the total. */

@@ -1,7 +1,7 @@
 // Scenario `churn`: short connections at a fixed rate while big streams flow through the same thread. Who lets a stream move a
 // megabyte before looking round makes everybody else wait: the short ones' tail shows it, and the streams' rate shows its price.
 
-import { encodeLatency, percentileFigures } from '../latency.ts';
+import { encodeLatency, percentileFigures, percentileMetrics } from '../latency.ts';
 import { startBulk } from '../load/bulk.ts';
 import { runRequestLoad } from '../load/requests.ts';
 import type { Scenario } from '../scenario.ts';
@@ -14,10 +14,7 @@ export const churn: Scenario = {
   describe: ({ churnConnectionsPerSecond }) =>
     `${churnConnectionsPerSecond} new connections/s, one request each, while ${STREAMS} streams flow to clients; latency from the intended time`,
   metrics: () => [
-    { id: 'p50Us', label: 'short connection p50', unit: 'us', better: 'lower' },
-    { id: 'p90Us', label: 'short connection p90', unit: 'us', better: 'lower' },
-    { id: 'p99Us', label: 'short connection p99', unit: 'us', better: 'lower' },
-    { id: 'p999Us', label: 'short connection p99.9', unit: 'us', better: 'lower' },
+    ...percentileMetrics('short connection'),
     { id: 'bulkRate', label: 'throughput of the streams', unit: 'GB/s', better: 'higher' },
   ],
   distributions: () => [{ id: 'short', label: 'short connection to first byte, while streams flow' }],

@@ -5,7 +5,7 @@
 import { Peer } from '../../tests/support/peer.ts';
 import { LOOPBACK_IPV4 } from '../../tests/support/ports.ts';
 import type { RunningContender } from '../contender.ts';
-import { encodeLatency, percentileFigures } from '../latency.ts';
+import { encodeLatency, percentileFigures, percentileMetrics } from '../latency.ts';
 import { type HttpResult, runHttpLoad } from '../load/http.ts';
 import { runRequestLoad } from '../load/requests.ts';
 import { type CpuUse, measureCpu } from '../meters.ts';
@@ -29,10 +29,7 @@ function metricsPer(what: 'connection' | 'request', latency: string): Metric[] {
     { id: 'ownUs', label: `own CPU per ${what}`, unit: 'us', better: 'lower' },
     { id: 'boxUs', label: `whole box per ${what}`, unit: 'us', better: 'lower' },
     { id: 'rate', label: `${what}s per second`, unit: '/s', better: 'higher' },
-    { id: 'p50Us', label: `${latency} p50`, unit: 'us', better: 'lower' },
-    { id: 'p90Us', label: `${latency} p90`, unit: 'us', better: 'lower' },
-    { id: 'p99Us', label: `${latency} p99`, unit: 'us', better: 'lower' },
-    { id: 'p999Us', label: `${latency} p99.9`, unit: 'us', better: 'lower' },
+    ...percentileMetrics(latency),
     { id: 'kernelShare', label: 'kernel’s part of own CPU', unit: '', better: 'none' },
   ];
 }

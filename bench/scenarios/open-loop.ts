@@ -2,32 +2,19 @@
 // request was to be sent: a contender that stalls for 50 ms makes all wait that were due in them, not only the one that was
 // under way. Closed loops, which stop asking while nothing answers, do not see that.
 
-import { encodeLatency, percentileFigures } from '../latency.ts';
+import { encodeLatency, percentileFigures, percentileMetrics } from '../latency.ts';
 import { type RequestLoad, type RequestResult, runRequestLoad } from '../load/requests.ts';
 import type { Scale } from '../options.ts';
-import type { Metric, Scenario } from '../scenario.ts';
-
-const PERCENTILES = [
-  ['50', 'p50'],
-  ['90', 'p90'],
-  ['99', 'p99'],
-  ['999', 'p99.9'],
-] as const;
-
-function percentiles(kind: 'requests' | 'connections', label: string): Metric[] {
-  return PERCENTILES.map(([id, text]) => ({
-    id: `${kind}P${id}Us`,
-    label: `${label}, ${text}`,
-    unit: 'us',
-    better: 'lower',
-  }));
-}
+import type { Scenario } from '../scenario.ts';
 
 export const openLoop: Scenario = {
   name: 'open',
   describe: ({ openRequestsPerSecond, openConnectionsPerSecond, keepaliveConnections }) =>
     `${openRequestsPerSecond} requests/s over ${keepaliveConnections} kept connections, then ${openConnectionsPerSecond} new connections/s; latency from the intended time`,
-  metrics: () => [...percentiles('requests', 'kept connection'), ...percentiles('connections', 'new connection')],
+  metrics: () => [
+    ...percentileMetrics('kept connection', 'requests'),
+    ...percentileMetrics('new connection', 'connections'),
+  ],
   distributions: () => [
     { id: 'requests', label: 'request over a kept connection, from its intended time' },
     { id: 'connections', label: 'new connection to first byte, from its intended time' },

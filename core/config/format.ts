@@ -27,7 +27,7 @@ export interface ConfigWarning extends Place {
 }
 
 /** `web.yaml:7:13: nodebalancers[0].configs[0].protocol: found "tpc", expected tcp; did you mean "tcp"?` */
-export function formatConfigError(error: ConfigError): string {
+function formatConfigError(error: ConfigError): string {
   return withPlace(error, configErrorReason(error));
 }
 

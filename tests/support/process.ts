@@ -132,8 +132,8 @@ export class Program {
       await eventually(
         what,
         async () => {
-          if (await condition()) return true;
-          return this.exited !== undefined;
+          if (this.exited !== undefined) return true;
+          return await condition();
         },
         deadlineMs,
       );

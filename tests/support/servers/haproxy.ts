@@ -38,7 +38,7 @@ ${binds}
 }
 
 /** HAProxy with a configuration of the caller's, ready once it listens on `port`. */
-export async function startHaproxyWith(port: number, configuration: string): Promise<HaproxyServer> {
+async function startHaproxyWith(port: number, configuration: string): Promise<HaproxyServer> {
   const directory = makeTemporaryDirectory('haproxy');
   const file = join(directory, 'haproxy.cfg');
   writeFileSync(file, configuration);
