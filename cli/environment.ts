@@ -20,6 +20,12 @@ interface VariableOf<T> {
 
 export type Variable = VariableOf<unknown>;
 
+/** What happens to the running sessions of a node that goes down. */
+export interface NodeDownPolicy {
+  /** how long they may go on; undefined: to their end */
+  readonly cutAfterMs: number | undefined;
+}
+
 /** A variable whose default is a value, and not a matter of the machine. */
 type VariableWithDefault<T> = VariableOf<T> & { readonly default: T };
 
@@ -81,6 +87,16 @@ function text(
   return { name, defaultText, meaning, expected, parse: (value) => (pattern.test(value) ? value : undefined) };
 }
 
+/** `keep`, `cut` or `cut:SECONDS`. */
+function onNodeDown(text: string): NodeDownPolicy | undefined {
+  if (text === 'keep') return { cutAfterMs: undefined };
+  if (text === 'cut') return { cutAfterMs: 0 };
+  const seconds = /^cut:(\d{1,5})$/.exec(text)?.[1];
+  return seconds !== undefined && Number(seconds) <= CUT_SECONDS_MAX
+    ? { cutAfterMs: Number(seconds) * 1000 }
+    : undefined;
+}
+
 function list<T>(
   name: string,
   item: (text: string) => T | undefined,
@@ -100,6 +116,7 @@ function list<T>(
   };
 }
 
+const CUT_SECONDS_MAX = 86_400;
 /** the longest time that timers take: some 24 days */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 const CONGESTION = /^[a-z0-9_-]{1,15}$/;
@@ -204,6 +221,34 @@ export const VARIABLES = {
     'IP addresses of this machine separated by commas',
     'chosen by the system',
     'local addresses for connections to nodes, in turn: each adds a range of ports',
+  ),
+  onNodeDown: {
+    name: 'ON_NODE_DOWN',
+    defaultText: 'keep',
+    meaning: 'running sessions of a node that goes down: keep them, cut them, or cut:SECONDS later',
+    expected: `keep, cut, or cut:SECONDS with a whole number from 0 to ${CUT_SECONDS_MAX}`,
+    parse: onNodeDown,
+  } satisfies VariableOf<NodeDownPolicy>,
+  clientTableEntries: integer(
+    'CLIENT_TABLE_ENTRIES',
+    1000,
+    10_000_000,
+    100_000,
+    'client addresses that stickiness and throttle remember, each',
+  ),
+  throttleIpv6Prefix: integer(
+    'THROTTLE_IPV6_PREFIX',
+    1,
+    128,
+    64,
+    'IPv6 clients are throttled by networks of this prefix length',
+  ),
+  dataDir: text(
+    'DATA_DIR',
+    /^\//,
+    'an absolute path',
+    '/var/lib/balancer for root, else ~/.local/state/balancer',
+    'directory of the status socket',
   ),
   accessLog: text(
     'ACCESS_LOG',

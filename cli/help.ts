@@ -7,6 +7,8 @@ Usage: balancer COMMAND [OPTIONS]
 Commands:
   run -f FILE          listen and balance, in the foreground
   check -f FILE        say everything that is wrong with a configuration file
+  status               what the running balancer serves, and how it fares
+  nodes                every node of the running balancer, with its health
   env                  list the environment variables that tune the balancer
   version              print the version
   help [COMMAND]       print this, or more about a command
@@ -35,6 +37,21 @@ Reads FILE as "run" would and lists all mistakes. Exit code 78 if there are any.
 
   -f, --file FILE      the configuration
       --json           the result as JSON on stdout
+`,
+  status: `Usage: balancer status [--json] [--data-dir DIR]
+
+Asks the running balancer what it serves: one line per port, with health, sessions, bytes and the reason.
+
+      --json           everything there is to know, as JSON
+      --data-dir DIR   its directory; else BALANCER_DATA_DIR, else the default ("balancer env")
+`,
+  nodes: `Usage: balancer nodes [--json] [--data-dir DIR]
+
+Asks the running balancer about its nodes: one line each, with mode, health (UP, DOWN, unknown; out: taken out because sessions could
+not connect), sessions, connects, the last check and the reason.
+
+      --json           a list with everything there is to know about each, as JSON
+      --data-dir DIR   its directory; else BALANCER_DATA_DIR, else the default ("balancer env")
 `,
   env: `Usage: balancer env [--json]
 

@@ -7,8 +7,10 @@ import { runCheck } from './check.ts';
 import { runEnv } from './env.ts';
 import { EXIT_USAGE, UsageError } from './exit.ts';
 import { help } from './help.ts';
+import { runNodes } from './nodes.ts';
 import { parseOptions } from './options.ts';
 import { runRun } from './run.ts';
+import { runStatus } from './status.ts';
 import { VERSION } from './version.ts';
 
 /** @returns exit code; a promise where the verb takes its time */
@@ -17,6 +19,8 @@ type Verb = (args: string[]) => number | Promise<number>;
 const VERBS: Readonly<Record<string, Verb>> = {
   run: runRun,
   check: runCheck,
+  status: runStatus,
+  nodes: runNodes,
   env: runEnv,
   version: (args) => {
     parseOptions(args, {});

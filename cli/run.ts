@@ -1,12 +1,14 @@
 // `balancer run -f FILE`: the process from start to end. It ties file, environment, signals and supervisor together; whatever goes
 // wrong in this thread ends in one way: log, stop the shards, exit.
 
+import { StatusSocket } from '../control/status-socket.ts';
 import type { Config } from '../core/config/model.ts';
 import { exitAtOnce } from '../core/linux/process.ts';
 import { ListenError } from '../workers/listeners.ts';
 import { createLogger, type Logger } from '../workers/logger.ts';
 import { preflight } from '../workers/preflight.ts';
 import { UnansweredError } from '../workers/shard-thread.ts';
+import { takeSnapshot } from '../workers/snapshot.ts';
 import { RefusedError, Supervisor } from '../workers/supervisor.ts';
 import { readConfigFile } from './config-file.ts';
 import { readEnvironment } from './environment.ts';
@@ -88,7 +90,9 @@ async function serve(file: string, config: Config, settings: ProcessSettings): P
   }
   if (settings.supervisor.allowFaults) listenForFaults(supervisor, logger);
   announce(supervisor, settings);
+  const socket = await StatusSocket.open(settings.dataDir, () => takeSnapshot(supervisor.snapshotSource()), logger);
   const code = await ended.promise;
+  await socket?.close();
   // Without waiting for whatever may still hold the event loop: an access log that nobody reads, a look-up without an answer.
   exitAtOnce(code);
 }

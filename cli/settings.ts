@@ -1,7 +1,8 @@
 // From what the operator set and what the machine has to the settings of the process: defaults filled in, limits of the machine
 // respected, and a word about every value that could not be taken as it was given.
 
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism, cpus, homedir } from 'node:os';
+import { join } from 'node:path';
 import {
   ephemeralPortMin,
   pipeBytesAllowed,
@@ -16,6 +17,8 @@ import { type Environment, PREFIX, VARIABLES } from './environment.ts';
 
 export interface ProcessSettings {
   supervisor: SupervisorOptions;
+  /** directory of the status socket */
+  dataDir: string;
   drainDelayMs: number;
   drainTimeoutMs: number;
   logLevel: LogLevel;
@@ -24,11 +27,14 @@ export interface ProcessSettings {
 
 /** Descriptors for everything that is not a session: Node.js itself, epoll and eventfd, files, a changed set of listeners. */
 const DESCRIPTORS_RESERVED = 256;
+/** of active checks: at most 100 are under way at a time, and each may leave one that is still being closed */
+const CHECK_DESCRIPTORS = 128;
 /** what an idle process with its shards was seen to hold, with some to spare */
 const OWN_DESCRIPTORS = 24;
 const SHARD_DESCRIPTORS = 10;
 /** pipes are a luxury: where descriptors are few, sessions come first */
 const DESCRIPTORS_PER_PIPE_MIN = 16;
+const SYSTEM_DATA_DIR = '/var/lib/balancer';
 /** a table is as long as there may be sessions: beyond this nobody has measured */
 const CONNECTIONS_MAX = 1_000_000;
 const HEAP_MEGABYTES = 128;
@@ -51,6 +57,7 @@ export function processSettings(env: Environment, addresses: number, allowFaults
       heapMegabytes: HEAP_MEGABYTES,
       allowFaults,
       accessLog: accessLogOf(env),
+      cutAfterMs: env.onNodeDown?.cutAfterMs,
       listeners: {
         shards,
         backlog: backlogOf(env, warnings),
@@ -80,14 +87,31 @@ export function processSettings(env: Environment, addresses: number, allowFaults
         backCongestion: env.backCongestion ?? '',
         sourceAddresses: (env.sourceAddresses ?? []).slice(0, SOURCE_ADDRESSES_MAX),
         ephemeralPortMin: ephemeralPortMin(),
+        clientTableEntries: env.clientTableEntries ?? VARIABLES.clientTableEntries.default,
+        throttleIpv6Prefix: env.throttleIpv6Prefix ?? VARIABLES.throttleIpv6Prefix.default,
         logSessions: accessLogOf(env) !== undefined,
       },
     },
+    dataDir: env.dataDir ?? defaultDataDir(),
     drainDelayMs: env.drainDelayMs ?? VARIABLES.drainDelayMs.default,
     drainTimeoutMs: env.drainTimeoutMs ?? VARIABLES.drainTimeoutMs.default,
     logLevel: env.logLevel ?? VARIABLES.logLevel.default,
     warnings,
   };
+}
+
+/** Where a running balancer is found when nobody says otherwise. */
+export function defaultDataDir(): string {
+  if (process.getuid?.() === 0) return SYSTEM_DATA_DIR;
+  const { XDG_STATE_HOME: stateHome } = process.env;
+  // The specification of that variable: a path that is not absolute is to be ignored.
+  if (stateHome?.startsWith('/')) return join(stateHome, 'balancer');
+  try {
+    return join(homedir(), '.local/state/balancer');
+  } catch {
+    // A user without an entry in the list of users, as in many containers, has no home.
+    return SYSTEM_DATA_DIR;
+  }
 }
 
 function accessLogOf(env: Environment): string | undefined {
@@ -138,7 +162,8 @@ function connectionsOf(
   others: number,
   warnings: string[],
 ): number {
-  const reserved = Math.max(Math.min(DESCRIPTORS_RESERVED, Math.floor(descriptors / 4)), ownDescriptors);
+  const wished = DESCRIPTORS_RESERVED + CHECK_DESCRIPTORS;
+  const reserved = Math.max(Math.min(wished, Math.floor(descriptors / 4)), ownDescriptors);
   const free = descriptors - reserved - others;
   const possible = Math.min(CONNECTIONS_MAX, Math.max(1, Math.floor(free / 2)));
   const wanted = env.connectionsMax ?? possible;

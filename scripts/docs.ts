@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { formatConfigErrors, formatConfigWarnings } from '../core/config/format.ts';
+import { formatConfigErrors } from '../core/config/format.ts';
 import { FrontendSchema, NodeBalancerSchema, NodeSchema } from '../core/config/model.ts';
 import { parseConfig } from '../core/config/parse.ts';
 import { describeOutcome, outcomeCodes } from '../core/session/outcome.ts';
@@ -19,7 +19,6 @@ const PARTS: Readonly<Record<string, () => string>> = {
   example: () => fenced('yaml', readFileSync(join(ROOT, 'examples/balancer.yaml'), 'utf8')),
   fields: fieldTables,
   errors: errorSample,
-  'not-served': notServedSample,
   environment: environmentTable,
   outcomes: outcomeTables,
 };
@@ -111,25 +110,6 @@ function errorSample(): string {
   if (!('errors' in result)) throw new Error('the sample of a bad file is accepted');
   const command = '$ balancer check -f balancer.yaml';
   return `${fenced('yaml', BAD_FILE)}\n\n${fenced('text', `${command}\n${formatConfigErrors(result.errors)}`)}`;
-}
-
-/** Asks for everything that the model has; the product itself says what of it is not served. */
-const ASKING_FILE = `nodebalancers:
-  - label: web
-    client_conn_throttle: 10
-    configs:
-      - port: 80
-        stickiness: table
-        check: connection
-        nodes:
-          - { label: web-1, address: "192.0.2.10:8080" }
-`;
-
-function notServedSample(): string {
-  const result = parseConfig(ASKING_FILE, 'balancer.yaml');
-  if ('errors' in result) throw new Error(`the sample is refused: ${formatConfigErrors(result.errors)}`);
-  const warnings = result.warnings.filter(({ text }) => text.includes('not served'));
-  return fenced('text', warnings.length === 0 ? 'none' : formatConfigWarnings(warnings));
 }
 
 /** Through the command, not the module behind it: what the README says is what the product answers. */

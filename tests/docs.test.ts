@@ -95,7 +95,7 @@ describe('environment variables', () => {
   });
 
   test.each(DOCUMENTS)('%s names no other', (document) => {
-    const unknown = all(read(document), /\b(BALANCER_[A-Z_]*[A-Z])\b/g).filter((name) => !known.includes(name));
+    const unknown = all(read(document), /\b(BALANCER_[A-Z0-9_]*[A-Z0-9])\b/g).filter((name) => !known.includes(name));
     expect(unknown.filter((name) => !name.startsWith('BALANCER_TEST_'))).toEqual([]);
   });
 });

@@ -3,9 +3,10 @@
 // and the heartbeat are cells in shared memory.
 
 import type { MessagePort } from 'node:worker_threads';
+import type { NodeEvent } from '../core/health/ejection.ts';
 import type { ShardPlan } from '../core/session/plan.ts';
 import type { ShardSettings } from '../core/session/settings.ts';
-import type { ShardMemory } from '../core/session/shard.ts';
+import type { ProcessMemory, ShardMemory } from '../core/session/shard.ts';
 
 /** What the listener worker is started with. */
 export interface ShardTask {
@@ -15,7 +16,8 @@ export interface ShardTask {
   /** slots of the session table */
   capacity: number;
   memory: ShardMemory;
-  /** counters of all shards, by index: least connections sums over them */
+  processMemory: ProcessMemory;
+  /** counters of all shards, by index: least connections and limits of nodes sum over them */
   counters: SharedArrayBuffer[];
   control: SharedArrayBuffer;
   wakeFd: number;
@@ -31,11 +33,15 @@ export type ToShard =
   | { id: number; kind: 'apply'; plan: ShardPlan }
   /** let go of listeners whose backlog could not be emptied in time */
   | { id: number; kind: 'abandon' }
+  /** end the sessions of a node (by row) that went down */
+  | { id: number; kind: 'cut'; row: number }
   | { id: number; kind: 'fault'; fault: Fault };
 
 export type FromShard =
   | { kind: 'done'; id: number }
   | { kind: 'started'; threadId: number }
+  /** what sessions met has changed a node's condition */
+  | { kind: 'node'; row: number; event: NodeEvent }
   | { kind: 'fault'; message: string }
   | { kind: 'warning'; message: string };
 

@@ -7,12 +7,11 @@ import { monotonicMs } from '../core/base/clock.ts';
 import { describeErrno } from '../core/base/errno.ts';
 import { createKernel, KERNEL_CELL_BYTES } from '../core/linux/native.ts';
 import { pinThread } from '../core/linux/process.ts';
-import { createCounters } from '../core/metrics/counters.ts';
-import { activeOver, applyPlan } from '../core/session/frontends.ts';
+import { applyPlan } from '../core/session/frontends.ts';
 import { adoptShard, closeShard, killAll, openShard } from '../core/session/lifecycle.ts';
-import { FRONTENDS_MAX, NODES_MAX } from '../core/session/limits.ts';
 import { abandonLeaving } from '../core/session/listener.ts';
 import { turn } from '../core/session/reactor.ts';
+import { cutNode } from '../core/session/session.ts';
 import { createShard, type Shard } from '../core/session/shard.ts';
 import {
   type Control,
@@ -35,7 +34,7 @@ export default function runShard(task: ShardTask): void {
     beat(task, control);
   }
   killAll(shard);
-  applyPlan(shard, { frontends: [], listeners: [] }, () => 0);
+  applyPlan(shard, { frontends: [], listeners: [] });
   killAll(shard);
   closeShard(shard);
   task.port.close();
@@ -54,8 +53,6 @@ function beat(task: ShardTask, control: Control): void {
 }
 
 function startShard(task: ShardTask, control: Control): Shard {
-  const nodeCounters = task.counters.map((memory) => createCounters(memory, FRONTENDS_MAX, NODES_MAX).nodes);
-  const activeOf = activeOver(nodeCounters);
   const shard = createShard({
     index: task.index,
     shards: task.shards,
@@ -64,24 +61,28 @@ function startShard(task: ShardTask, control: Control): Shard {
     kernel: createKernel(task.memory.arena),
     kernelBytes: KERNEL_CELL_BYTES,
     memory: task.memory,
+    processMemory: task.processMemory,
+    countersOfAll: task.counters,
     wakeFd: task.wakeFd,
-    onWake: () => takeMessages(shard, task, activeOf),
+    onWake: () => takeMessages(shard, task),
     onBeat: () => beat(task, control),
     onFault: (error) => reply(task, { kind: 'fault', message: error instanceof Error ? `${error.stack}` : `${error}` }),
+    onNodeEvent: (row, event) => reply(task, { kind: 'node', row, event }),
   });
   const opened = task.adopts ? adoptShard(shard) : openShard(shard);
   if (opened < 0) throw new Error(`shard ${task.index} cannot open its epoll: ${describeErrno(-opened)}`);
-  applyPlan(shard, task.plan, activeOf);
+  applyPlan(shard, task.plan);
   return shard;
 }
 
-function takeMessages(shard: Shard, task: ShardTask, activeOf: (row: number) => number): void {
+function takeMessages(shard: Shard, task: ShardTask): void {
   for (;;) {
     const received: { message: ToShard } | undefined = receiveMessageOnPort(task.port);
     if (received === undefined) return;
     const { message } = received;
-    if (message.kind === 'apply') applyPlan(shard, message.plan, activeOf);
+    if (message.kind === 'apply') applyPlan(shard, message.plan);
     else if (message.kind === 'abandon') abandonLeaving(shard);
+    else if (message.kind === 'cut') cutNode(shard, message.row);
     else if (task.allowFaults) injectFault(shard, message.fault);
     reply(task, { kind: 'done', id: message.id });
   }

@@ -18,31 +18,66 @@ export interface Plan {
   frontends: FrontendPlan[];
   services: Service[];
   /** to be committed when the plan is put into force */
-  frontendRows: Assignment;
-  nodeRows: Assignment;
+  rows: PlannedRows;
+}
+
+export interface PlannedRows {
+  nodebalancers: Assignment;
+  frontends: Assignment;
+  nodes: Assignment;
+}
+
+/** Where rows come from. */
+export interface RowSources {
+  nodebalancers: Rows;
+  frontends: Rows;
+  nodes: Rows;
 }
 
 /** Host name -> 16 bytes, or undefined while it is not known. */
 export type Lookup = (host: string) => Uint8Array | undefined;
 
 /** Changes nothing. @returns undefined when there are more frontends or nodes than rows */
-export function makePlan(config: Config, frontendRows: Rows, nodeRows: Rows, lookup: Lookup): Plan | undefined {
+export function makePlan(config: Config, sources: RowSources, lookup: Lookup): Plan | undefined {
   const served = config.nodebalancers.flatMap((nb) => nb.configs.map((frontend) => ({ nb, frontend })));
-  const frontendRow = frontendRows.propose(served.map(({ nb, frontend }) => frontendKey(nb, frontend)));
-  const nodeRow = nodeRows.propose(
+  const nodebalancers = sources.nodebalancers.propose(config.nodebalancers.map(({ label }) => label));
+  const frontends = sources.frontends.propose(served.map(({ nb, frontend }) => frontendKey(nb, frontend)));
+  const nodes = sources.nodes.propose(
     served.flatMap(({ nb, frontend }) => frontend.nodes.map((node) => nodeKey(nb, frontend, node))),
   );
-  if (frontendRow === undefined || nodeRow === undefined) return undefined;
-  const frontends: FrontendPlan[] = [];
-  const services: Service[] = [];
-  for (const { nb, frontend } of served) {
-    const row = frontendRow.get(frontendKey(nb, frontend)) ?? -1;
-    const nodes = frontend.nodes.map((node) => planNode(node, nodeRow.get(nodeKey(nb, frontend, node)) ?? -1, lookup));
-    const { port, algorithm, proxy_protocol: proxyProtocol, proxy_protocol_crc32c: hasChecksum } = frontend;
-    frontends.push({ row, label: nb.label, port, algorithm, proxyProtocol, hasChecksum, nodes });
-    for (const ip of addressesOf(nb)) services.push({ ip, port, frontend: row });
-  }
-  return { frontends, services, frontendRows: frontendRow, nodeRows: nodeRow };
+  if (nodebalancers === undefined || frontends === undefined || nodes === undefined) return undefined;
+  const rows = { nodebalancers, frontends, nodes };
+  return {
+    frontends: served.map(({ nb, frontend }) => planFrontend(nb, frontend, rows, lookup)),
+    services: served.flatMap(({ nb, frontend }) =>
+      addressesOf(nb).map((ip) => ({
+        ip,
+        port: frontend.port,
+        frontend: frontends.get(frontendKey(nb, frontend)) ?? -1,
+      })),
+    ),
+    rows,
+  };
+}
+
+function planFrontend(nb: NodeBalancer, frontend: Frontend, rows: PlannedRows, lookup: Lookup): FrontendPlan {
+  return {
+    row: rows.frontends.get(frontendKey(nb, frontend)) ?? -1,
+    label: nb.label,
+    port: frontend.port,
+    algorithm: frontend.algorithm,
+    proxyProtocol: frontend.proxy_protocol,
+    isSticky: frontend.stickiness === 'table',
+    isPassive: frontend.check_passive,
+    checkIntervalMs: frontend.check_interval * 1000,
+    queueSize: frontend.queue_size,
+    queueTimeoutMs: frontend.queue_timeout * 1000,
+    throttle: nb.client_conn_throttle,
+    throttleRow: rows.nodebalancers.get(nb.label) ?? -1,
+    nodes: frontend.nodes.map((node) =>
+      planNode(frontend, node, rows.nodes.get(nodeKey(nb, frontend, node)) ?? -1, lookup),
+    ),
+  };
 }
 
 function frontendKey(nb: NodeBalancer, frontend: Frontend): string {
@@ -60,11 +95,24 @@ function addressesOf(nb: NodeBalancer): Uint8Array[] {
   });
 }
 
-function planNode(node: Node, row: number, lookup: Lookup): NodePlan {
+function planNode(frontend: Frontend, node: Node, row: number, lookup: Lookup): NodePlan {
   const { label, address, weight, mode } = node;
   const parsed = parseNodeAddress(address);
   const ip = parsed === undefined ? undefined : (parsed.ip ?? lookup(parsed.host));
-  return { row, label, address, ip, port: parsed?.port ?? 0, weight, mode };
+  const proxyProtocol = node.proxy_protocol ?? frontend.proxy_protocol;
+  return {
+    row,
+    label,
+    address,
+    ip,
+    port: parsed?.port ?? 0,
+    weight,
+    mode,
+    maxConnections: node.max_connections,
+    slowStartMs: node.slow_start * 1000,
+    proxyProtocol,
+    hasChecksum: proxyProtocol === 'v2' && frontend.proxy_protocol_crc32c,
+  };
 }
 
 /** The host names among the node addresses. */
@@ -92,13 +140,19 @@ export function shardPlan(plan: Plan, fdOf: (address: Address) => number): Shard
 
 /** `web port 80: tcp, roundrobin, PROXY v2 to web-1 192.0.2.10:8080, web-2 …` */
 export function describeFrontend(frontend: FrontendPlan): string {
-  const nodes = frontend.nodes.map(({ label, address, mode }) =>
-    mode === 'accept' ? `${label} ${address}` : `${label} ${address} (${mode})`,
-  );
+  const nodes = frontend.nodes.map((node) => {
+    const { label, address, mode, proxyProtocol } = node;
+    const remarks = [
+      ...(mode === 'accept' ? [] : [mode]),
+      ...(proxyProtocol === frontend.proxyProtocol ? [] : [`PROXY ${proxyProtocol}`]),
+    ];
+    return remarks.length === 0 ? `${label} ${address}` : `${label} ${address} (${remarks.join(', ')})`;
+  });
   return `${frontend.label}: tcp, ${frontend.algorithm}, ${describeHeader(frontend)}, nodes: ${nodes.join(', ') || 'none'}`;
 }
 
-function describeHeader({ proxyProtocol, hasChecksum }: FrontendPlan): string {
+function describeHeader({ proxyProtocol, nodes }: FrontendPlan): string {
+  const hasChecksum = nodes.some((node) => node.hasChecksum);
   if (proxyProtocol === 'none') return 'no PROXY header';
   return `PROXY ${proxyProtocol}${hasChecksum ? ' with CRC32C' : ''}`;
 }

@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { clearNodeState, createNodeStates, type NodeStates } from '../core/health/node-states.ts';
 import type { Kernel } from '../core/linux/kernel.ts';
 import { createKernel, KERNEL_CELL_BYTES } from '../core/linux/native.ts';
 import {
@@ -11,18 +12,24 @@ import {
   createCounters,
   FRONTEND,
   FRONTEND_STRIDE,
-  NODE,
   NODE_STRIDE,
   sumCell,
 } from '../core/metrics/counters.ts';
 import { createSessionLog, type SessionLog } from '../core/metrics/session-log.ts';
+import {
+  type ClientTable,
+  createClientTable,
+  removeClientScope,
+  removeClientValue,
+} from '../core/session/client-table.ts';
 import { FRONTENDS_MAX, LOG_RECORDS, NODES_MAX } from '../core/session/limits.ts';
 import type { ShardPlan } from '../core/session/plan.ts';
 import type { ShardSettings } from '../core/session/settings.ts';
-import { createLiveCells, createShardMemory, LIVE_STRIDE } from '../core/session/shard.ts';
+import { createProcessMemory, createShardMemory, LIVE_STRIDE } from '../core/session/shard.ts';
+import { createSessionTable, type SessionTable } from '../core/session/table.ts';
 import { type Control, controlBytes, createControl, type Fault, HEARTBEAT_STRIDE } from './channel.ts';
 import type { Logger } from './logger.ts';
-import { type Death, type ShardBase, ShardThread } from './shard-thread.ts';
+import { type Death, type OnNodeEvent, type ShardBase, ShardThread } from './shard-thread.ts';
 
 export interface ShardSetOptions {
   shards: number;
@@ -47,14 +54,19 @@ const TERMINATIONS_MAX = 3;
 export class ShardSet {
   readonly counters: readonly Counters[];
   readonly logs: readonly SessionLog[];
+  readonly tables: readonly SessionTable[];
+  readonly nodeStates: NodeStates;
   /** called when the process can no longer serve */
   onHopeless: (reason: string) => void = () => {};
+  /** called when what sessions met has changed a node's condition */
+  onNodeEvent: OnNodeEvent = () => {};
 
   readonly #options: ShardSetOptions;
   readonly #logger: Logger;
   readonly #kernel: Kernel;
   readonly #control: Control;
   readonly #live: Int32Array;
+  readonly #stickyClients: ClientTable;
   readonly #pool: Piscina;
   readonly #threads: ShardThread[] = [];
   readonly #ends: Promise<void>[] = [];
@@ -72,8 +84,11 @@ export class ShardSet {
     this.#kernel = createKernel(new SharedArrayBuffer(4096));
     const control = new SharedArrayBuffer(controlBytes(shards));
     this.#control = createControl(control);
-    const live = createLiveCells(shards);
-    this.#live = new Int32Array(live);
+    const processMemory = createProcessMemory(settings, shards);
+    this.#live = new Int32Array(processMemory.live);
+    this.nodeStates = createNodeStates(processMemory.nodeStates, NODES_MAX);
+    // This thread locks like one more shard.
+    this.#stickyClients = createClientTable(processMemory.stickyClients, settings.clientTableEntries, shards + 1);
     this.#pool = new Piscina({
       filename: fileURLToPath(new URL('./listener-worker.ts', import.meta.url)),
       minThreads: shards,
@@ -85,10 +100,11 @@ export class ShardSet {
     });
     this.#pool.on('error', (error: Error) => logger.error(`a thread without a task failed: ${error.stack}`));
     const memories = Array.from({ length: shards }, () =>
-      createShardMemory(settings, settings.connectionsMax, KERNEL_CELL_BYTES, live),
+      createShardMemory(settings, settings.connectionsMax, KERNEL_CELL_BYTES),
     );
     const counters = memories.map((memory) => memory.counters);
     this.counters = counters.map((memory) => createCounters(memory, FRONTENDS_MAX, NODES_MAX));
+    this.tables = memories.map((memory) => createSessionTable(memory.table, settings.connectionsMax));
     this.logs = memories.map((memory) => createSessionLog(memory.log, LOG_RECORDS));
     for (const [index, memory] of memories.entries()) {
       const base: ShardBase = {
@@ -97,13 +113,16 @@ export class ShardSet {
         settings,
         capacity: settings.connectionsMax,
         memory,
+        processMemory,
         counters,
         control,
         wakeFd: this.#kernel.openWake(),
         cpu: options.cpus[index % Math.max(1, options.cpus.length)],
         allowFaults: options.allowFaults,
       };
-      this.#threads.push(new ShardThread(base, this.#pool, this.#kernel, logger));
+      this.#threads.push(
+        new ShardThread(base, this.#pool, this.#kernel, logger, (row, event) => this.onNodeEvent(row, event)),
+      );
     }
   }
 
@@ -121,6 +140,11 @@ export class ShardSet {
   /** @returns when no shard accepts from a listener that is not planned any more */
   async abandon(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread.abandon()));
+  }
+
+  /** Ends the sessions of a node. */
+  async cut(row: number): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.cut(row)));
   }
 
   async inject(shard: number, fault: Fault): Promise<void> {
@@ -147,15 +171,18 @@ export class ShardSet {
   }
 
   isNodeIdle(row: number): boolean {
-    return this.counters.every(({ nodes }) => nodes[row * NODE_STRIDE + NODE.active] === 0);
+    return this.counters.every(({ nodesActive }) => nodesActive[row] === 0);
   }
 
   clearFrontend(row: number): void {
     for (const { frontends } of this.counters) frontends.fill(0, row * FRONTEND_STRIDE, (row + 1) * FRONTEND_STRIDE);
+    removeClientScope(this.#stickyClients, row);
   }
 
   clearNode(row: number): void {
     for (const { nodes } of this.counters) nodes.fill(0, row * NODE_STRIDE, (row + 1) * NODE_STRIDE);
+    removeClientValue(this.#stickyClients, row);
+    clearNodeState(this.nodeStates, row);
   }
 
   /** Ends every session and every thread. @returns when all have closed what they held */

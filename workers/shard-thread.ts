@@ -3,6 +3,7 @@
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
+import type { NodeEvent } from '../core/health/ejection.ts';
 import type { Kernel } from '../core/linux/kernel.ts';
 import type { ShardPlan } from '../core/session/plan.ts';
 import type { Fault, FromShard, ShardTask, ToShard } from './channel.ts';
@@ -10,6 +11,9 @@ import type { Logger } from './logger.ts';
 
 /** What does not change between a thread and its successor. */
 export type ShardBase = Omit<ShardTask, 'port' | 'plan' | 'adopts'>;
+
+/** A node's condition has changed by what a shard's sessions met. */
+export type OnNodeEvent = (row: number, event: NodeEvent) => void;
 
 /** How a thread came to its end. */
 export type Death = { expected: true } | { expected: false; reason: string; threadEnds: boolean };
@@ -38,12 +42,14 @@ export class ShardThread {
   #nextId = 1;
   #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
   #hasRun = false;
+  readonly #onNodeEvent: OnNodeEvent;
 
-  constructor(base: ShardBase, pool: Piscina, kernel: Kernel, logger: Logger) {
+  constructor(base: ShardBase, pool: Piscina, kernel: Kernel, logger: Logger, onNodeEvent: OnNodeEvent) {
     this.base = base;
     this.#pool = pool;
     this.#kernel = kernel;
     this.#logger = logger;
+    this.#onNodeEvent = onNodeEvent;
   }
 
   /**
@@ -94,6 +100,11 @@ export class ShardThread {
     await this.#send((id) => ({ id, kind: 'abandon' }));
   }
 
+  /** @returns when the shard has ended its sessions with the node */
+  async cut(row: number): Promise<void> {
+    await this.#send((id) => ({ id, kind: 'cut', row }));
+  }
+
   async inject(fault: Fault): Promise<void> {
     await this.#send((id) => ({ id, kind: 'fault', fault }));
   }
@@ -138,6 +149,7 @@ export class ShardThread {
   #receive(message: Exclude<FromShard, { kind: 'started' }>): void {
     if (message.kind === 'done') this.#waiting.get(message.id)?.resolve();
     else if (message.kind === 'warning') this.#logger.warn(message.message);
+    else if (message.kind === 'node') this.#onNodeEvent(message.row, message.event);
     else this.#logger.error(`shard ${this.base.index}: a session was ended by an internal error: ${message.message}`);
   }
 

@@ -2,25 +2,40 @@
 // at start, at every change, at the end. It moves no bytes, reads no file and knows no signal.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../core/base/clock.ts';
 import { formatIp } from '../core/base/ip.ts';
 import { type Change, describeChange, diff } from '../core/config/diff.ts';
+import { NODEBALANCERS_MAX } from '../core/config/limits.ts';
 import type { Config } from '../core/config/model.ts';
 import { SHARD } from '../core/metrics/counters.ts';
 import { FRONTENDS_MAX, NODES_MAX } from '../core/session/limits.ts';
 import type { FrontendPlan, NodePlan } from '../core/session/plan.ts';
 import type { Fault } from './channel.ts';
+import { checkTargets } from './check-targets.ts';
 import { type ListenerSettings, ListenerSockets } from './listeners.ts';
 import type { Logger } from './logger.ts';
-import { describeAddress, describeFrontend, hostNames, makePlan, type Plan, shardPlan } from './planner.ts';
+import { NodeWatch } from './node-watch.ts';
+import {
+  describeAddress,
+  describeFrontend,
+  hostNames,
+  makePlan,
+  type Plan,
+  type RowSources,
+  shardPlan,
+} from './planner.ts';
 import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.ts';
 import { Rows } from './rows.ts';
 import { SessionLogWriter } from './session-log-writer.ts';
 import { ShardSet, type ShardSetOptions } from './shard-set.ts';
+import type { SnapshotSource } from './snapshot.ts';
 
 export interface SupervisorOptions extends ShardSetOptions {
   listeners: ListenerSettings;
   /** a path, `-` for stdout, or undefined */
   accessLog: string | undefined;
+  /** sessions of a node that goes down end after this time; undefined: they are kept */
+  cutAfterMs: number | undefined;
 }
 
 /** A configuration that cannot be put into force, as sentences for the operator. Nothing of it was applied. */
@@ -29,6 +44,11 @@ export class RefusedError extends Error {
 }
 
 const EMPTY: Config = { nodebalancers: [] };
+const NOTHING: Plan = {
+  frontends: [],
+  services: [],
+  rows: { nodebalancers: new Map(), frontends: new Map(), nodes: new Map() },
+};
 const DRAIN_POLL_MS = 20;
 /** a change waits this long for the clients in the backlog of a listener that goes; then they are reset */
 const BACKLOG_TIMEOUT_MS = 5000;
@@ -36,18 +56,19 @@ const BACKLOG_TIMEOUT_MS = 5000;
 export class Supervisor {
   readonly shards: ShardSet;
 
+  readonly #startedMs = monotonicMs();
   readonly #options: SupervisorOptions;
   readonly #logger: Logger;
   readonly #sockets: ListenerSockets;
   readonly #resolver: Resolver;
-  readonly #frontendRows: Rows;
-  readonly #nodeRows: Rows;
+  readonly #rows: RowSources;
+  readonly #nodeWatch: NodeWatch;
   readonly #frontends = new Map<number, FrontendPlan>();
   readonly #nodes = new Map<number, NodePlan>();
   readonly #frontendOfNode = new Map<number, number>();
   #accessLog: SessionLogWriter | undefined;
   #config: Config = EMPTY;
-  #plan: Plan = { frontends: [], services: [], frontendRows: new Map(), nodeRows: new Map() };
+  #plan: Plan = NOTHING;
   #resolving: NodeJS.Timeout | undefined;
   /** changes are applied one after the other */
   #queue: Promise<unknown> = Promise.resolve();
@@ -63,17 +84,26 @@ export class Supervisor {
       logger,
     );
     const { shards } = this;
-    this.#frontendRows = new Rows(
-      FRONTENDS_MAX,
-      (row) => shards.isFrontendIdle(row),
-      (row) => shards.clearFrontend(row),
-    );
-    this.#nodeRows = new Rows(
-      NODES_MAX,
-      // A session that still looks for a node of a frontend refers to all of them.
-      (row) => shards.isNodeIdle(row) && shards.isFrontendIdle(this.#frontendOfNode.get(row) ?? 0),
-      (row) => shards.clearNode(row),
-    );
+    this.#rows = {
+      // Nothing refers to one for longer than the throttle remembers: a second.
+      nodebalancers: new Rows(
+        2 * NODEBALANCERS_MAX,
+        () => true,
+        () => {},
+      ),
+      frontends: new Rows(
+        FRONTENDS_MAX,
+        (row) => shards.isFrontendIdle(row),
+        (row) => shards.clearFrontend(row),
+      ),
+      nodes: new Rows(
+        NODES_MAX,
+        // A session that still looks for a node of a frontend refers to all of them.
+        (row) => shards.isNodeIdle(row) && shards.isFrontendIdle(this.#frontendOfNode.get(row) ?? 0),
+        (row) => shards.clearNode(row),
+      ),
+    };
+    this.#nodeWatch = new NodeWatch(shards, options.cutAfterMs, logger);
   }
 
   /** @throws RefusedError or ListenError; nothing listens then */
@@ -123,6 +153,7 @@ export class Supervisor {
   /** Ends everything now. */
   async stop(): Promise<void> {
     clearTimeout(this.#resolving);
+    this.#nodeWatch.stop();
     await this.shards.stop();
     this.#sockets.closeOthers([]);
     await this.#accessLog?.close();
@@ -144,8 +175,24 @@ export class Supervisor {
     });
   }
 
+  /** What there is to say about the running process. */
+  snapshotSource(): SnapshotSource {
+    const { shards } = this;
+    return {
+      startedMs: this.#startedMs,
+      nowMs: monotonicMs,
+      shards: this.#options.shards,
+      connectionsMax: this.#options.settings.connectionsMax,
+      frontends: this.#plan.frontends,
+      services: this.#plan.services,
+      counters: shards.counters,
+      tables: shards.tables,
+      states: shards.nodeStates,
+    };
+  }
+
   #planFor(config: Config): Plan {
-    const plan = makePlan(config, this.#frontendRows, this.#nodeRows, (host) => this.#resolver.addressOf(host));
+    const plan = makePlan(config, this.#rows, (host) => this.#resolver.addressOf(host));
     if (plan === undefined) {
       throw new RefusedError(
         `too many ports or nodes at once: ${FRONTENDS_MAX} ports and ${NODES_MAX} nodes are possible, ` +
@@ -158,8 +205,9 @@ export class Supervisor {
   #adopt(config: Config, plan: Plan): void {
     this.#config = config;
     this.#plan = plan;
-    this.#frontendRows.commit(plan.frontendRows);
-    this.#nodeRows.commit(plan.nodeRows);
+    this.#rows.nodebalancers.commit(plan.rows.nodebalancers);
+    this.#rows.frontends.commit(plan.rows.frontends);
+    this.#rows.nodes.commit(plan.rows.nodes);
     this.#resolver.forgetOthers(hostNames(config));
     for (const frontend of plan.frontends) {
       this.#frontends.set(frontend.row, frontend);
@@ -168,6 +216,7 @@ export class Supervisor {
         this.#frontendOfNode.set(node.row, frontend.row);
       }
     }
+    this.#nodeWatch.update(plan.frontends, checkTargets(config, plan.frontends));
   }
 
   /**

@@ -6,6 +6,7 @@ import { assert } from '../base/assert.ts';
 import type { Policy } from './policy.ts';
 
 export class LeastConnections implements Policy {
+  private readonly fullWeights: Float64Array;
   private readonly weights: Float64Array;
   private readonly load: (index: number) => number;
   /** Behind the last pick: equal nodes take turns. Shards start apart, or all would send their first session to one node. */
@@ -14,6 +15,7 @@ export class LeastConnections implements Policy {
   /** @param load the node's active sessions now, over all shards */
   constructor(weights: readonly number[], shard: number, shards: number, load: (index: number) => number) {
     assert(shard >= 0 && shard < shards, 'a shard is one of the shards');
+    this.fullWeights = Float64Array.from(weights);
     this.weights = Float64Array.from(weights);
     this.load = load;
     this.from = Math.floor((weights.length * shard) / shards);
@@ -42,5 +44,9 @@ export class LeastConnections implements Policy {
     }
     if (best !== -1) this.from = best + 1 < count ? best + 1 : 0;
     return best;
+  }
+
+  rescale(index: number, share: number): void {
+    this.weights[index] = (this.fullWeights[index] ?? 0) * share;
   }
 }

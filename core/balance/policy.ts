@@ -15,6 +15,12 @@ export interface Policy {
    * @returns the node's index in the list, or -1 when none is eligible
    */
   choose(eligible: Uint8Array, client: Uint8Array, clientAt: number): number;
+
+  /**
+   * From now on a node counts with a share of its weight: one that comes back gets its sessions little by little.
+   * @param share more than 0, at most 1
+   */
+  rescale(index: number, share: number): void;
 }
 
 /** What a policy knows of a node. */

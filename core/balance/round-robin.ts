@@ -21,7 +21,8 @@ const START_STEPS_MAX = 4096;
  * where every first try of three fails. So here credit is converted when that weight changes.
  */
 export class RoundRobin implements Policy {
-  private readonly weights: Int32Array;
+  private readonly fullWeights: Int32Array;
+  private readonly weights: Float64Array;
   private readonly credits: Float64Array;
   /** What one session costs in the credits' present unit: the eligible weight of the last choice. */
   private sessionCost = 1;
@@ -29,7 +30,8 @@ export class RoundRobin implements Policy {
   /** @param shard 0..shards-1: starts that fraction of the way through the cycle */
   constructor(weights: readonly number[], shard: number, shards: number) {
     assert(shard >= 0 && shard < shards, 'a shard is one of the shards');
-    this.weights = Int32Array.from(weights);
+    this.fullWeights = Int32Array.from(weights);
+    this.weights = Float64Array.from(weights);
     this.credits = new Float64Array(weights.length);
     const steps = Math.floor((Math.min(cycleLength(weights), START_STEPS_MAX) * shard) / shards);
     const everyNode = new Uint8Array(weights.length).fill(1);
@@ -53,6 +55,10 @@ export class RoundRobin implements Policy {
     }
     credits[best] = bestCredit - eligibleWeight;
     return best;
+  }
+
+  rescale(index: number, share: number): void {
+    this.weights[index] = (this.fullWeights[index] ?? 0) * share;
   }
 
   private weightOf(eligible: Uint8Array): number {

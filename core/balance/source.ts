@@ -39,6 +39,9 @@ export class Source implements Policy {
     return this.probe(eligible, slot, step);
   }
 
+  /** Without effect: a client that comes to its node now and not later would not stay with any. */
+  rescale(): void {}
+
   /** Ends: every node has a slot, and any step visits all slots of a table of prime size. */
   private probe(eligible: Uint8Array, start: number, step: number): number {
     for (let slot = nextSlot(start, step); slot !== start; slot = nextSlot(slot, step)) {

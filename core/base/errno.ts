@@ -70,3 +70,8 @@ export function describeErrno(errno: number): string {
   const entry = NAMES.get(errno);
   return entry === undefined ? `errno ${errno}` : `${entry[0]} (${entry[1]})`;
 }
+
+/** Failures of a connect that say nothing about the other side: our ports, our descriptors, our memory. */
+export function isLocalShortage(errno: number): boolean {
+  return errno === EADDRNOTAVAIL || errno === EMFILE || errno === ENFILE || errno === ENOBUFS || errno === ENOMEM;
+}

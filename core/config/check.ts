@@ -7,7 +7,7 @@
 import { IsArray, IsNull, IsObject, IsUnion, type TArray, type TObject, type TSchema } from 'typebox';
 import { describeValue, isRecord, type Path, type Problem, quote } from './problem.ts';
 import { scalarFault } from './scalar.ts';
-import { expectedOf, memberOf, numberOf, refusal, titleOf } from './schema-words.ts';
+import { expectedOf, memberOf, numberOf, refusal, sentenceOn, titleOf } from './schema-words.ts';
 import { suggest } from './suggest.ts';
 
 /** A bad value is left out of its mapping and becomes an empty mapping in its list: indexes keep their meaning. */
@@ -50,7 +50,7 @@ function checkObject(schema: TObject, value: unknown, path: Path, problems: Prob
 }
 
 function missing(path: Path, key: string, schema: TSchema): Problem {
-  return { path, at: 'value', found: `no ${key}`, expected: expectedOf(schema) };
+  return { path, at: 'value', found: `no ${key}`, expected: expectedOf(schema), ...sentenceOn(schema, 'required') };
 }
 
 /** @returns the keys that unknown ones were probably meant to be: their absence needs no error of its own */

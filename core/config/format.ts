@@ -16,6 +16,8 @@ export interface ConfigError extends Place {
   readonly found: string;
   readonly expected: string;
   readonly didYouMean?: string;
+  /** What the Linode API says about it, where it says something. */
+  readonly sentence?: string;
   /** The other place, for what may be used only once. */
   readonly also?: Place;
 }
@@ -61,6 +63,6 @@ export function configErrorsToJson(errors: readonly ConfigError[]): Readonly<Rec
     expected: error.expected,
     did_you_mean: error.didYouMean ?? null,
     also: error.also ?? null,
-    reason: configErrorReason(error),
+    reason: error.sentence ?? configErrorReason(error),
   }));
 }

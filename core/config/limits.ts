@@ -31,6 +31,10 @@ export const NODES_PER_FRONTEND_MAX = 1000;
 /** Nodes of all frontends together: each has a slot in every shard's counters. */
 export const NODES_MAX = 4096;
 
+/** As many sessions as a process may have. */
+export const MAX_CONNECTIONS_MAX = 1_000_000;
+export const QUEUE_SIZE_MAX = 100_000;
+
 export const LABEL_CHARS_MIN = 3;
 export const LABEL_CHARS_MAX = 32;
 export const CHECK_PATH_CHARS_MAX = 1024;

@@ -10,10 +10,15 @@ interface Listener {
   readonly ip: string;
   readonly isV4: boolean;
   readonly port: number;
+  /** Its index. */
+  readonly nodebalancer: number;
   readonly path: Path;
 }
 
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+/** What clients of the Linode API say of a port that a nodebalancer has twice. */
+const PORT_TWICE = 'Port must be unique amongst TCP / HTTP / HTTPS configurations.';
 
 /** At most one problem per frontend: the others say the same. */
 export function listenerProblems(nodebalancers: readonly NodeBalancerDraft[]): Problem[] {
@@ -23,7 +28,7 @@ export function listenerProblems(nodebalancers: readonly NodeBalancerDraft[]): P
     for (const [j, frontend] of (nodebalancer.configs ?? []).entries()) {
       if (frontend.port === undefined) continue;
       const earlier = byPort.get(frontend.port) ?? [];
-      const added = listenersOf(nodebalancer, frontend.port, ['nodebalancers', i, 'configs', j, 'port']);
+      const added = listenersOf(nodebalancer, frontend.port, i, ['nodebalancers', i, 'configs', j, 'port']);
       const problem = firstCollision(added, earlier);
       if (problem !== undefined) problems.push(problem);
       byPort.set(frontend.port, [...earlier, ...added]);
@@ -32,9 +37,9 @@ export function listenerProblems(nodebalancers: readonly NodeBalancerDraft[]): P
   return problems;
 }
 
-function listenersOf({ ipv4, ipv6 }: NodeBalancerDraft, port: number, path: Path): Listener[] {
+function listenersOf({ ipv4, ipv6 }: NodeBalancerDraft, port: number, nodebalancer: number, path: Path): Listener[] {
   const addresses = [ipv4, ipv6].map((text) => parseIp(text ?? '')).filter((ip) => ip !== undefined);
-  return addresses.map((ip) => ({ ip: formatIp(ip, 0), isV4: isIpv4(ip, 0), port, path }));
+  return addresses.map((ip) => ({ ip: formatIp(ip, 0), isV4: isIpv4(ip, 0), port, nodebalancer, path }));
 }
 
 function firstCollision(added: readonly Listener[], earlier: readonly Listener[]): Problem | undefined {
@@ -53,5 +58,6 @@ function collision(listener: Listener, other: Listener): Problem {
   const mine = formatEndpoint(listener.ip, listener.port);
   const found = listener.ip === other.ip ? mine : `${mine}, which overlaps ${formatEndpoint(other.ip, other.port)}`;
   const expected = 'an address and port that nothing else listens on';
-  return { path: listener.path, at: 'value', found, expected, also: other.path };
+  const problem: Problem = { path: listener.path, at: 'value', found, expected, also: other.path };
+  return listener.nodebalancer === other.nodebalancer ? { ...problem, sentence: PORT_TWICE } : problem;
 }

@@ -11,6 +11,9 @@ export interface NodeAddress {
   readonly ip?: Uint8Array;
 }
 
+/** One of the answers of `readNodeAddress`. */
+export const BAD_PORT = 'the port is not a number from 1 to 65535';
+
 const HOST_CHARS_MAX = 253;
 /** RFC 1123 section 2.1: letters, digits, inner hyphens. */
 const HOST_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
@@ -27,7 +30,7 @@ export function readNodeAddress(text: string): NodeAddress | string {
   const { inner, outer, port } = match?.groups ?? {};
   if (port === undefined) return text.includes('[') ? 'no "]:port" at the end' : 'no port';
   const number = portNumber(port);
-  if (number === undefined) return port === '' ? 'no port' : 'the port is not a number from 1 to 65535';
+  if (number === undefined) return port === '' ? 'no port' : BAD_PORT;
   return inner === undefined ? readHost(outer ?? '', number) : readBracketed(inner, number);
 }
 

@@ -97,12 +97,13 @@ function faultError({ file, lines }: Source, fault: TextFault & Partial<TreeFaul
 }
 
 function problemError(source: Source, root: Placed, problem: Problem): ConfigError {
-  const { path, at, found, expected, didYouMean, also } = problem;
+  const { path, at, found, expected, didYouMean, sentence, also } = problem;
   return {
     ...placeOf(source, root, path, at),
     found,
     expected,
     ...(didYouMean === undefined ? {} : { didYouMean }),
+    ...(sentence === undefined ? {} : { sentence }),
     ...(also === undefined ? {} : { also: source.lines.linePos(offsetOf(root, also, 'value')) }),
   };
 }

@@ -13,6 +13,8 @@ export interface Problem {
   readonly found: string;
   readonly expected: string;
   readonly didYouMean?: string;
+  /** What the Linode API, or its clients, say about it, word for word: programs look for these texts. */
+  readonly sentence?: string;
   /** The other place, for what may be used only once. */
   readonly also?: Path;
 }
@@ -28,12 +30,16 @@ export function formatPath(path: Path): string {
   return text;
 }
 
-/** `found "v3", expected none, v1 or v2; did you mean …?`
+/** `found "v3", expected none, v1 or v2; did you mean …?`, or `found 31, expected …. Attempts should be …`
  * @param also the other place in words, such as `line 12` */
-export function reasonOf(problem: Pick<Problem, 'found' | 'expected' | 'didYouMean'>, also?: string): string {
+export function reasonOf(
+  problem: Pick<Problem, 'found' | 'expected' | 'didYouMean' | 'sentence'>,
+  also?: string,
+): string {
   const other = also === undefined ? '' : ` (also at ${also})`;
   const hint = problem.didYouMean === undefined ? '' : `; did you mean ${quote(problem.didYouMean)}?`;
-  return `found ${problem.found}${other}, expected ${problem.expected}${hint}`;
+  const sentence = problem.sentence === undefined ? '' : `. ${problem.sentence}`;
+  return `found ${problem.found}${other}, expected ${problem.expected}${hint}${sentence}`;
 }
 
 /** Quoted, cut, and safe to print: control, bidirectional and unassigned characters are escaped. */

@@ -8,6 +8,12 @@ import { listenerProblems } from './listener-rules.ts';
 import { parseNodeAddress } from './node-address.ts';
 import { type Path, type Problem, quote } from './problem.ts';
 
+/** What clients of the Linode API say when a check lacks what it looks at. */
+const NEEDED = {
+  check_path: 'An HTTP path is required.',
+  check_body: 'An HTTP body regex is required.',
+} as const;
+
 /** @param isGiven whether the file says something at a path (else the draft holds a default there) */
 export function ruleProblems(draft: ConfigDraft, isGiven: (path: Path) => boolean): Problem[] {
   const nodebalancers = draft.nodebalancers ?? [];
@@ -49,18 +55,21 @@ function checkTimes(frontend: FrontendDraft, path: Path, isGiven: (path: Path) =
 function checkNeeds(frontend: FrontendDraft, path: Path): Problem[] {
   const { check, check_path: checkPath, check_body: checkBody } = frontend;
   const problems: Problem[] = [];
-  const need = (key: string, expected: string) =>
-    problems.push({ path: [...path, key], at: 'value', found: `no ${key}`, expected });
+  const need = (key: keyof typeof NEEDED, expected: string) =>
+    problems.push({ path: [...path, key], at: 'value', found: `no ${key}`, expected, sentence: NEEDED[key] });
   if ((check === 'http' || check === 'http_body') && checkPath === '') need('check_path', `a path for check ${check}`);
   if (check === 'http_body' && checkBody === '') need('check_body', 'a regular expression for check http_body');
   return problems;
 }
 
+/** One node with v2 is enough: the others simply have no checksum. What is bad and left out may have been v2. */
 function checksumNeeds(frontend: FrontendDraft, path: Path): Problem[] {
-  const { proxy_protocol: version, proxy_protocol_crc32c: hasChecksum } = frontend;
-  if (hasChecksum !== true || version === undefined || version === 'v2') return [];
+  const { proxy_protocol: version, proxy_protocol_crc32c: hasChecksum, nodes } = frontend;
+  if (hasChecksum !== true || version === undefined || version === 'v2' || nodes === undefined) return [];
+  if (nodes.some((node) => node.proxy_protocol === undefined || node.proxy_protocol === 'v2')) return [];
   const found = `a checksum with proxy_protocol ${version}`;
-  return [{ path: [...path, 'proxy_protocol_crc32c'], at: 'value', found, expected: 'proxy_protocol v2' }];
+  const expected = 'proxy_protocol v2, of the config or of a node';
+  return [{ path: [...path, 'proxy_protocol_crc32c'], at: 'value', found, expected }];
 }
 
 function totals(nodebalancers: readonly NodeBalancerDraft[]): Problem[] {

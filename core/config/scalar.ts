@@ -3,12 +3,13 @@
 
 import { IsBoolean, IsEnum, IsInteger, type TSchema } from 'typebox';
 import { isIpv4, parseIp } from '../base/ip.ts';
-import { readNodeAddress } from './node-address.ts';
+import { BAD_PORT, readNodeAddress } from './node-address.ts';
 import { describeValue, type Problem, quote } from './problem.ts';
-import { expectedOf, numberOf, refusal, textOf } from './schema-words.ts';
+import { regularExpressionFault } from './regular-expression.ts';
+import { expectedOf, type Fails, numberOf, refusal, sentenceOn, textOf } from './schema-words.ts';
 import { suggest } from './suggest.ts';
 
-export type Fault = Pick<Problem, 'found' | 'expected' | 'didYouMean'>;
+export type Fault = Pick<Problem, 'found' | 'expected' | 'didYouMean' | 'sentence'>;
 
 /** @returns undefined when the value fits */
 export function scalarFault(schema: TSchema, value: unknown): Fault | undefined {
@@ -30,11 +31,17 @@ function integerFault(schema: TSchema, value: unknown): Fault | undefined {
   const expected = expectedOf(schema);
   if (typeof value !== 'number') {
     const quoted = typeof value === 'string' && /^-?\d+$/.test(value);
-    return { found: describeValue(value), expected: quoted ? `${expected}, without quotes` : expected };
+    const words = quoted ? `${expected}, without quotes` : expected;
+    return { found: describeValue(value), expected: words, ...sentenceOn(schema, 'kind') };
   }
-  const min = numberOf(schema, 'minimum') ?? Number.NEGATIVE_INFINITY;
-  const max = numberOf(schema, 'maximum') ?? Number.POSITIVE_INFINITY;
-  return Number.isInteger(value) && value >= min && value <= max ? undefined : { found: String(value), expected };
+  const beyond = boundBroken(schema, value);
+  if (Number.isInteger(value) && beyond === undefined) return undefined;
+  return { found: String(value), expected, ...sentenceOn(schema, beyond) };
+}
+
+function boundBroken(schema: TSchema, value: number): Fails | undefined {
+  if (value < (numberOf(schema, 'minimum') ?? Number.NEGATIVE_INFINITY)) return 'minimum';
+  return value > (numberOf(schema, 'maximum') ?? Number.POSITIVE_INFINITY) ? 'maximum' : undefined;
 }
 
 /** YAML 1.1 read these as booleans; YAML 1.2 does not. */
@@ -55,26 +62,38 @@ function textFault(schema: TSchema, value: unknown): Fault | undefined {
     const bare = typeof value === 'number' || typeof value === 'boolean';
     return { found: describeValue(value), expected: bare ? `${expected}, in quotes` : expected };
   }
-  const why = lengthFault(schema, value) ?? patternFault(schema, value) ?? formatFault(schema, value);
-  if (why === undefined) return undefined;
-  return { found: why === '' ? quote(value) : `${quote(value)} (${why})`, expected };
+  const fault = lengthFault(schema, value) ?? patternFault(schema, value) ?? formatFault(schema, value);
+  if (fault === undefined) return undefined;
+  const { why, fails } = fault;
+  return { found: why === '' ? quote(value) : `${quote(value)} (${why})`, expected, ...sentenceOn(schema, fails) };
 }
 
-function lengthFault(schema: TSchema, value: string): string | undefined {
+/** What is wrong with a text; `why` is empty when there is no more to say than that it is. */
+interface TextFault {
+  readonly why: string;
+  readonly fails?: Fails;
+}
+
+function lengthFault(schema: TSchema, value: string): TextFault | undefined {
   const min = numberOf(schema, 'minLength') ?? 0;
   const max = numberOf(schema, 'maxLength') ?? Number.POSITIVE_INFINITY;
   if (value.length >= min && value.length <= max) return undefined;
-  return value.length === 1 ? '1 character' : `${value.length} characters`;
+  return { why: value.length === 1 ? '1 character' : `${value.length} characters`, fails: 'length' };
 }
 
-function patternFault(schema: TSchema, value: string): string | undefined {
+function patternFault(schema: TSchema, value: string): TextFault | undefined {
   const pattern = textOf(schema, 'pattern');
-  return pattern === undefined || new RegExp(pattern, 'u').test(value) ? undefined : '';
+  return pattern === undefined || new RegExp(pattern, 'u').test(value) ? undefined : { why: '', fails: 'characters' };
 }
 
-/** What is wrong with a text; empty when there is no more to say than that it is. */
-function formatFault(schema: TSchema, value: string): string | undefined {
-  switch (textOf(schema, 'format')) {
+function formatFault(schema: TSchema, value: string): TextFault | undefined {
+  const why = formatWhy(textOf(schema, 'format'), value);
+  if (why === undefined) return undefined;
+  return why === BAD_PORT ? { why, fails: 'port' } : { why };
+}
+
+function formatWhy(format: string | undefined, value: string): string | undefined {
+  switch (format) {
     case 'ipv4':
       return !value.includes(':') && parseIp(value) !== undefined ? undefined : '';
     case 'ipv6':
@@ -98,17 +117,6 @@ function ipv6Fault(value: string): string | undefined {
 function nodeAddressFault(value: string): string | undefined {
   const read = readNodeAddress(value);
   return typeof read === 'string' ? read : undefined;
-}
-
-function regularExpressionFault(value: string): string | undefined {
-  try {
-    new RegExp(value);
-    return undefined;
-  } catch (error) {
-    // "Invalid regular expression: /(/: Unterminated group": the first two parts repeat what is quoted anyway.
-    const message = error instanceof Error ? error.message : '';
-    return message.slice(message.lastIndexOf(': ') + 2).toLowerCase();
-  }
 }
 
 function withHint(fault: Fault, didYouMean: string | undefined): Fault {

@@ -31,6 +31,16 @@ export function refusal(schema: TSchema, name: string): string | undefined {
   return isRecord(refused) && Object.hasOwn(refused, name) ? String(refused[name]) : undefined;
 }
 
+/** What can be wrong with a value that the Linode API has a sentence for; `port`: of a node address. */
+export type Fails = 'required' | 'kind' | 'minimum' | 'maximum' | 'length' | 'characters' | 'port';
+
+/** @returns to be spread into a problem: empty where the API has no sentence */
+export function sentenceOn(schema: TSchema, fails: Fails | undefined): { readonly sentence?: string } {
+  const sentences: unknown = Reflect.get(schema, 'x-sentences');
+  const sentence = fails === undefined || !isRecord(sentences) ? undefined : sentences[fails];
+  return typeof sentence === 'string' ? { sentence } : {};
+}
+
 export function textOf(schema: TSchema, keyword: string): string | undefined {
   const value: unknown = Reflect.get(schema, keyword);
   return typeof value === 'string' ? value : undefined;

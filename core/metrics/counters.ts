@@ -27,11 +27,21 @@ export const SHARD_COUNTERS = [
   'leavingListeners',
 ] as const;
 
-export const FRONTEND_COUNTERS = ['accepted', 'ended', 'active', 'noNode', 'bytesIn', 'bytesOut'] as const;
+export const FRONTEND_COUNTERS = [
+  'accepted',
+  'ended',
+  'active',
+  'noNode',
+  'bytesIn',
+  'bytesOut',
+  'throttled',
+  'queued',
+  'queueRefused',
+  'queueTimeouts',
+] as const;
 
 export const NODE_COUNTERS = [
   'connects',
-  'active',
   'connectFailures',
   'connectTimeouts',
   'retries',
@@ -70,19 +80,27 @@ export interface Counters {
   readonly frontends: Float64Array;
   /** row * NODE_STRIDE + column */
   readonly nodes: Float64Array;
+  /**
+   * by row: sessions that have the node or are connecting to it. Integers, because a node with a limit is reserved by reading the
+   * cells of all shards after raising one's own, and only atomic operations order the two.
+   */
+  readonly nodesActive: Int32Array;
 }
 
 export function countersBytes(frontends: number, nodes: number): number {
-  return (SHARD_STRIDE + frontends * FRONTEND_STRIDE + nodes * NODE_STRIDE) * CELL_BYTES;
+  const cells = SHARD_STRIDE + frontends * FRONTEND_STRIDE + nodes * NODE_STRIDE;
+  return cells * CELL_BYTES + nodes * Int32Array.BYTES_PER_ELEMENT;
 }
 
 export function createCounters(memory: SharedArrayBuffer, frontends: number, nodes: number): Counters {
   const frontendsAt = SHARD_STRIDE * CELL_BYTES;
   const nodesAt = frontendsAt + frontends * FRONTEND_STRIDE * CELL_BYTES;
+  const activeAt = nodesAt + nodes * NODE_STRIDE * CELL_BYTES;
   return {
     shard: new Float64Array(memory, 0, SHARD_STRIDE),
     frontends: new Float64Array(memory, frontendsAt, frontends * FRONTEND_STRIDE),
     nodes: new Float64Array(memory, nodesAt, nodes * NODE_STRIDE),
+    nodesActive: new Int32Array(memory, activeAt, nodes),
   };
 }
 
@@ -91,8 +109,8 @@ export function add(cells: Float64Array, cell: number, value: number): void {
   cells[cell] = (cells[cell] as number) + value;
 }
 
-/** One column summed over the shards. */
-export function sumCell(shards: readonly Float64Array[], cell: number): number {
+/** One cell summed over the shards. */
+export function sumCell(shards: readonly (Float64Array | Int32Array)[], cell: number): number {
   let sum = 0;
   for (const cells of shards) sum += cells[cell] ?? 0;
   return sum;

@@ -13,6 +13,7 @@ import { beginSession } from './session.ts';
 import type { Listener, Shard } from './shard.ts';
 import { FRONT, get, PHASE_CONNECTING, STEP_SLOT, takeSlot, WRITABLE } from './table.ts';
 import { SESSION_EVENTS } from './tags.ts';
+import { isThrottled } from './throttle.ts';
 
 /** `drained`: the backlog is empty · `more`: the budget is used up · `stop`: nothing can be accepted now */
 export type Accepted = 'drained' | 'more' | 'stop';
@@ -32,7 +33,10 @@ export function acceptFrom(shard: Shard, listener: Listener): Accepted {
       if (!isClientGone(-fd)) return 'stop';
       continue;
     }
-    begin(shard, listener, fd);
+    const frontend = shard.frontends[listener.frontend];
+    if (frontend !== undefined && frontend.plan.throttle > 0 && isThrottled(shard, frontend))
+      refuse(shard, listener, fd);
+    else begin(shard, listener, fd);
   }
   return 'more';
 }
@@ -43,6 +47,15 @@ export function acceptFrom(shard: Shard, listener: Listener): Accepted {
  */
 function isClientGone(errno: number): boolean {
   return errno === ECONNABORTED || errno === EPROTO || errno === EPERM;
+}
+
+/** A client that connects more often than it may: it hears so at once, and costs nothing more. It is no session. */
+function refuse(shard: Shard, listener: Listener, fd: number): void {
+  const { counters, kernel } = shard;
+  kernel.resetOnClose(fd);
+  kernel.close(fd);
+  release(shard);
+  add(counters.frontends, listener.frontend * FRONTEND_STRIDE + FRONTEND.throttled, 1);
 }
 
 function begin(shard: Shard, listener: Listener, fd: number): void {
@@ -95,6 +108,5 @@ function readEndpoints(shard: Shard, listener: Listener, slot: number, fd: numbe
 }
 
 function needsDestination(shard: Shard, listener: Listener): boolean {
-  const frontend = shard.frontends[listener.frontend];
-  return shard.settings.logSessions || (frontend !== undefined && frontend.header.maxBytes > 0);
+  return shard.settings.logSessions || shard.frontends[listener.frontend]?.sendsHeader === true;
 }

@@ -7,11 +7,22 @@ import { ENDPOINTS_BYTES } from '../base/ip.ts';
 import { EPOLLERR } from '../linux/kernel.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../metrics/counters.ts';
 import { beginRecord, commitRecord, endpointsIndex, LOG_FIELDS } from '../metrics/session-log.ts';
-import { release } from './admission.ts';
+import { release, releaseNode } from './admission.ts';
 import { LINGER_BYTES_PER_TURN, RESET_POLL_MS } from './limits.ts';
 import { dropPending, pendingBytes } from './pending.ts';
+import { callNext, leaveQueue } from './queue.ts';
 import { enqueue, type Shard } from './shard.ts';
-import { BACK, FRONT, get, giveSlot, PHASE_FREE, PHASE_LINGERING, PHASE_RESETTING, READABLE } from './table.ts';
+import {
+  BACK,
+  FRONT,
+  get,
+  giveSlot,
+  PHASE_FREE,
+  PHASE_LINGERING,
+  PHASE_QUEUED,
+  PHASE_RESETTING,
+  READABLE,
+} from './table.ts';
 
 /** Closes one socket. The number is forgotten first: rather leak a descriptor than close somebody else's. */
 export function closeSide(shard: Shard, slot: number, which: number): void {
@@ -31,6 +42,7 @@ export function endSession(shard: Shard, slot: number): void {
   closeSide(shard, slot, FRONT);
   closeSide(shard, slot, BACK);
   shard.wheel.disarm(slot);
+  if (table.phase[slot] === PHASE_QUEUED) leaveQueue(shard, slot);
   countEnd(shard, slot);
   if (shard.settings.logSessions) logEnd(shard, slot);
   giveSlot(table, slot);
@@ -48,6 +60,8 @@ export function dropSession(shard: Shard, slot: number): void {
   closeSide(shard, slot, BACK);
   shard.wheel.disarm(slot);
   if (get(shard.table.phase, slot) === PHASE_FREE) return;
+  if (shard.table.phase[slot] === PHASE_QUEUED) leaveQueue(shard, slot);
+  if (get(shard.table.node, slot) !== 0) releaseNode(shard, get(shard.table.node, slot) - 1);
   add(shard.counters.shard, SHARD.ended, 1);
   giveSlot(shard.table, slot);
   release(shard);
@@ -169,7 +183,8 @@ function countEnd(shard: Shard, slot: number): void {
   add(counters.frontends, frontendRow + FRONTEND.bytesOut, get(table.bytesTo, front));
   if (get(table.node, slot) === 0) return;
   const nodeRow = (get(table.node, slot) - 1) * NODE_STRIDE;
-  add(counters.nodes, nodeRow + NODE.active, -1);
+  releaseNode(shard, get(table.node, slot) - 1);
+  callNext(shard, get(table.frontend, slot) - 1);
   add(counters.nodes, nodeRow + NODE.bytesIn, get(table.bytesFrom, back));
   add(counters.nodes, nodeRow + NODE.bytesOut, get(table.bytesTo, back));
 }

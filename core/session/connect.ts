@@ -2,19 +2,22 @@
 // client byte was forwarded a failure costs the client nothing but time.
 
 import { assert } from '../base/assert.ts';
-import { EADDRNOTAVAIL, ECONNREFUSED, EINPROGRESS, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETIMEDOUT } from '../base/errno.ts';
+import { ECONNREFUSED, EINPROGRESS, ETIMEDOUT, isLocalShortage } from '../base/errno.ts';
 import { isIpv4 } from '../base/ip.ts';
+import { noteConnectFailure, noteConnectSuccess } from '../health/ejection.ts';
 import { userTimeoutMs } from '../linux/keepalive.ts';
 import { AF_INET, AF_INET6, EPOLLERR, EPOLLHUP, EPOLLOUT } from '../linux/kernel.ts';
 import { sockaddrBytes } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE } from '../metrics/counters.ts';
 import { record } from '../metrics/histogram.ts';
-import { ALL_TRIED, chooseNode, forgetTried, NO_NODE, noteTried } from './choose.ts';
+import { releaseNode } from './admission.ts';
+import { ALL_FULL, ALL_TRIED, chooseNode, NO_NODE } from './choose.ts';
 import { closeSide, endSession, resetSession } from './close.ts';
 import { retryDelayMs, timerOf } from './deadline.ts';
 import { sendHeader } from './header.ts';
 import { IN, type In, noteOutcome, WHO } from './outcome.ts';
 import type { NodePlan } from './plan.ts';
+import { callNext, hasQueueRoom, hasWaiting, isFirstInLine, joinQueue, leaveQueue } from './queue.ts';
 import { type Frontend, nodeAddressAt, type Shard, sourceAddressAt } from './shard.ts';
 import {
   BACK,
@@ -23,6 +26,7 @@ import {
   HUNG_UP,
   KEPT_ALIVE,
   PHASE_CONNECTING,
+  PHASE_QUEUED,
   PHASE_RELAYING,
   PHASE_RETRYING,
   READABLE,
@@ -30,22 +34,65 @@ import {
   WRITABLE,
 } from './table.ts';
 import { SESSION_EVENTS } from './tags.ts';
+import { forgetTried, noteTried } from './tried.ts';
 
 /** Begins the next attempt: chooses a node and connects. Ends the session where nothing is left to try. */
 export function startConnect(shard: Shard, slot: number): void {
   const { table } = shard;
-  const frontend = shard.frontends[get(table.frontend, slot) - 1];
-  assert(frontend !== undefined, 'a session without a frontend');
+  const frontend = frontendOf(shard, slot);
+  // Whoever comes now stands behind those who wait.
+  if (get(table.attempts, slot) === 0 && mustQueue(shard, slot, frontend)) return waitForNode(shard, slot, frontend);
   // A loop, not recursion: a connect may fail at once, for every node in turn.
   for (;;) {
-    const index = chooseNode(frontend, table, slot);
+    const index = chooseNode(shard, frontend, slot);
     if (index === ALL_TRIED) return retryLater(shard, slot);
+    if (index === ALL_FULL) return waitForNode(shard, slot, frontend);
     const node = index === NO_NODE ? undefined : frontend.nodes[index];
     if (node === undefined) return giveUpWithoutNode(shard, slot, frontend);
+    leaveLine(shard, slot, frontend);
     const result = attempt(shard, slot, node);
     if (result === 0) return;
     if (!mayTryAgain(shard, slot, -result, IN.connect)) return;
   }
+}
+
+function frontendOf(shard: Shard, slot: number): Frontend {
+  const frontend = shard.frontends[get(shard.table.frontend, slot) - 1];
+  assert(frontend !== undefined, 'a session without a frontend');
+  return frontend;
+}
+
+function mustQueue(shard: Shard, slot: number, { hasLimits, plan }: Frontend): boolean {
+  return hasLimits && hasWaiting(shard, plan.row) && !isFirstInLine(shard, slot, plan.row);
+}
+
+/** Every node has as many sessions as it takes: the session waits for its turn, if there is room to wait. */
+function waitForNode(shard: Shard, slot: number, frontend: Frontend): void {
+  const { counters, table } = shard;
+  if (table.phase[slot] === PHASE_QUEUED) return;
+  if (!hasQueueRoom(shard, frontend)) {
+    add(counters.frontends, frontend.plan.row * FRONTEND_STRIDE + FRONTEND.queueRefused, 1);
+    noteOutcome(table, slot, WHO.node, IN.queue);
+    return resetSession(shard, slot);
+  }
+  joinQueue(shard, slot);
+  shard.wheel.arm(slot, timerOf(shard, slot));
+}
+
+/** A node has room for the session. Where there was one place there may be more: the next in line looks too. */
+function leaveLine(shard: Shard, slot: number, { plan }: Frontend): void {
+  if (shard.table.phase[slot] !== PHASE_QUEUED) return;
+  leaveQueue(shard, slot);
+  shard.table.phase[slot] = PHASE_CONNECTING;
+  callNext(shard, plan.row);
+}
+
+/** It has waited for as long as it may. */
+export function queueTimedOut(shard: Shard, slot: number): void {
+  const { counters, table } = shard;
+  add(counters.frontends, (get(table.frontend, slot) - 1) * FRONTEND_STRIDE + FRONTEND.queueTimeouts, 1);
+  noteOutcome(table, slot, WHO.nodeTimeout, IN.queue);
+  resetSession(shard, slot);
 }
 
 /** @returns 0 while the connect is pending (or already done), -errno when it failed at once */
@@ -57,7 +104,6 @@ function attempt(shard: Shard, slot: number, node: NodePlan): number {
   table.attempts[slot] = get(table.attempts, slot) + 1;
   noteTried(table, slot, node.row);
   add(counters.nodes, node.row * NODE_STRIDE + NODE.connects, 1);
-  add(counters.nodes, node.row * NODE_STRIDE + NODE.active, 1);
 
   const isV4 = node.ip !== undefined && isIpv4(node.ip, 0);
   const fd = kernel.openSocket(isV4 ? AF_INET : AF_INET6);
@@ -154,6 +200,7 @@ function isSelfConnected(shard: Shard, slot: number, fd: number): boolean {
 function connected(shard: Shard, slot: number, mask: number): void {
   const { table } = shard;
   const side = slot * 2 + BACK;
+  reportSuccess(shard, slot);
   record(shard.connectTimes, Math.round((shard.nowMs - get(table.phaseMs, slot)) * 1000));
   table.connectedMs[slot] = shard.nowMs;
   table.activeMs[slot] = shard.nowMs;
@@ -164,6 +211,21 @@ function connected(shard: Shard, slot: number, mask: number): void {
   table.phaseMs[slot] = shard.nowMs;
   shard.wheel.arm(slot, timerOf(shard, slot));
   sendHeader(shard, slot);
+}
+
+function reportSuccess(shard: Shard, slot: number): void {
+  const row = get(shard.table.node, slot) - 1;
+  const event = noteConnectSuccess(shard.nodeStates, row, shard.nowMs);
+  if (event !== 'none') shard.onNodeEvent(row, event);
+}
+
+/** Passive check: a connect that failed, for a reason that is the node's. */
+function reportFailure(shard: Shard, slot: number, errno: number): void {
+  const { isPassive, checkIntervalMs } = frontendOf(shard, slot).plan;
+  if (!isPassive) return;
+  const row = get(shard.table.node, slot) - 1;
+  const event = noteConnectFailure(shard.nodeStates, row, checkIntervalMs, errno, shard.nowMs);
+  if (event !== 'none') shard.onNodeEvent(row, event);
 }
 
 /**
@@ -182,6 +244,7 @@ function mayTryAgain(shard: Shard, slot: number, errno: number, phase: In): bool
   if (!isOurs) {
     const column = errno === ETIMEDOUT ? NODE.connectTimeouts : NODE.connectFailures;
     add(counters.nodes, row * NODE_STRIDE + column, 1);
+    if (phase === IN.connect) reportFailure(shard, slot, errno);
   }
   const mayRetry = get(table.attempts, slot) <= settings.connectRetries;
   if (mayRetry) {
@@ -195,20 +258,16 @@ function mayTryAgain(shard: Shard, slot: number, errno: number, phase: In): bool
   return false;
 }
 
-/** Failures that say nothing about the node: our ports, our descriptors, our memory. */
-function isLocalShortage(errno: number): boolean {
-  return errno === EADDRNOTAVAIL || errno === EMFILE || errno === ENFILE || errno === ENOBUFS || errno === ENOMEM;
-}
-
 /** Lets go of the node of a failed attempt. */
 function leaveNode(shard: Shard, slot: number): void {
-  const { counters, table } = shard;
+  const { table } = shard;
   closeSide(shard, slot, BACK);
   const row = get(table.node, slot) - 1;
   table.node[slot] = 0;
   table.connectedMs[slot] = 0;
   table.sideFlags[slot * 2 + BACK] = 0;
-  add(counters.nodes, row * NODE_STRIDE + NODE.active, -1);
+  releaseNode(shard, row);
+  callNext(shard, get(table.frontend, slot) - 1);
 }
 
 export function connectTimedOut(shard: Shard, slot: number): void {
@@ -235,6 +294,6 @@ export function frontGone(shard: Shard, slot: number): void {
   const { kernel, table } = shard;
   const side = slot * 2 + FRONT;
   table.firstErrno[side] = Math.max(0, kernel.takeError(get(table.fd, side) - 1));
-  noteOutcome(table, slot, WHO.client, IN.connect);
+  noteOutcome(table, slot, WHO.client, table.phase[slot] === PHASE_QUEUED ? IN.queue : IN.connect);
   endSession(shard, slot);
 }

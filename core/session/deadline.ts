@@ -11,6 +11,7 @@ import {
   KEPT_ALIVE,
   PHASE_CONNECTING,
   PHASE_LINGERING,
+  PHASE_QUEUED,
   PHASE_RELAYING,
   PHASE_RESETTING,
   PHASE_RETRYING,
@@ -51,6 +52,8 @@ export function deadlineOf(shard: Shard, slot: number): number {
       return phaseMs + settings.connectTimeoutMs;
     case PHASE_RETRYING:
       return phaseMs + retryDelayMs(get(table.attempts, slot));
+    case PHASE_QUEUED:
+      return phaseMs + (shard.frontends[get(table.frontend, slot) - 1]?.plan.queueTimeoutMs ?? 0);
     case PHASE_RESETTING:
       return shard.nowMs + RESET_POLL_MS;
     case PHASE_LINGERING:

@@ -3,24 +3,28 @@
 // another: sessions may still use them.
 
 import { createPolicy } from '../balance/create.ts';
-import { computeEligible, type NodeHealth } from '../balance/pool.ts';
 import { assert } from '../base/assert.ts';
 import { writeSockaddr } from '../linux/sockaddr.ts';
-import { NODE, NODE_STRIDE } from '../metrics/counters.ts';
-import { createHeaderTemplate } from '../proxy-protocol/template.ts';
+import { createHeaderTemplate, type HeaderTemplate } from '../proxy-protocol/template.ts';
+import { activeOn } from './admission.ts';
 import { HEADER_BYTES_MAX } from './limits.ts';
 import { applyListeners } from './listener.ts';
 import type { FrontendPlan, NodePlan, ShardPlan } from './plan.ts';
 import { type Frontend, nodeAddressAt, type Shard } from './shard.ts';
 
-/** @param activeOf active sessions of a node (by row), summed over all shards */
-export function applyPlan(shard: Shard, plan: ShardPlan, activeOf: (row: number) => number): void {
+/** An epoch that node states never have. */
+const NEVER_COMPUTED = -1;
+
+export function applyPlan(shard: Shard, plan: ShardPlan): void {
   // New frontends first, so that new listeners find them; listeners that go still accept into the old ones.
   for (const frontendPlan of plan.frontends) {
     const present = shard.frontends[frontendPlan.row];
     if (present !== undefined && isSamePlan(present.plan, frontendPlan)) continue;
-    for (const node of frontendPlan.nodes) writeNodeAddress(shard, node);
-    shard.frontends[frontendPlan.row] = createFrontend(shard, frontendPlan, activeOf);
+    for (const node of frontendPlan.nodes) {
+      writeNodeAddress(shard, node);
+      shard.headers[node.row] = headerFor(node);
+    }
+    shard.frontends[frontendPlan.row] = createFrontend(shard, frontendPlan);
     // A table of the source policy takes milliseconds, and there may be hundreds.
     shard.onBeat();
   }
@@ -36,38 +40,33 @@ function writeNodeAddress(shard: Shard, node: NodePlan): void {
   if (node.ip !== undefined) writeSockaddr(shard.arena, nodeAddressAt(shard.layout, node.row), node.ip, 0, node.port);
 }
 
-function createFrontend(shard: Shard, plan: FrontendPlan, activeOf: (row: number) => number): Frontend {
+/** What a node expects before the client's bytes. A template keeps no state: nodes that expect the same could share one. */
+function headerFor({ proxyProtocol, hasChecksum }: NodePlan): HeaderTemplate {
+  const header = createHeaderTemplate(proxyProtocol, { crc32c: hasChecksum });
+  assert(header.maxBytes <= HEADER_BYTES_MAX, 'the header does not fit its room in the arena');
+  return header;
+}
+
+function createFrontend(shard: Shard, plan: FrontendPlan): Frontend {
   const { nodes } = plan;
   const rows = nodes.map(({ row }) => row);
   const identities = nodes.map(({ label, address, weight }) => ({ identity: `${label} ${address}`, weight }));
-  const eligible = new Uint8Array(nodes.length);
-  const health = nodes.map((node): NodeHealth => (node.ip === undefined ? 'down' : 'unknown'));
-  computeEligible(
-    nodes.map(({ mode }) => mode),
-    health,
-    eligible,
-  );
-  const header = createHeaderTemplate(plan.proxyProtocol, { crc32c: plan.hasChecksum });
-  assert(header.maxBytes <= HEADER_BYTES_MAX, 'the header does not fit its room in the arena');
+  const flags = () => new Uint8Array(nodes.length);
   return {
     plan,
     nodes,
     policy: createPolicy(plan.algorithm, identities, {
       shard: shard.index,
       shards: shard.shards,
-      load: (index) => activeOf(rows[index] ?? 0),
+      load: (index) => activeOn(shard, rows[index] ?? 0),
     }),
-    eligible,
-    untried: new Uint8Array(nodes.length),
-    header,
-  };
-}
-
-/** Active sessions per node over the counters of all shards. */
-export function activeOver(nodeCounters: readonly Float64Array[]): (row: number) => number {
-  return (row) => {
-    let active = 0;
-    for (const cells of nodeCounters) active += cells[row * NODE_STRIDE + NODE.active] ?? 0;
-    return active;
+    eligible: flags(),
+    pinnable: flags(),
+    candidates: flags(),
+    indexOf: new Map(rows.map((row, index) => [row, index])),
+    hasLimits: nodes.some(({ maxConnections }) => maxConnections > 0),
+    sendsHeader: nodes.some(({ proxyProtocol }) => proxyProtocol !== 'none'),
+    epoch: NEVER_COMPUTED,
+    refreshAtMs: 0,
   };
 }

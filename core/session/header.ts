@@ -16,10 +16,10 @@ import { BACK, FRONT, get, READABLE, WRITABLE } from './table.ts';
 
 export function sendHeader(shard: Shard, slot: number): void {
   const { arena, kernel, layout, table } = shard;
-  const frontend = shard.frontends[get(table.frontend, slot) - 1];
-  assert(frontend !== undefined, 'a session without a frontend');
+  const header = shard.headers[get(table.node, slot) - 1];
+  assert(header !== undefined, 'a connected session without a node');
   // After a retry the client's first bytes may already wait in a pipe or in the spill slab: they follow by the ordinary way.
-  const headerBytes = frontend.header.write(arena.bytes, layout.scratchAt, table.endpoints, slot * ENDPOINTS_BYTES);
+  const headerBytes = header.write(arena.bytes, layout.scratchAt, table.endpoints, slot * ENDPOINTS_BYTES);
   const early = readEarly(shard, slot, layout.scratchAt + headerBytes);
   const total = headerBytes + early;
   if (total === 0) return relay(shard, slot);

@@ -4,10 +4,12 @@
 import { assert } from '../base/assert.ts';
 import { EPOLLIN } from '../linux/kernel.ts';
 import { writeSockaddr } from '../linux/sockaddr.ts';
-import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../metrics/counters.ts';
+import { add, FRONTEND, FRONTEND_STRIDE, SHARD } from '../metrics/counters.ts';
+import { releaseClientLocks } from './client-table.ts';
 import { endSession } from './close.ts';
 import { timerOf } from './deadline.ts';
 import { noteOutcome, WHO } from './outcome.ts';
+import { rebuildQueues } from './queue.ts';
 import { killSession, phaseLetter, sessionTimer } from './session.ts';
 import { LIVE_STRIDE, type Shard, sourceAddressAt } from './shard.ts';
 import { adoptSpill } from './spill.ts';
@@ -60,11 +62,16 @@ export function adoptShard(shard: Shard): number {
   const opened = openShard(shard);
   if (opened < 0) return opened;
   adoptResources(shard);
+  releaseClientLocks(shard.stickyClients, shard.index + 1);
+  releaseClientLocks(shard.throttledClients, shard.index + 1);
   for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
     if (slot % SLOTS_PER_BEAT === 0) shard.onBeat();
     if (table.phase[slot] !== PHASE_FREE) adoptSession(shard, slot);
   }
   rebuildFreeSlots(table);
+  for (let at = FRONTEND.queued; at < shard.counters.frontends.length; at += FRONTEND_STRIDE)
+    clear(shard.counters.frontends, at);
+  rebuildQueues(shard);
   endStepped(shard);
   recount(shard);
   add(shard.counters.shard, SHARD.adoptions, 1);
@@ -119,19 +126,15 @@ function endStepped(shard: Shard): void {
 /** Gauges follow from the table; and what was accepted and is not active has ended. */
 function recount(shard: Shard): void {
   const { counters, live, table } = shard;
-  for (let at = FRONTEND.active; at < counters.frontends.length; at += FRONTEND_STRIDE) {
-    if (counters.frontends[at] !== 0) counters.frontends[at] = 0;
-  }
-  for (let at = NODE.active; at < counters.nodes.length; at += NODE_STRIDE) {
-    if (counters.nodes[at] !== 0) counters.nodes[at] = 0;
-  }
+  for (let at = FRONTEND.active; at < counters.frontends.length; at += FRONTEND_STRIDE) clear(counters.frontends, at);
+  for (let row = 0; row < counters.nodesActive.length; row++) clear(counters.nodesActive, row);
   let active = 0;
   for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
     if (table.phase[slot] === PHASE_FREE) continue;
     active++;
     add(counters.frontends, (get(table.frontend, slot) - 1) * FRONTEND_STRIDE + FRONTEND.active, 1);
     const row = get(table.node, slot) - 1;
-    if (row >= 0) add(counters.nodes, row * NODE_STRIDE + NODE.active, 1);
+    if (row >= 0) Atomics.add(counters.nodesActive, row, 1);
   }
   for (let row = 0; row < counters.frontends.length; row += FRONTEND_STRIDE) {
     const accepted = get(counters.frontends, row + FRONTEND.accepted);
@@ -141,6 +144,11 @@ function recount(shard: Shard): void {
   counters.shard[SHARD.ended] = get(counters.shard, SHARD.accepted) - active;
   counters.shard[SHARD.leavingListeners] = 0;
   Atomics.store(live, shard.index * LIVE_STRIDE, active);
+}
+
+/** Only what is not zero: a page that nobody has written costs no memory. */
+function clear(cells: Float64Array | Int32Array, at: number): void {
+  if (cells[at] !== 0) cells[at] = 0;
 }
 
 export function activeSessions(shard: Shard): number {

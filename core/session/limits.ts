@@ -39,3 +39,19 @@ export const SOURCE_ADDRESSES_MAX = 64;
 
 /** input of a client without a node that is thrown away in one turn */
 export const LINGER_BYTES_PER_TURN = 1 << 20;
+
+/** how long a client stays with its node, from its first connection (stickiness table) */
+export const STICKY_MS = 30 * 60_000;
+
+/** the throttle counts connections per second */
+export const THROTTLE_WINDOW_MS = 1000;
+
+/** a trial of an ejected node is over so long after the connect timeout, even if its client has gone before it ended */
+export const TRIAL_GRACE_MS = 1000;
+
+/** share of its weight that a node begins its slow start with, and how often the share is raised */
+export const SLOW_START_SHARE_MIN = 0.05;
+export const SLOW_START_STEP_MS = 100;
+
+/** how often sessions that wait for a node look for places that other shards have freed */
+export const QUEUE_POLL_MS = 10;

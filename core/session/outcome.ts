@@ -16,7 +16,7 @@ export const WHO = {
 } as const;
 
 /** In which phase. */
-export const IN = { none: '-', accept: 'A', connect: 'C', header: 'H', data: 'D' } as const;
+export const IN = { none: '-', accept: 'A', queue: 'Q', connect: 'C', header: 'H', data: 'D' } as const;
 
 const WHO_TEXT: Readonly<Record<string, string>> = {
   '-': 'both sides finished',
@@ -32,6 +32,7 @@ const WHO_TEXT: Readonly<Record<string, string>> = {
 const IN_TEXT: Readonly<Record<string, string>> = {
   '-': '',
   A: 'while it was being accepted',
+  Q: 'while it waited for a node with room',
   C: 'while a node was being connected',
   H: 'while the PROXY header was being sent',
   D: 'while data was being relayed',

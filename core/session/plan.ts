@@ -14,6 +14,12 @@ export interface NodePlan {
   port: number;
   weight: number;
   mode: Node['mode'];
+  /** 0: no limit */
+  maxConnections: number;
+  slowStartMs: number;
+  proxyProtocol: Frontend['proxy_protocol'];
+  /** with v2: a CRC32C in each header */
+  hasChecksum: boolean;
 }
 
 export interface FrontendPlan {
@@ -21,9 +27,21 @@ export interface FrontendPlan {
   label: string;
   port: number;
   algorithm: Frontend['algorithm'];
+  /** of nodes that do not say otherwise */
   proxyProtocol: Frontend['proxy_protocol'];
-  /** with v2: a CRC32C in each header */
-  hasChecksum: boolean;
+  /** clients return to their node */
+  isSticky: boolean;
+  /** failed connects of sessions eject a node */
+  isPassive: boolean;
+  /** failed connects in a row count within this time */
+  checkIntervalMs: number;
+  /** sessions that may wait while every node has its limit */
+  queueSize: number;
+  queueTimeoutMs: number;
+  /** new connections per second and client address; 0: no limit */
+  throttle: number;
+  /** row of the nodebalancer, of which all frontends share the throttle */
+  throttleRow: number;
   nodes: NodePlan[];
 }
 

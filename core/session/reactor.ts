@@ -6,6 +6,7 @@ import { eventGeneration, eventMask, eventTag } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
 import { EVENTS_PER_WAIT, WAIT_MS_MAX } from './limits.ts';
 import { listenerReady, resumeListeners } from './listener.ts';
+import { pollQueues, queuePollMs } from './queue.ts';
 import { sessionContinues, sessionReady } from './session.ts';
 import type { Shard } from './shard.ts';
 import { get } from './table.ts';
@@ -27,13 +28,15 @@ export function turn(shard: Shard): void {
   runQueued(shard, queued);
   shard.wheel.advance(shard.nowMs, shard.onTimer);
   if (shard.nowMs >= shard.resumeAtMs) resumeListeners(shard);
+  if (shard.nowMs >= queuePollMs(shard)) pollQueues(shard);
 }
 
 function waitMs(shard: Shard): number {
   if (shard.runCount > 0) return 0;
   const timersMs = shard.wheel.msUntilNext(shard.nowMs, WAIT_MS_MAX);
   const resumeMs = Math.ceil(shard.resumeAtMs - shard.nowMs);
-  return Math.max(0, Math.min(timersMs, resumeMs));
+  const queueMs = Math.ceil(queuePollMs(shard) - shard.nowMs);
+  return Math.max(0, Math.min(timersMs, resumeMs, queueMs));
 }
 
 function dispatch(shard: Shard, tag: number, generation: number, mask: number): void {

@@ -8,7 +8,7 @@
 import { EPOLLERR, EPOLLHUP } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
 import { abortSession, continueLingering, continueResetting, dropSession, lingerTimedOut } from './close.ts';
-import { connectTimedOut, continueConnect, frontGone, keepAlive, startConnect } from './connect.ts';
+import { connectTimedOut, continueConnect, frontGone, keepAlive, queueTimedOut, startConnect } from './connect.ts';
 import { deadlineOf, isKeepaliveDue, timerOf } from './deadline.ts';
 import { IN, type In, noteOutcome, WHO } from './outcome.ts';
 import { hasPending } from './pending.ts';
@@ -19,9 +19,11 @@ import {
   BACK,
   FRONT,
   get,
+  HIGH_WATER,
   PHASE_CONNECTING,
   PHASE_FREE,
   PHASE_LINGERING,
+  PHASE_QUEUED,
   PHASE_RELAYING,
   PHASE_RESETTING,
   PHASE_RETRYING,
@@ -65,6 +67,10 @@ function step(shard: Shard, slot: number, which: number, mask: number): void {
         break;
       case PHASE_RETRYING:
         if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) frontGone(shard, slot);
+        break;
+      case PHASE_QUEUED:
+        if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) frontGone(shard, slot);
+        else if (mask === 0) startConnect(shard, slot);
         break;
       case PHASE_RELAYING:
         relay(shard, slot);
@@ -111,6 +117,8 @@ function expire(shard: Shard, slot: number, phase: number): void {
       return connectTimedOut(shard, slot);
     case PHASE_RETRYING:
       return startConnect(shard, slot);
+    case PHASE_QUEUED:
+      return queueTimedOut(shard, slot);
     case PHASE_LINGERING:
       return lingerTimedOut(shard, slot);
     default:
@@ -138,6 +146,16 @@ export function killSession(shard: Shard, slot: number): void {
   abortSession(shard, slot);
 }
 
+/** Ends the sessions that a node has: it went down, and they are not to wait for what never comes. */
+export function cutNode(shard: Shard, row: number): void {
+  const { table } = shard;
+  for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
+    if (get(table.node, slot) !== row + 1 || get(table.phase, slot) === PHASE_FREE) continue;
+    noteOutcome(table, slot, WHO.node, phaseLetter(get(table.phase, slot)));
+    abortSession(shard, slot);
+  }
+}
+
 /** Our own mistake. The session ends; the shard and all other sessions go on. */
 function fault(shard: Shard, slot: number, error: unknown): void {
   const { counters, table } = shard;
@@ -154,5 +172,6 @@ function fault(shard: Shard, slot: number, error: unknown): void {
 }
 
 export function phaseLetter(phase: number): In {
+  if (phase === PHASE_QUEUED) return IN.queue;
   return phase === PHASE_CONNECTING || phase === PHASE_RETRYING ? IN.connect : IN.data;
 }

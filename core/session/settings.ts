@@ -27,6 +27,10 @@ export interface ShardSettings {
   sourceAddresses: readonly Uint8Array[];
   /** from here on a connect to this host may meet itself */
   ephemeralPortMin: number;
+  /** client addresses that stickiness and the throttle remember, each */
+  clientTableEntries: number;
+  /** IPv6 clients are throttled by networks of this prefix length */
+  throttleIpv6Prefix: number;
   /** ended sessions are written to the log ring */
   logSessions: boolean;
 }

@@ -2,14 +2,20 @@
 // happens to a connection is in the files named after the stages: accept, choose, connect, header, relay, close.
 
 import type { Policy } from '../balance/policy.ts';
+import type { Pool } from '../balance/pool.ts';
+import { assert } from '../base/assert.ts';
+import { IP_BYTES } from '../base/ip.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import { createTimerWheel } from '../base/timer-wheel.ts';
+import type { NodeEvent } from '../health/ejection.ts';
+import { createNodeStates, type NodeStates, nodeStatesBytes } from '../health/node-states.ts';
 import { type Arena, EVENT_BYTES, type Kernel, SOCKADDR_BYTES } from '../linux/kernel.ts';
 import { PipePool, pipePoolBytes } from '../linux/pipe-pool.ts';
 import { type Counters, countersBytes, createCounters } from '../metrics/counters.ts';
 import { createHistogram, HISTOGRAM_BYTES, type Histogram } from '../metrics/histogram.ts';
 import { createSessionLog, type SessionLog, sessionLogBytes } from '../metrics/session-log.ts';
 import type { HeaderTemplate } from '../proxy-protocol/template.ts';
+import { type ClientTable, clientTableBytes, createClientTable, seedClientTable } from './client-table.ts';
 import {
   EVENTS_PER_WAIT,
   FRONTENDS_MAX,
@@ -19,6 +25,7 @@ import {
   SOURCE_ADDRESSES_MAX,
 } from './limits.ts';
 import type { FrontendPlan, NodePlan } from './plan.ts';
+import { createQueues, type Queues } from './queue.ts';
 import type { ShardSettings } from './settings.ts';
 import { createSpillSlab, type SpillSlab } from './spill.ts';
 import { createSessionTable, type SessionTable, sessionTableBytes } from './table.ts';
@@ -31,23 +38,36 @@ export interface ShardMemory {
   counters: SharedArrayBuffer;
   connectTimes: SharedArrayBuffer;
   log: SharedArrayBuffer;
-  /** live sessions per shard, one cache line each; shared by all shards */
-  live: SharedArrayBuffer;
 }
 
-/** int32 cells between two shards' cells in `ShardMemory.live` */
+/** The memory that all shards of the process share, and the main thread with them. */
+export interface ProcessMemory {
+  /** live sessions per shard, one cache line each */
+  live: SharedArrayBuffer;
+  nodeStates: SharedArrayBuffer;
+  stickyClients: SharedArrayBuffer;
+  throttledClients: SharedArrayBuffer;
+}
+
+/** int32 cells between two shards' cells in `ProcessMemory.live` */
 export const LIVE_STRIDE = 16;
 
 /** A frontend as sessions use it. Replaced as a whole when its plan changes. */
-export interface Frontend {
+export interface Frontend extends Pool {
   readonly plan: FrontendPlan;
   readonly nodes: readonly NodePlan[];
   readonly policy: Policy;
-  /** nodes that may take a new session, by index into `nodes` */
-  readonly eligible: Uint8Array;
-  /** the same without the nodes that one connection has tried */
-  readonly untried: Uint8Array;
-  readonly header: HeaderTemplate;
+  /** those of `eligible` that the present choice may take: scratch */
+  readonly candidates: Uint8Array;
+  /** row of a node -> its index in `nodes` */
+  readonly indexOf: ReadonlyMap<number, number>;
+  /** a node takes only so many sessions */
+  readonly hasLimits: boolean;
+  /** a node expects a header */
+  readonly sendsHeader: boolean;
+  /** of the node states that `eligible` follows from, and when it must be computed again although they are the same */
+  epoch: number;
+  refreshAtMs: number;
 }
 
 export interface Listener {
@@ -76,6 +96,17 @@ export interface Shard {
   readonly pipes: PipePool;
   readonly spill: SpillSlab;
   readonly counters: Counters;
+  /** those of all shards, this one's included */
+  readonly allCounters: readonly Counters[];
+  readonly nodeStates: NodeStates;
+  /** which node a client returns to, and how often it has come in this second */
+  readonly stickyClients: ClientTable;
+  readonly throttledClients: ClientTable;
+  /** an address to be looked up, and its port: scratch */
+  readonly clientKey: Uint8Array;
+  /** sessions that wait for a node */
+  readonly queues: Queues;
+  queuesPolledMs: number;
   readonly connectTimes: Histogram;
   readonly log: SessionLog;
   readonly live: Int32Array;
@@ -86,6 +117,8 @@ export interface Shard {
   readonly onBeat: () => void;
   /** called with what was thrown inside a session's step */
   readonly onFault: (error: unknown) => void;
+  /** called when what sessions met has changed a node's condition */
+  readonly onNodeEvent: (row: number, event: NodeEvent) => void;
   /** called by the timer wheel; made once, so that turning it allocates nothing */
   onTimer: (slot: number) => void;
   /** for tests: called within a step of a session */
@@ -96,6 +129,8 @@ export interface Shard {
   nowMs: number;
   /** by row */
   readonly frontends: (Frontend | undefined)[];
+  /** by row of the node: what it gets before the client's bytes */
+  readonly headers: (HeaderTemplate | undefined)[];
   readonly listeners: Listener[];
   listenerSerial: number;
   /** when paused listeners are looked at again; Infinity when none is paused */
@@ -131,6 +166,8 @@ export interface ArenaLayout {
 
 const SOCKADDR_ROOM = 32;
 const CONGESTION_NAME_MAX = 16;
+/** an address and a port, as readSockaddr writes them */
+const SOURCE_KEY_BYTES = IP_BYTES + 2;
 
 export function nodeAddressAt(layout: ArenaLayout, row: number): number {
   return layout.nodeAddressesAt + row * SOCKADDR_ROOM;
@@ -167,12 +204,7 @@ export function arenaLayout(settings: ShardSettings, kernelBytes: number): Arena
   };
 }
 
-export function createShardMemory(
-  settings: ShardSettings,
-  capacity: number,
-  kernelBytes: number,
-  live: SharedArrayBuffer,
-): ShardMemory {
+export function createShardMemory(settings: ShardSettings, capacity: number, kernelBytes: number): ShardMemory {
   return {
     table: new SharedArrayBuffer(sessionTableBytes(capacity)),
     arena: new SharedArrayBuffer(arenaLayout(settings, kernelBytes).bytes),
@@ -180,12 +212,21 @@ export function createShardMemory(
     counters: new SharedArrayBuffer(countersBytes(FRONTENDS_MAX, NODES_MAX)),
     connectTimes: new SharedArrayBuffer(HISTOGRAM_BYTES),
     log: new SharedArrayBuffer(sessionLogBytes(LOG_RECORDS)),
-    live,
   };
 }
 
-export function createLiveCells(shards: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(shards * LIVE_STRIDE * Int32Array.BYTES_PER_ELEMENT);
+export function createProcessMemory(settings: ShardSettings, shards: number): ProcessMemory {
+  const clients = () => {
+    const memory = new SharedArrayBuffer(clientTableBytes(settings.clientTableEntries));
+    seedClientTable(memory);
+    return memory;
+  };
+  return {
+    live: new SharedArrayBuffer(shards * LIVE_STRIDE * Int32Array.BYTES_PER_ELEMENT),
+    nodeStates: new SharedArrayBuffer(nodeStatesBytes(NODES_MAX)),
+    stickyClients: clients(),
+    throttledClients: clients(),
+  };
 }
 
 export interface ShardOptions {
@@ -198,19 +239,27 @@ export interface ShardOptions {
   /** what the kernel implementation keeps for itself at the end of the arena */
   kernelBytes: number;
   memory: ShardMemory;
+  processMemory: ProcessMemory;
+  /** `counters` of the memory of every shard, by index */
+  countersOfAll: readonly SharedArrayBuffer[];
   wakeFd: number;
   onWake: () => void;
   onBeat: () => void;
   onFault: (error: unknown) => void;
+  onNodeEvent: (row: number, event: NodeEvent) => void;
 }
 
 /** A shard without epoll, listeners or sessions; `openShard` or `adoptShard` brings it to life. */
 export function createShard(options: ShardOptions): Shard {
-  const { kernel, settings, memory, capacity } = options;
+  const { kernel, settings, memory, processMemory, capacity, index } = options;
+  const { clientTableEntries } = settings;
+  const allCounters = options.countersOfAll.map((cells) => createCounters(cells, FRONTENDS_MAX, NODES_MAX));
+  const counters = allCounters[index];
+  assert(counters !== undefined, 'a shard is one of the shards');
   const layout = arenaLayout(settings, options.kernelBytes);
   const { fdsAt, spillAt, spillBlocks, spillBlockBytes } = layout;
   return {
-    index: options.index,
+    index,
     shards: options.shards,
     settings,
     kernel,
@@ -225,19 +274,28 @@ export function createShard(options: ShardOptions): Shard {
       fdsAt,
     }),
     spill: createSpillSlab(spillAt, spillBlocks, spillBlockBytes),
-    counters: createCounters(memory.counters, FRONTENDS_MAX, NODES_MAX),
+    counters,
+    allCounters,
+    nodeStates: createNodeStates(processMemory.nodeStates, NODES_MAX),
+    stickyClients: createClientTable(processMemory.stickyClients, clientTableEntries, index + 1),
+    throttledClients: createClientTable(processMemory.throttledClients, clientTableEntries, index + 1),
+    clientKey: new Uint8Array(SOURCE_KEY_BYTES),
+    queues: createQueues(FRONTENDS_MAX, capacity),
+    queuesPolledMs: 0,
     connectTimes: createHistogram(memory.connectTimes, 0),
     log: createSessionLog(memory.log, LOG_RECORDS),
-    live: new Int32Array(memory.live),
+    live: new Int32Array(processMemory.live),
     wakeFd: options.wakeFd,
     onWake: options.onWake,
     onBeat: options.onBeat,
     onFault: options.onFault,
+    onNodeEvent: options.onNodeEvent,
     onTimer: () => {},
     onStep: undefined,
     epollFd: -1,
     nowMs: kernel.nowMs(),
     frontends: new Array<Frontend | undefined>(FRONTENDS_MAX).fill(undefined),
+    headers: new Array<HeaderTemplate | undefined>(NODES_MAX).fill(undefined),
     listeners: [],
     listenerSerial: 0,
     resumeAtMs: Number.POSITIVE_INFINITY,

@@ -16,7 +16,8 @@ export const BACK = 1;
 //   FREE --accept--> CONNECTING --connected--> RELAYING --both directions done--> FREE
 //                     |      ^                   |
 //                     |      '--- RETRYING <--.  '--a side was reset--> RESETTING --the other has everything--> FREE
-//                     '--failed, node left---'        '--the node is gone, the client has our FIN--> LINGERING --> FREE
+//                     |--failed, node left---'        '--the node is gone, the client has our FIN--> LINGERING --> FREE
+//                     '--all nodes full--> QUEUED --a node has room--> CONNECTING
 export const PHASE_FREE = 0;
 /** set exactly while a back socket's connect is pending */
 export const PHASE_CONNECTING = 1;
@@ -27,6 +28,8 @@ export const PHASE_RELAYING = 3;
 export const PHASE_RESETTING = 4;
 /** set exactly while only the front is open, has our FIN, and its input is read and thrown away */
 export const PHASE_LINGERING = 5;
+/** set exactly while the session stands in its frontend's queue; there is no back socket */
+export const PHASE_QUEUED = 6;
 
 // What is known of a side (`sideFlags`).
 /** an edge said so, and no EAGAIN since */

@@ -3,16 +3,17 @@
 
 import type { Kernel } from '../../core/linux/kernel.ts';
 import { FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../../core/metrics/counters.ts';
-import { activeOver, applyPlan } from '../../core/session/frontends.ts';
+import { applyPlan } from '../../core/session/frontends.ts';
 import { activeSessions, adoptShard, closeShard, openShard } from '../../core/session/lifecycle.ts';
 import type { FrontendPlan, ListenerPlan } from '../../core/session/plan.ts';
 import { turn } from '../../core/session/reactor.ts';
 import type { ShardSettings } from '../../core/session/settings.ts';
 import {
   arenaLayout,
-  createLiveCells,
+  createProcessMemory,
   createShard,
   createShardMemory,
+  type ProcessMemory,
   type Shard,
   type ShardMemory,
 } from '../../core/session/shard.ts';
@@ -49,11 +50,16 @@ export function settingsOf(scenario: Scenario): ShardSettings {
     sourceAddresses: [],
     ephemeralPortMin: 1024,
     logSessions: random.chance(0.5),
+    clientTableEntries: random.pick([1, 4, 64]),
+    throttleIpv6Prefix: 64,
   };
 }
 
 function frontendOf(scenario: Scenario, row: number): FrontendPlan {
   const random = new Random(scenario.seed ^ (0x3333_3333 + row));
+  const proxyProtocol = scenario.proxyHeader;
+  const algorithm = random.pick(['roundrobin', 'leastconn', 'source'] as const);
+  const hasChecksum = proxyProtocol === 'v2' && random.chance(0.5);
   const nodes = scenario.nodes.map(({ address }, index) => ({
     row: index,
     label: `node-${index}`,
@@ -62,11 +68,26 @@ function frontendOf(scenario: Scenario, row: number): FrontendPlan {
     port: address.port,
     weight: random.int(1, 255),
     mode: 'accept' as const,
+    maxConnections: random.chance(0.3) ? random.int(1, 3) : 0,
+    slowStartMs: random.chance(0.3) ? random.int(1, 5000) : 0,
+    proxyProtocol,
+    hasChecksum,
   }));
-  const algorithm = random.pick(['roundrobin', 'leastconn', 'source'] as const);
-  const proxyProtocol = scenario.proxyHeader;
-  const hasChecksum = proxyProtocol === 'v2' && random.chance(0.5);
-  return { row, label: `frontend-${row}`, port: 80 + row, algorithm, proxyProtocol, hasChecksum, nodes };
+  return {
+    row,
+    label: `frontend-${row}`,
+    port: 80 + row,
+    algorithm,
+    proxyProtocol,
+    isSticky: random.chance(0.3),
+    isPassive: random.chance(0.7),
+    checkIntervalMs: random.pick([10, 1000, 10_000]),
+    queueSize: scenario.clients.length,
+    queueTimeoutMs: 600_000,
+    throttle: 0,
+    throttleRow: 0,
+    nodes,
+  };
 }
 
 /** A shard, and its successors, in one world. */
@@ -74,6 +95,7 @@ export class SimulatedShard implements ShardUnderTest {
   readonly settings: ShardSettings;
   shard: Shard;
   readonly #memory: ShardMemory;
+  readonly #processMemory: ProcessMemory;
   readonly #wakeFd: number;
   readonly #frontends: FrontendPlan[];
   readonly #listeners: ListenerPlan[];
@@ -81,7 +103,8 @@ export class SimulatedShard implements ShardUnderTest {
   constructor(world: World, kernel: Kernel) {
     const { scenario } = world;
     this.settings = settingsOf(scenario);
-    this.#memory = createShardMemory(this.settings, CAPACITY, 0, createLiveCells(1));
+    this.#memory = createShardMemory(this.settings, CAPACITY, 0);
+    this.#processMemory = createProcessMemory(this.settings, 1);
     this.#wakeFd = world.kernel.lendWake();
     this.#frontends = scenario.listeners.map((_, row) => frontendOf(scenario, row));
     this.#listeners = scenario.listeners.map(({ address }, row) => ({
@@ -149,9 +172,10 @@ export class SimulatedShard implements ShardUnderTest {
   /** Every gauge must be back at zero. */
   gauges(): number {
     const { counters, live } = this.shard;
-    const nodes = column(counters.nodes, NODE_STRIDE, NODE.active, CAPACITY);
+    const nodes = counters.nodesActive.reduce((sum, active) => sum + active, 0);
     const frontends = column(counters.frontends, FRONTEND_STRIDE, FRONTEND.active, this.#frontends.length);
-    return nodes + frontends + activeSessions(this.shard) + (live[0] ?? 0);
+    const queued = column(counters.frontends, FRONTEND_STRIDE, FRONTEND.queued, this.#frontends.length);
+    return nodes + frontends + queued + activeSessions(this.shard) + (live[0] ?? 0);
   }
 
   #create(kernel: Kernel): Shard {
@@ -163,18 +187,20 @@ export class SimulatedShard implements ShardUnderTest {
       kernel,
       kernelBytes: 0,
       memory: this.#memory,
+      processMemory: this.#processMemory,
+      countersOfAll: [this.#memory.counters],
       wakeFd: this.#wakeFd,
       onWake: () => {},
       onBeat: () => {},
       onFault: (error) => {
         throw error;
       },
+      onNodeEvent: () => {},
     });
   }
 
   #apply(listeners: ListenerPlan[]): void {
-    const activeOf = activeOver([this.shard.counters.nodes]);
-    applyPlan(this.shard, { frontends: this.#frontends, listeners }, activeOf);
+    applyPlan(this.shard, { frontends: this.#frontends, listeners });
   }
 }
 

@@ -15,6 +15,8 @@ const READY = /^.*\bready\b.*$/m;
 const RELOADED = /^.*\bSIGHUP: .*$/m;
 const START_DEADLINE_MS = 20_000;
 const STOP_GRACE_MS = 15_000;
+/** Within the test's own directory: no two balancers meet there. */
+const DATA_DIRECTORY = 'data';
 
 /** The tests' own variables have the balancer's prefix, and it warns about names that it does not know. */
 const WITHOUT_TEST_VARIABLES: Record<string, undefined> = Object.fromEntries(
@@ -28,6 +30,9 @@ export interface NodeSpec {
   address: string;
   weight?: number;
   mode?: 'accept' | 'reject' | 'drain' | 'backup';
+  max_connections?: number;
+  slow_start?: number;
+  proxy_protocol?: 'none' | 'v1' | 'v2' | null;
 }
 
 /** One port of a NodeBalancer, with the file's own names. */
@@ -45,6 +50,8 @@ export interface ConfigSpec {
   check_passive?: boolean;
   check_path?: string;
   check_body?: string;
+  queue_size?: number;
+  queue_timeout?: number;
   nodes: NodeSpec[];
 }
 
@@ -77,6 +84,11 @@ export class Balancer {
     this.directory = directory;
     this.configFile = configFile;
     this.#standIn = standIn;
+  }
+
+  /** Where its status socket is. */
+  get dataDirectory(): string {
+    return join(this.directory, DATA_DIRECTORY);
   }
 
   get pid(): number {
@@ -133,7 +145,12 @@ export async function startBalancer(spec: BalancerSpec, options: BalancerOptions
     name: standIn?.name ?? 'balancer',
     command: standIn?.command ?? BALANCER,
     args: standIn?.args ?? ['run', '-f', configFile, ...(options.args ?? [])],
-    env: { ...WITHOUT_TEST_VARIABLES, BALANCER_DRAIN_TIMEOUT_MS: '2000', ...options.env },
+    env: {
+      ...WITHOUT_TEST_VARIABLES,
+      BALANCER_DRAIN_TIMEOUT_MS: '2000',
+      BALANCER_DATA_DIR: join(directory, DATA_DIRECTORY),
+      ...options.env,
+    },
     cwd: directory,
     unprivileged: options.unprivileged === true,
   });

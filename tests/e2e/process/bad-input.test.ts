@@ -147,6 +147,137 @@ describe.concurrent('bad files: run and check say the same, exit 78', () => {
   }
 });
 
+/** Lines of the config, which begin on line 6; what is said about them, after the name of the file. */
+const BAD_POOLS: [name: string, config: string[], nodes: string[], says: string[]][] = [
+  [
+    'checks out of their ranges',
+    ['check_interval: 3601', 'check_timeout: 0', 'check_attempts: 31'],
+    [''],
+    [
+      '6:25: nodebalancers[0].configs[0].check_interval: found 3601, expected a whole number from 2 to 3600. Interval should be less than or equal to 3600.',
+      '7:24: nodebalancers[0].configs[0].check_timeout: found 0, expected a whole number from 1 to 30. Timeout should be greater than or equal to 1.',
+      '8:25: nodebalancers[0].configs[0].check_attempts: found 31, expected a whole number from 1 to 30. Attempts should be less than or equal to 30.',
+    ],
+  ],
+  [
+    'an interval as long as the timeout',
+    ['check: connection', 'check_interval: 10', 'check_timeout: 10'],
+    [''],
+    ['8:24: nodebalancers[0].configs[0].check_timeout: found 10 s, expected less than check_interval (10 s)'],
+  ],
+  [
+    'check http without a path',
+    ['check: http'],
+    [''],
+    [
+      '5:9: nodebalancers[0].configs[0].check_path: found no check_path, expected a path for check http. An HTTP path is required.',
+    ],
+  ],
+  [
+    'check http_body without an expression',
+    ['check: http_body', 'check_path: /health'],
+    [''],
+    [
+      '5:9: nodebalancers[0].configs[0].check_body: found no check_body, expected a regular expression for check http_body. An HTTP body regex is required.',
+    ],
+  ],
+  [
+    'check http_body with an expression that is none',
+    ['check: http_body', 'check_path: /health', 'check_body: "(ok"'],
+    [''],
+    [
+      '8:21: nodebalancers[0].configs[0].check_body: found "(ok" (missing closing )), expected a regular expression of at most 1024 characters',
+    ],
+  ],
+  [
+    'check http_body with an expression that takes more than linear time',
+    ['check: http_body', 'check_path: /health', 'check_body: "ok(?!.*error)"'],
+    [''],
+    [
+      '8:21: nodebalancers[0].configs[0].check_body: found "ok(?!.*error)" (look-ahead, which the linear-time engine does not have), expected a regular expression of at most 1024 characters',
+    ],
+  ],
+  [
+    'a cookie in protocol tcp',
+    ['stickiness: http_cookie'],
+    [''],
+    [
+      '6:21: nodebalancers[0].configs[0].stickiness: found "http_cookie" (only for protocol http and https), expected none or table',
+    ],
+  ],
+  [
+    'a checksum that no node could be sent',
+    ['proxy_protocol: v1', 'proxy_protocol_crc32c: true'],
+    ['proxy_protocol: none', ''],
+    [
+      '7:32: nodebalancers[0].configs[0].proxy_protocol_crc32c: found a checksum with proxy_protocol v1, expected proxy_protocol v2, of the config or of a node',
+    ],
+  ],
+  [
+    'limits and queues out of their ranges',
+    ['queue_size: -1', 'queue_timeout: 0'],
+    ['max_connections: 1000001', 'slow_start: 3601', 'proxy_protocol: v3', 'weight: 256'],
+    [
+      '6:21: nodebalancers[0].configs[0].queue_size: found -1, expected a whole number from 0 to 100000',
+      '7:24: nodebalancers[0].configs[0].queue_timeout: found 0, expected a whole number from 1 to 3600',
+      '9:67: nodebalancers[0].configs[0].nodes[0].max_connections: found 1000001, expected a whole number from 0 to 1000000',
+      '10:62: nodebalancers[0].configs[0].nodes[1].slow_start: found 3601, expected a whole number from 0 to 3600',
+      '11:66: nodebalancers[0].configs[0].nodes[2].proxy_protocol: found "v3", expected none, v1 or v2 or null',
+      '12:58: nodebalancers[0].configs[0].nodes[3].weight: found 256, expected a whole number from 1 to 255. Weight must be between 1 and 255.',
+    ],
+  ],
+];
+
+function poolYaml(config: readonly string[], nodes: readonly string[]): string {
+  const entries = nodes.map((rest, i) => `          - { label: node-${i}, address: "127.0.0.1:${i + 1}", ${rest} }`);
+  return `${[HEAD.trimEnd(), `      - port: ${port}`, ...config.map((line) => `        ${line}`), '        nodes:', ...entries].join('\n')}\n`;
+}
+
+describe.concurrent('bad pools: each mistake in one line, with the words that the Linode API has for it', () => {
+  test.each(BAD_POOLS)('%s', async (_name, config, nodes, says) => {
+    const path = fileWith(poolYaml(config, nodes));
+    const checked = await runBinary(['check', '-f', path]);
+    expectRefused(checked, EXIT_CONFIG);
+    expect(checked.lines).toEqual(says.map((line) => `${path}:${line}`));
+  });
+
+  test('a throttle beyond its range', async () => {
+    const text = yaml().replace('    ipv4:', '    client_conn_throttle: 21\n    ipv4:');
+    const path = fileWith(text);
+    const ran = await runBinary(['run', '-f', path]);
+    expectRefused(ran, EXIT_CONFIG);
+    expect(ran.lines).toEqual([
+      `${path}:3:27: nodebalancers[0].client_conn_throttle: found 21, expected a whole number from 0 to 20. Client Connection Throttle must be between 0 and 20.`,
+    ]);
+  });
+
+  test('as data, each sentence stands by itself', async () => {
+    const path = fileWith(poolYaml(['check: http', 'check_attempts: 0'], ['']));
+    const { code, stdout } = await runBinary(['check', '--json', '-f', path]);
+    expect(code).toBe(EXIT_CONFIG);
+    expect(JSON.parse(stdout).errors).toMatchObject([
+      { path: 'nodebalancers[0].configs[0].check_path', sentence: 'An HTTP path is required.' },
+      {
+        path: 'nodebalancers[0].configs[0].check_attempts',
+        sentence: 'Attempts should be greater than or equal to 1.',
+      },
+    ]);
+  });
+
+  test('what has no effect is a warning, and no mistake', async () => {
+    const config = ['algorithm: source', 'queue_size: 10'];
+    const path = fileWith(poolYaml(config, ['slow_start: 30', 'mode: drain']));
+    const { code, stdout, lines } = await runBinary(['check', '-f', path]);
+    expect([code, stdout]).toEqual([0, `${path}: ok, 1 nodebalancer, 1 port, 2 nodes\n`]);
+    const at = 'nodebalancers[0].configs[0]';
+    expect(lines).toEqual([
+      `${path}:7:21: ${at}.queue_size: warning: queue_size 10 has no effect: no node of the config has max_connections`,
+      `${path}:9:62: ${at}.nodes[0].slow_start: warning: slow_start 30 has no effect with algorithm source: clients keep to their node`,
+      `${path}:10:56: ${at}.nodes[1].mode: warning: drain acts as reject: only stickiness table pins clients`,
+    ]);
+  });
+});
+
 describe.concurrent('things that are no file', () => {
   const directory = makeTemporaryDirectory('input');
   const fifo = join(directory, 'fifo');
@@ -220,4 +351,21 @@ test('impossible numbers of workers are refused', async () => {
     expectRefused(ran, EXIT_USAGE);
     expect(ran.lines).toEqual([`BALANCER_WORKERS: found "${texts[i]}", expected a whole number from 1 to 256`]);
   }
+});
+
+test('impossible variables of the pool are refused', async () => {
+  const env = {
+    BALANCER_ON_NODE_DOWN: 'cut:86401',
+    BALANCER_CLIENT_TABLE_ENTRIES: '999',
+    BALANCER_THROTTLE_IPV6_PREFIX: '129',
+    BALANCER_DATA_DIR: 'run',
+  };
+  const ran = await runBinary(['run', '-f', fileWith(yaml())], { env });
+  expectRefused(ran, EXIT_USAGE);
+  expect(ran.lines).toEqual([
+    'BALANCER_ON_NODE_DOWN: found "cut:86401", expected keep, cut, or cut:SECONDS with a whole number from 0 to 86400',
+    'BALANCER_CLIENT_TABLE_ENTRIES: found "999", expected a whole number from 1000 to 10000000',
+    'BALANCER_THROTTLE_IPV6_PREFIX: found "129", expected a whole number from 1 to 128',
+    'BALANCER_DATA_DIR: found "run", expected an absolute path',
+  ]);
 });

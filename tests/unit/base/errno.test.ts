@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { AssertionError, assert, at } from '../../../core/base/assert.ts';
 import * as errno from '../../../core/base/errno.ts';
 
-const { describeErrno, errnoName, ...rest } = errno;
+const { describeErrno, errnoName, isLocalShortage, ...rest } = errno;
 const NUMBERS = Object.entries(rest);
 
 describe('error numbers', () => {
@@ -21,6 +21,11 @@ describe('error numbers', () => {
       expect(describeErrno(number)).toMatch(new RegExp(`^${name} \\([a-z ]{4,}\\)$`));
     }
     expect(new Set(NUMBERS.map(([, number]) => describeErrno(number))).size).toBe(NUMBERS.length);
+  });
+
+  test('of our own shortages are told from the other side’s', () => {
+    expect([errno.EMFILE, errno.EADDRNOTAVAIL, errno.ENOMEM].every(isLocalShortage)).toBe(true);
+    expect([errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EHOSTUNREACH, 0].some(isLocalShortage)).toBe(false);
   });
 
   test('that are not in the table are told as numbers, and 0 is none', () => {

@@ -26,6 +26,8 @@ const INTEGERS: [key: VariableName, min: number, max: number][] = [
   ['bufferBytes', 4096, 4_194_304],
   ['spliceAfterBytes', 0, 1_073_741_824],
   ['pipeBytes', 65_536, 1_073_741_824],
+  ['clientTableEntries', 1000, 10_000_000],
+  ['throttleIpv6Prefix', 1, 128],
 ];
 
 const WORDS: [key: VariableName, good: string[], bad: string[]][] = [
@@ -34,6 +36,7 @@ const WORDS: [key: VariableName, good: string[], bad: string[]][] = [
   ['frontCongestion', ['cubic', 'bbr', 'a-b_9', 'x'.repeat(15)], ['x'.repeat(16), 'Cubic', 'a b', 'naïve']],
   ['backCongestion', ['reno'], ['x'.repeat(16), 'reno;']],
   ['accessLog', ['off', '-', '/var/log/balancer.log', 'a b'], []],
+  ['dataDir', ['/var/lib/balancer', '/', '/a b'], ['balancer', './balancer', '~/balancer', '-']],
 ];
 
 function nameOf(key: VariableName): string {
@@ -41,7 +44,7 @@ function nameOf(key: VariableName): string {
 }
 
 test('every variable has a test of its values', () => {
-  const others: VariableName[] = ['cpuAffinity', 'sourceAddresses', 'pipeTotalBytes'];
+  const others: VariableName[] = ['cpuAffinity', 'sourceAddresses', 'pipeTotalBytes', 'onNodeDown'];
   const tested = [...INTEGERS.map(([key]) => key), ...WORDS.map(([key]) => key), ...others];
   expect(tested.sort()).toEqual(Object.keys(VARIABLES).sort());
 });
@@ -86,6 +89,30 @@ describe.for(WORDS)('%s', ([key, good, bad]) => {
       expect(errors[0]).toContain(`found ${JSON.stringify(text)}, expected`);
     }
   });
+});
+
+describe('onNodeDown', () => {
+  test.for([
+    ['keep', undefined],
+    ['cut', 0],
+    ['cut:0', 0],
+    ['cut:30', 30_000],
+    ['cut:86400', 86_400_000],
+  ] as const)('%s', ([text, cutAfterMs]) => {
+    expect(read({ ON_NODE_DOWN: text })).toEqual({ values: { onNodeDown: { cutAfterMs } }, errors: [], warnings: [] });
+  });
+
+  test.for(['cut:86401', 'cut:-1', 'cut:1.5', 'cut:', 'cut:5s', 'cut: 5', 'CUT', 'keep:5', 'off', '30'])(
+    'not %s',
+    (text) => {
+      expect(read({ ON_NODE_DOWN: text })).toMatchObject({
+        values: {},
+        errors: [
+          `BALANCER_ON_NODE_DOWN: found "${text}", expected keep, cut, or cut:SECONDS with a whole number from 0 to 86400`,
+        ],
+      });
+    },
+  );
 });
 
 describe('lists', () => {
@@ -154,7 +181,7 @@ test('every variable is told: a name of its own, what it means, what it takes, w
   const variables = Object.values(VARIABLES);
   expect(new Set(variables.map(({ name }) => name)).size).toBe(variables.length);
   for (const { name, meaning, expected, defaultText } of variables) {
-    expect(name).toMatch(/^[A-Z]+(_[A-Z]+)*$/);
+    expect(name).toMatch(/^[A-Z]+(_[A-Z][A-Z0-9]*)*$/);
     expect([meaning, expected, defaultText].every((text) => text.length > 0)).toBe(true);
   }
 });

@@ -1,10 +1,11 @@
 // From the environment and the machine to settings: defaults as documented, the machine's limits respected, and a word about what
 // could not be taken as it was given.
 
-import { availableParallelism } from 'node:os';
-import { describe, expect, test } from 'vitest';
+import { availableParallelism, homedir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Environment, VARIABLES } from '../../../cli/environment.ts';
-import { type ProcessSettings, processSettings } from '../../../cli/settings.ts';
+import { defaultDataDir, type ProcessSettings, processSettings } from '../../../cli/settings.ts';
 import { pipeBytesAllowed, raiseDescriptorLimit, somaxconn } from '../../../core/linux/process.ts';
 import { SOURCE_ADDRESSES_MAX } from '../../../core/session/limits.ts';
 import { ipOf } from '../linux/loopback.ts';
@@ -33,12 +34,15 @@ describe('nothing set', () => {
       'splice',
       'spliceAfterBytes',
       'pipeBytes',
+      'clientTableEntries',
+      'throttleIpv6Prefix',
       'logLevel',
     ] as const;
     for (const key of told) expect(String(inForce[key]), key).toBe(VARIABLES[key].defaultText);
     expect(listeners.keepaliveSeconds).toBe(settings.keepaliveSeconds);
     expect(listeners.backlog).toBe(Math.min(Number(VARIABLES.backlog.defaultText), somaxconn()));
     expect([supervisor.accessLog, settings.logSessions, listeners.congestion]).toEqual([undefined, false, undefined]);
+    expect(VARIABLES.onNodeDown.parse(VARIABLES.onNodeDown.defaultText)).toEqual({ cutAfterMs: supervisor.cutAfterMs });
     expect([settings.backCongestion, settings.sourceAddresses, supervisor.cpus]).toEqual(['', [], []]);
     expect(warnings).toEqual([]);
   });
@@ -73,18 +77,29 @@ test('what is set is what is in force', () => {
       frontCongestion: 'cubic',
       backCongestion: 'reno',
       sourceAddresses: [ipOf('192.0.2.1')],
+      onNodeDown: { cutAfterMs: 5000 },
+      clientTableEntries: 1000,
+      throttleIpv6Prefix: 56,
+      dataDir: '/srv/balancer',
       accessLog: '-',
       logLevel: 'debug',
     },
     1,
     true,
   );
-  expect(rest).toEqual({ drainDelayMs: 15, drainTimeoutMs: 0, logLevel: 'debug', warnings: [] });
+  expect(rest).toEqual({
+    dataDir: '/srv/balancer',
+    drainDelayMs: 15,
+    drainTimeoutMs: 0,
+    logLevel: 'debug',
+    warnings: [],
+  });
   expect(supervisor).toMatchObject({
     shards: 2,
     cpus: [1, 0],
     allowFaults: true,
     accessLog: '-',
+    cutAfterMs: 5000,
     listeners: { shards: 2, backlog: 9, keepaliveSeconds: 16, congestion: 'cubic' },
     settings: {
       connectionsMax: 10,
@@ -101,8 +116,39 @@ test('what is set is what is in force', () => {
       pipes: 2,
       backCongestion: 'reno',
       sourceAddresses: [ipOf('192.0.2.1')],
+      clientTableEntries: 1000,
+      throttleIpv6Prefix: 56,
       logSessions: true,
     },
+  });
+});
+
+describe('the directory of the status socket', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+  });
+
+  const asUser = (uid: number, stateHome: string) => {
+    vi.spyOn(process, 'getuid').mockReturnValue(uid);
+    vi.stubEnv('XDG_STATE_HOME', stateHome);
+  };
+
+  test.for([
+    [0, '', '/var/lib/balancer'],
+    [0, '/state', '/var/lib/balancer'],
+    [1000, '', join(homedir(), '.local/state/balancer')],
+    [1000, '/state', '/state/balancer'],
+    [1000, 'state', join(homedir(), '.local/state/balancer')],
+  ] as const)('of user %d with XDG_STATE_HOME=%s is %s', ([uid, stateHome, directory]) => {
+    asUser(uid, stateHome);
+    expect(defaultDataDir()).toBe(directory);
+    expect(settingsOf().dataDir).toBe(directory);
+  });
+
+  test('is the one given, whoever the user is', () => {
+    asUser(1000, '/state');
+    expect(settingsOf({ dataDir: '/srv/balancer' }).dataDir).toBe('/srv/balancer');
   });
 });
 
@@ -135,15 +181,15 @@ describe('sessions', () => {
     return { max: supervisor.settings.connectionsMax, pipes: supervisor.settings.pipes };
   };
 
-  test('as many as descriptors are left for: two each, after 256, the listeners and the pipes', () => {
+  test('as many as descriptors are left for: two each, after 256, 128 for checks, the listeners and the pipes', () => {
     const { max, pipes } = possible({ workers: 4, pipeBytes: 65536, pipeTotalBytes: 16 * 65536 }, 5);
     expect(pipes).toBe(4);
-    expect(max).toBe(Math.floor((descriptors - 256 - 5 * 4 - 2 * 4 * 4) / 2));
+    expect(max).toBe(Math.floor((descriptors - 256 - 128 - 5 * 4 - 2 * 4 * 4) / 2));
   });
 
   test('no more than asked for; more than possible is cut, and said', () => {
     const env = { workers: 1, splice: 'off' } as const;
-    const most = Math.floor((descriptors - 256 - 1) / 2);
+    const most = Math.floor((descriptors - 256 - 128 - 1) / 2);
     for (const connectionsMax of [1, most]) {
       const { supervisor, warnings } = settingsOf({ ...env, connectionsMax });
       expect([supervisor.settings.connectionsMax, warnings]).toEqual([connectionsMax, []]);

@@ -52,7 +52,15 @@ test('small steps, one after the other, arrive too', () => {
       ...frontend,
       nodes: [
         ...frontend.nodes.filter(({ label }) => label !== 'new'),
-        { label: 'new', address: 'new:1', weight: frontend.nodes.length + 1, mode: 'accept' },
+        {
+          label: 'new',
+          address: 'new:1',
+          weight: frontend.nodes.length + 1,
+          mode: 'accept',
+          max_connections: 0,
+          slow_start: 0,
+          proxy_protocol: null,
+        },
       ],
     }),
   );

@@ -28,7 +28,19 @@ test('defaults are filled in, so that a configuration is total', () => {
             check_path: '',
             check_body: '',
             check_passive: true,
-            nodes: [{ label: 'abc', address: 'h:1', weight: 50, mode: 'accept' }],
+            queue_size: 1000,
+            queue_timeout: 5,
+            nodes: [
+              {
+                label: 'abc',
+                address: 'h:1',
+                weight: 50,
+                mode: 'accept',
+                max_connections: 0,
+                slow_start: 0,
+                proxy_protocol: null,
+              },
+            ],
           },
         ],
       },
@@ -177,6 +189,15 @@ test('errors as data', () => {
       reason: 'found "roundrobbin", expected roundrobin, leastconn or source; did you mean "roundrobin"?',
     },
   ]);
+});
+
+test('an error that the Linode API has a sentence for gives that as its reason', () => {
+  const [error] = configErrorsToJson(errorsOf(withFrontend('check_attempts: 31')));
+  expect(error).toMatchObject({
+    found: '31',
+    expected: 'a whole number from 1 to 30',
+    reason: 'Attempts should be less than or equal to 30.',
+  });
 });
 
 test('anchors and aliases save repetition', () => {

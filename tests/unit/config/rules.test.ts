@@ -1,7 +1,7 @@
 // What spans several fields: things used twice, and values that contradict each other.
 
 import { describe, expect, test } from 'vitest';
-import { errorLines, onlyError, warningLines, withFrontend } from './support.ts';
+import { errorLines, onlyError, warningLines, withFrontend, withNodes } from './support.ts';
 
 interface Listener {
   readonly ipv4?: string;
@@ -116,6 +116,7 @@ describe('checks need what they look at', () => {
     [['check: http', 'check_path: ""'], ['check_path']],
     [['check: http_body', 'check_path: /', 'check_body: ok'], []],
     [['check: connection'], []],
+    [['check: none', 'check_attempts: 30', 'check_interval: 3600'], []],
   ])('%j lacks %j', (lines, missing) => {
     const errors = errorLines(withFrontend(...lines));
     expect(errors.map((line) => /found no (\w+)/.exec(line)?.[1])).toEqual(missing);
@@ -125,8 +126,27 @@ describe('checks need what they look at', () => {
 describe('a checksum needs v2', () => {
   test.each(['none', 'v1'])('not %s', (version) => {
     expect(onlyError(withFrontend(`proxy_protocol: ${version}`, 'proxy_protocol_crc32c: true'))).toContain(
-      `proxy_protocol_crc32c: found a checksum with proxy_protocol ${version}, expected proxy_protocol v2`,
+      `proxy_protocol_crc32c: found a checksum with proxy_protocol ${version}, expected proxy_protocol v2, of the config or of a node`,
     );
+    const nodes = ['proxy_protocol: v1', 'proxy_protocol: none', ''];
+    expect(onlyError(withNodes([`proxy_protocol: ${version}`, 'proxy_protocol_crc32c: true'], ...nodes))).toContain(
+      `proxy_protocol_crc32c: found a checksum with proxy_protocol ${version}`,
+    );
+  });
+
+  test('one node with it is enough', () => {
+    const lines = ['proxy_protocol: v1', 'proxy_protocol_crc32c: true'];
+    expect(errorLines(withNodes(lines, '', 'proxy_protocol: v2', 'proxy_protocol: none'))).toEqual([]);
+    expect(errorLines(withNodes(['proxy_protocol: v2', 'proxy_protocol_crc32c: true'], 'proxy_protocol: v1'))).toEqual(
+      [],
+    );
+  });
+
+  test('a bad version may have been meant to be it', () => {
+    const lines = ['proxy_protocol: v1', 'proxy_protocol_crc32c: true'];
+    expect(onlyError(withNodes(lines, 'proxy_protocol: v3'))).toContain('nodes[0].proxy_protocol: found "v3"');
+    expect(onlyError(withFrontend('proxy_protocol: v3', 'proxy_protocol_crc32c: true'))).toContain('found "v3"');
+    expect(onlyError(withFrontend(...lines, 'nodes: 5'))).toContain('nodes: found the number 5');
   });
 
   test('off, it goes with everything', () => {
@@ -159,16 +179,65 @@ describe('warnings stop nothing', () => {
     expect(warningLines(text)).toEqual([warning]);
   });
 
-  test('what is not served yet says so', () => {
-    const nodes = ['nodes:', '  - { label: abc, address: "h:1" }'];
-    const text = withFrontend('stickiness: table', 'check: http', 'check_path: /', ...nodes).replace(
-      'label: web\n',
-      'label: web\n    client_conn_throttle: 5\n',
-    );
-    expect(warningLines(text)).toEqual([
-      '3:27: nodebalancers[0].client_conn_throttle: warning: client_conn_throttle 5 is not served yet, and has no effect',
-      '6:21: nodebalancers[0].configs[0].stickiness: warning: stickiness "table" is not served yet, and has no effect',
-      '7:16: nodebalancers[0].configs[0].check: warning: check "http" is not served yet, and has no effect',
+  test('a queue without anything to wait for', () => {
+    const lines = ['queue_size: 10', 'queue_timeout: 1'];
+    const text = 'has no effect: no node of the config has max_connections';
+    expect(warningLines(withNodes(lines, ''))).toEqual([
+      `5:21: nodebalancers[0].configs[0].queue_size: warning: queue_size 10 ${text}`,
+      `6:24: nodebalancers[0].configs[0].queue_timeout: warning: queue_timeout 1 ${text}`,
     ]);
+    expect(warningLines(withNodes(lines, '', 'max_connections: 1'))).toEqual([]);
+    expect(warningLines(withNodes(['queue_size: 1000', 'queue_timeout: 5'], ''))).toEqual([]);
+  });
+
+  test('a slow start where clients keep to their node', () => {
+    expect(warningLines(withNodes(['algorithm: source'], 'slow_start: 30', '', 'slow_start: 1'))).toEqual([
+      '7:59: nodebalancers[0].configs[0].nodes[0].slow_start: warning: slow_start 30 has no effect with algorithm source: clients keep to their node',
+      '9:59: nodebalancers[0].configs[0].nodes[2].slow_start: warning: slow_start 1 has no effect with algorithm source: clients keep to their node',
+    ]);
+    for (const algorithm of ['roundrobin', 'leastconn']) {
+      expect(warningLines(withNodes([`algorithm: ${algorithm}`], 'slow_start: 30', ''))).toEqual([]);
+    }
+  });
+
+  test('a draining node, where no client is pinned to one', () => {
+    expect(warningLines(withNodes([], '', 'mode: drain'))).toEqual([
+      '7:53: nodebalancers[0].configs[0].nodes[1].mode: warning: drain acts as reject: only stickiness table pins clients',
+    ]);
+    expect(warningLines(withNodes(['stickiness: table'], '', 'mode: drain'))).toEqual([]);
+  });
+
+  test('nodes that take nobody but pinned clients', () => {
+    expect(warningLines(withNodes(['stickiness: table'], 'mode: reject', 'mode: drain'))).toEqual([
+      '7:11: nodebalancers[0].configs[0].nodes: warning: no node has mode accept or backup: only clients that are pinned to a node are served',
+    ]);
+    expect(warningLines(withNodes(['stickiness: table'], 'mode: reject'))[0]).toContain(
+      'every new connection is refused',
+    );
+  });
+
+  test('several at once', () => {
+    const text = withNodes(['algorithm: source', 'queue_size: 10'], 'slow_start: 5, weight: 7');
+    expect(warningLines(text).map((line) => /warning: (\w+)/.exec(line)?.[1])).toEqual([
+      'queue_size',
+      'slow_start',
+      'weight',
+    ]);
+  });
+
+  test.each([
+    [
+      'client_conn_throttle',
+      'nodebalancers: [{ label: web, client_conn_throttle: 5, configs: [{ port: 80, nodes: [{ label: abc, address: "h:1" }] }] }]',
+    ],
+    ['stickiness', withNodes(['stickiness: table'], '')],
+    ['check', withNodes(['check: http', 'check_path: /'], '')],
+    ['check settings with check none', withNodes(['check_interval: 3600', 'check_attempts: 30', 'check_path: /x'], '')],
+    [
+      'checks that take long to find out',
+      withNodes(['check: connection', 'check_interval: 3600', 'check_attempts: 30'], ''),
+    ],
+  ])('%s is no reason for one', (_name, text) => {
+    expect(warningLines(text)).toEqual([]);
   });
 });

@@ -37,6 +37,14 @@ export function warningLines(text: string): string[] {
   return lines === '' ? [] : lines.split('\n').map((line) => line.slice('c.yaml:'.length));
 }
 
+/** The same with nodes; each is the rest of a mapping, after label and address. */
+export function withNodes(lines: readonly string[], ...nodes: string[]): string {
+  const entries = nodes.map(
+    (rest, i) => `  - { label: node-${i}, address: "h${i}:1"${rest === '' ? '' : `, ${rest}`} }`,
+  );
+  return withFrontend(...lines, 'nodes:', ...entries);
+}
+
 /** One frontend with these lines, which begin on line 4, after port 80; columns begin at 9. */
 export function withFrontend(...lines: string[]): string {
   return [
@@ -56,6 +64,9 @@ const node: fc.Arbitrary<Node> = fc.record({
   address: fc.constantFrom(...ADDRESSES),
   weight: fc.integer({ min: 1, max: 255 }),
   mode: fc.constantFrom('accept', 'reject', 'drain', 'backup'),
+  max_connections: fc.constantFrom(0, 1, 1_000_000),
+  slow_start: fc.constantFrom(0, 30, 3600),
+  proxy_protocol: fc.constantFrom(null, 'none', 'v1', 'v2'),
 });
 
 const pool = fc
@@ -81,6 +92,8 @@ const frontendWithoutHeader = fc.record({
   check_path: fc.constantFrom('/', '/health?deep=1'),
   check_body: fc.constantFrom('ok', '^a b$'),
   check_passive: fc.boolean(),
+  queue_size: fc.constantFrom(0, 1000, 100_000),
+  queue_timeout: fc.integer({ min: 1, max: 3600 }),
   nodes: pool,
 });
 

@@ -17,6 +17,10 @@ describe('whole numbers have a range', () => {
     ['check_timeout', 1, 30, (value) => withFrontend('check_interval: 3600', `check_timeout: ${value}`)],
     ['check_attempts', 1, 30, (value) => withFrontend(`check_attempts: ${value}`)],
     ['weight', 1, 255, (value) => withNodeField(`weight: ${value}`)],
+    ['max_connections', 0, 1_000_000, (value) => withNodeField(`max_connections: ${value}`)],
+    ['slow_start', 0, 3600, (value) => withNodeField(`slow_start: ${value}`)],
+    ['queue_size', 0, 100_000, (value) => withFrontend(`queue_size: ${value}`)],
+    ['queue_timeout', 1, 3600, (value) => withFrontend(`queue_timeout: ${value}`)],
   ];
 
   test.each(fields)('%s from %d to %d', (_name, min, max, text) => {
@@ -118,6 +122,15 @@ describe('one of a few words', () => {
     for (const word of words) expect(errorLines(withFrontend(`${key}: ${word}`))).toEqual([]);
   });
 
+  test("the proxy_protocol of a node, which may also be nothing: the config's", () => {
+    for (const word of ['none', 'v1', 'v2', 'null', '~']) {
+      expect(errorLines(withNodeField(`proxy_protocol: ${word}`))).toEqual([]);
+    }
+    expect(onlyError(withNodeField('proxy_protocol: V1'))).toContain(
+      'nodes[0].proxy_protocol: found "V1", expected none, v1 or v2 or null; did you mean "v1"?',
+    );
+  });
+
   test.each([
     ['proxy_protocol: v3', 'found "v3", expected none, v1 or v2'],
     ['proxy_protocol: 2', 'found the number 2, expected none, v1 or v2'],
@@ -192,10 +205,36 @@ describe('health checks', () => {
 
   test('the body is a regular expression', () => {
     expect(errorLines(withFrontend("check_body: '^(ok|up)\\d+$'"))).toEqual([]);
-    expect(onlyError(withFrontend('check_body: "(ok"'))).toContain(
-      'found "(ok" (unterminated group), expected a regular expression of at most 1024 characters',
-    );
     expect(errorLines(withFrontend(`check_body: ${'a'.repeat(1024)}`))).toEqual([]);
     expect(onlyError(withFrontend(`check_body: ${'a'.repeat(1025)}`))).toContain('(1025 characters)');
+  });
+
+  // The engine that will match it decides, not the one of JavaScript, which takes half of these.
+  test.each([
+    ['(ok', 'missing closing )'],
+    ['ok)', 'unexpected )'],
+    ['a[b', 'missing closing ]: "[b"'],
+    ['*ok', 'missing argument to repetition operator: "*"'],
+    ['ok\\', 'trailing backslash at end of expression'],
+    ['(', 'missing closing )'],
+    ['ok(?=.)', 'look-ahead, which the linear-time engine does not have'],
+    ['ok(?!.)', 'look-ahead, which the linear-time engine does not have'],
+    ['(?<=a)ok', 'look-behind, which the linear-time engine does not have'],
+    ['(?<!a)ok', 'look-behind, which the linear-time engine does not have'],
+    ['(a)\\1', 'a back-reference, which the linear-time engine does not have'],
+    ['(?<x>a)\\k<x>', 'a back-reference, which the linear-time engine does not have'],
+    ['a{1001}', 'invalid repeat count: "{1001}"'],
+    ['a\n(?>b)', 'invalid or unsupported Perl syntax: "(?>"'],
+  ])('the body is not %j', (text, why) => {
+    expect(onlyError(withFrontend(`check_body: ${JSON.stringify(text)}`))).toBe(
+      `5:21: nodebalancers[0].configs[0].check_body: found ${JSON.stringify(text)} (${why}), ` +
+        'expected a regular expression of at most 1024 characters',
+    );
+  });
+
+  // The engine bounds what a repetition becomes when it is written out.
+  test.each(['\\pL{1000}', 'x{0,1000}', '(a{10}){100}'])('%s, as often as it fits, is judged', (piece) => {
+    const text = piece.repeat(Math.floor(1024 / piece.length));
+    expect(errorLines(withFrontend(`check_body: ${JSON.stringify(text)}`))).toEqual([]);
   });
 });

@@ -48,11 +48,12 @@ describe('the arrays', () => {
       fc.property(size, size, (frontends, nodes) => {
         const memory = new SharedArrayBuffer(countersBytes(frontends, nodes));
         const counters = createCounters(memory, frontends, nodes);
-        const parts = [counters.shard, counters.frontends, counters.nodes];
+        const parts = [counters.shard, counters.frontends, counters.nodes, counters.nodesActive];
         expect(parts.map(({ length }) => length)).toEqual([
           SHARD_STRIDE,
           frontends * FRONTEND_STRIDE,
           nodes * NODE_STRIDE,
+          nodes,
         ]);
         let end = 0;
         for (const part of parts) {

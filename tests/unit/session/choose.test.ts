@@ -1,48 +1,72 @@
 // Which node a connection gets: what the policy says, without the nodes that this connection has already tried.
 
 import { describe, expect, test } from 'vitest';
-import { ALL_TRIED, chooseNode, forgetTried, NO_NODE, noteTried } from '../../../core/session/choose.ts';
-import { TRIED_NODES_MAX } from '../../../core/session/limits.ts';
-import { createSessionTable, type SessionTable, sessionTableBytes } from '../../../core/session/table.ts';
-import { frontendOf, nodePlan } from './support.ts';
+import { countersBytes, createCounters } from '../../../core/metrics/counters.ts';
+import { releaseNode } from '../../../core/session/admission.ts';
+import { ALL_FULL, ALL_TRIED, chooseNode, NO_NODE } from '../../../core/session/choose.ts';
+import { FRONTENDS_MAX, NODES_MAX, TRIED_NODES_MAX } from '../../../core/session/limits.ts';
+import type { FrontendPlan, NodePlan } from '../../../core/session/plan.ts';
+import type { Frontend, Shard } from '../../../core/session/shard.ts';
+import type { SessionTable } from '../../../core/session/table.ts';
+import { forgetTried, noteTried } from '../../../core/session/tried.ts';
+import { fakeShard, nodePlan, serve } from './support.ts';
 
 const SLOT = 1;
 const NODES = [nodePlan(7), nodePlan(3), nodePlan(9)];
 
-function makeTable(): SessionTable {
-  return createSessionTable(new SharedArrayBuffer(sessionTableBytes(3)), 3);
+interface Scene {
+  readonly shard: Shard;
+  readonly frontend: Frontend;
+  readonly table: SessionTable;
 }
 
-function tried(...rows: number[]): SessionTable {
-  const table = makeTable();
-  for (const row of rows) noteTried(table, SLOT, row);
-  return table;
+/** @param eligible which of the nodes are in mode accept; the others reject */
+function scene(nodes: readonly NodePlan[], eligible: readonly number[], more: Partial<FrontendPlan> = {}): Scene {
+  const { shard } = fakeShard();
+  const plans = nodes.map((node, index) => ({
+    ...node,
+    mode: eligible[index] === 1 ? node.mode : ('reject' as const),
+  }));
+  return { shard, frontend: serve(shard, plans, more), table: shard.table };
+}
+
+function choose({ shard, frontend }: Scene, slot = SLOT): number {
+  return chooseNode(shard, frontend, slot);
+}
+
+function having(tried: readonly number[], made: Scene): Scene {
+  for (const row of tried) noteTried(made.table, SLOT, row);
+  return made;
 }
 
 describe('a first choice', () => {
   test('is the policy’s, among the eligible', () => {
-    const frontend = frontendOf(NODES, [1, 0, 1]);
-    const table = makeTable();
-    const picks = Array.from({ length: 4 }, () => chooseNode(frontend, table, SLOT));
+    const made = scene(NODES, [1, 0, 1]);
+    const picks = Array.from({ length: 4 }, () => choose(made));
     expect(picks.sort()).toEqual([0, 0, 2, 2]);
   });
 
+  test('counts the session at the node, which is given back by whoever lets go of it', () => {
+    const made = scene(NODES, [1, 0, 0]);
+    choose(made);
+    expect(made.shard.counters.nodesActive[7]).toBe(1);
+  });
+
   test('nobody is eligible: NO_NODE', () => {
-    expect(chooseNode(frontendOf(NODES, [0, 0, 0]), makeTable(), SLOT)).toBe(NO_NODE);
-    expect(chooseNode(frontendOf([], []), makeTable(), SLOT)).toBe(NO_NODE);
+    expect(choose(scene(NODES, [0, 0, 0]))).toBe(NO_NODE);
+    expect(choose(scene([], []))).toBe(NO_NODE);
   });
 
   test('goes by the address of this slot’s client', () => {
-    const frontend = frontendOf(NODES, [1, 1, 1], 'source');
-    const table = makeTable();
+    const made = scene(NODES, [1, 1, 1], { algorithm: 'source' });
     const picks = new Set<number>();
     for (let client = 0; client < 60; client++) {
       // 36 bytes of endpoints per slot; the client's address comes first.
-      table.endpoints[SLOT * 36 + 15] = client;
-      const pick = chooseNode(frontend, table, SLOT);
-      expect(chooseNode(frontend, table, SLOT)).toBe(pick);
-      table.endpoints[15] = client + 100;
-      expect(chooseNode(frontend, table, SLOT)).toBe(pick);
+      made.table.endpoints[SLOT * 36 + 15] = client;
+      const pick = choose(made);
+      expect(choose(made)).toBe(pick);
+      made.table.endpoints[15] = client + 100;
+      expect(choose(made)).toBe(pick);
       picks.add(pick);
     }
     expect([...picks].sort()).toEqual([0, 1, 2]);
@@ -51,48 +75,79 @@ describe('a first choice', () => {
 
 describe('another choice of the same connection', () => {
   test('leaves out what was tried, by row and not by place', () => {
-    const frontend = frontendOf(NODES, [1, 1, 1]);
-    expect(chooseNode(frontend, tried(7, 9), SLOT)).toBe(1);
-    expect(chooseNode(frontend, tried(3, 9), SLOT)).toBe(0);
-    expect(chooseNode(frontend, tried(3, 7), SLOT)).toBe(2);
+    expect(choose(having([7, 9], scene(NODES, [1, 1, 1])))).toBe(1);
+    expect(choose(having([3, 9], scene(NODES, [1, 1, 1])))).toBe(0);
+    expect(choose(having([3, 7], scene(NODES, [1, 1, 1])))).toBe(2);
   });
 
   test('all eligible nodes tried: ALL_TRIED, although others are there that may not serve', () => {
-    expect(chooseNode(frontendOf(NODES, [1, 0, 1]), tried(7, 9), SLOT)).toBe(ALL_TRIED);
+    expect(choose(having([7, 9], scene(NODES, [1, 0, 1])))).toBe(ALL_TRIED);
   });
 
   test('none is eligible any more: NO_NODE', () => {
-    expect(chooseNode(frontendOf(NODES, [0, 0, 0]), tried(7), SLOT)).toBe(NO_NODE);
+    expect(choose(having([7], scene(NODES, [0, 0, 0])))).toBe(NO_NODE);
   });
 
   test('a tried node that is gone from the frontend hinders nobody', () => {
-    expect(chooseNode(frontendOf(NODES, [0, 1, 0]), tried(4242), SLOT)).toBe(1);
+    expect(choose(having([4242], scene(NODES, [0, 1, 0])))).toBe(1);
   });
 
   test('what one connection tried is no matter to another', () => {
-    const frontend = frontendOf(NODES, [0, 1, 0]);
-    const table = tried(3);
-    expect(chooseNode(frontend, table, SLOT)).toBe(ALL_TRIED);
-    expect([chooseNode(frontend, table, 0), chooseNode(frontend, table, 2)]).toEqual([1, 1]);
-    expect([...frontend.eligible]).toEqual([0, 1, 0]);
+    const made = having([3], scene(NODES, [0, 1, 0]));
+    expect(choose(made)).toBe(ALL_TRIED);
+    expect([choose(made, 0), choose(made, 2)]).toEqual([1, 1]);
+    expect([...made.frontend.eligible]).toEqual([0, 1, 0]);
   });
 
   test('forgotten, all are open again', () => {
-    const table = tried(7, 3, 9);
-    forgetTried(table, SLOT);
-    expect(chooseNode(frontendOf(NODES, [1, 0, 0]), table, SLOT)).toBe(0);
+    const made = having([7, 3, 9], scene(NODES, [1, 0, 0]));
+    forgetTried(made.table, SLOT);
+    expect(choose(made)).toBe(0);
+  });
+});
+
+describe('limits', () => {
+  const LIMITED = [nodePlan(7, { maxConnections: 2 }), nodePlan(3, { maxConnections: 1 })];
+
+  test('each node gets as many as it takes, then ALL_FULL; a place that is given back is taken', () => {
+    const made = scene(LIMITED, [1, 1]);
+    expect([choose(made), choose(made), choose(made)].sort()).toEqual([0, 0, 1]);
+    expect(choose(made)).toBe(ALL_FULL);
+    releaseNode(made.shard, 3);
+    expect(choose(made)).toBe(1);
+  });
+
+  test('what other shards have taken counts', () => {
+    const { shard } = fakeShard();
+    const other = createCounters(
+      new SharedArrayBuffer(countersBytes(FRONTENDS_MAX, NODES_MAX)),
+      FRONTENDS_MAX,
+      NODES_MAX,
+    );
+    const both = { ...shard, allCounters: [shard.counters, other] };
+    const frontend = serve(both, LIMITED);
+    other.nodesActive[7] = 2;
+    expect([chooseNode(both, frontend, SLOT), chooseNode(both, frontend, SLOT)]).toEqual([1, ALL_FULL]);
+  });
+
+  test('tried and full: there is something to wait for', () => {
+    const made = scene(LIMITED, [1, 1]);
+    made.shard.counters.nodesActive[3] = 1;
+    expect(choose(having([7], made))).toBe(ALL_FULL);
   });
 });
 
 test('one more than the memory holds is not remembered, and nothing else is overwritten', () => {
   const rows = Array.from({ length: TRIED_NODES_MAX + 1 }, (_, i) => 100 + i);
-  const table = tried(...rows);
-  const nodes = rows.map((row) => nodePlan(row, { ip: undefined }));
-  const frontend = frontendOf(
-    nodes,
-    rows.map(() => 1),
+  const made = having(
+    rows,
+    scene(
+      rows.map((row) => nodePlan(row)),
+      rows.map(() => 1),
+    ),
   );
-  expect(chooseNode(frontend, table, SLOT)).toBe(TRIED_NODES_MAX);
+  const { table } = made;
+  expect(choose(made)).toBe(TRIED_NODES_MAX);
   expect([table.triedCount[SLOT], table.triedCount[SLOT + 1]]).toEqual([TRIED_NODES_MAX, 0]);
   expect(table.tried[(SLOT + 1) * TRIED_NODES_MAX]).toBe(0);
 });

@@ -4,14 +4,13 @@
 import { describe, expect, test } from 'vitest';
 import { FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../../../core/metrics/counters.ts';
 import { takeRecord } from '../../../core/metrics/session-log.ts';
-import { createHeaderTemplate } from '../../../core/proxy-protocol/template.ts';
 import { abortSession, endSession } from '../../../core/session/close.ts';
 import { sendHeader } from '../../../core/session/header.ts';
 import { LOG_RECORDS } from '../../../core/session/limits.ts';
 import { IN, noteOutcome, WHO } from '../../../core/session/outcome.ts';
 import { takeSpillBlock } from '../../../core/session/spill.ts';
 import { BACK, FRONT, WRITABLE } from '../../../core/session/table.ts';
-import { BACK_FD, FRONT_FD, fakeShard, frontendOf, nodePlan, relaying } from './support.ts';
+import { BACK_FD, FRONT_FD, fakeShard, nodePlan, relaying, serve } from './support.ts';
 
 const HEADER_V2_IPV6_BYTES = 52;
 
@@ -23,7 +22,7 @@ describe('the end of a session', () => {
     table.frontend[slot] = 2 + 1;
     table.node[slot] = 5 + 1;
     counters.frontends[2 * FRONTEND_STRIDE + FRONTEND.active] = 4;
-    counters.nodes[5 * NODE_STRIDE + NODE.active] = 4;
+    counters.nodesActive[5] = 4;
     table.bytesFrom.set([100, 7000], slot * 2);
     table.bytesTo.set([6000, 120], slot * 2);
     endSession(shard, slot);
@@ -32,7 +31,7 @@ describe('the end of a session', () => {
       1, 3, 100, 6000,
     ]);
     const node = counters.nodes.slice(5 * NODE_STRIDE, 6 * NODE_STRIDE);
-    expect([node[NODE.active], node[NODE.bytesIn], node[NODE.bytesOut]]).toEqual([3, 7000, 120]);
+    expect([counters.nodesActive[5], node[NODE.bytesIn], node[NODE.bytesOut]]).toEqual([3, 7000, 120]);
     const all = counters.shard;
     expect([all[SHARD.ended], all[SHARD.bytesIn], all[SHARD.bytesOut]]).toEqual([1, 7100, 6120]);
     expect(shard.live[0]).toBe(0);
@@ -49,8 +48,7 @@ describe('the end of a session', () => {
   test('a PROXY header is counted once', () => {
     const { shard } = fakeShard({}, { send: (_fd, _at, bytes) => bytes });
     const slot = relaying(shard, 0, WRITABLE);
-    const frontend = { ...frontendOf([nodePlan(0)], [1]), header: createHeaderTemplate('v2') };
-    shard.frontends[0] = frontend;
+    serve(shard, [nodePlan(0, { proxyProtocol: 'v2' })]);
     sendHeader(shard, slot);
     expect(shard.table.headerBytes[slot]).toBe(HEADER_V2_IPV6_BYTES);
     endSession(shard, slot);

@@ -1,14 +1,13 @@
 // What the tests of the data path's parts share: a shard on a kernel that only answers and keeps a list of what it was asked, with
 // its clock in the test's hand. Whole sessions belong to tests/sim.
 
-import { createPolicy } from '../../../core/balance/create.ts';
 import { EAGAIN } from '../../../core/base/errno.ts';
 import { createArena, type Kernel } from '../../../core/linux/kernel.ts';
-import { createHeaderTemplate } from '../../../core/proxy-protocol/template.ts';
+import { applyPlan } from '../../../core/session/frontends.ts';
 import type { FrontendPlan, NodePlan } from '../../../core/session/plan.ts';
 import type { ShardSettings } from '../../../core/session/settings.ts';
 import {
-  createLiveCells,
+  createProcessMemory,
   createShard,
   createShardMemory,
   type Frontend,
@@ -39,6 +38,8 @@ export const SETTINGS: ShardSettings = {
   backCongestion: '',
   sourceAddresses: [],
   ephemeralPortMin: 32768,
+  clientTableEntries: 64,
+  throttleIpv6Prefix: 64,
   logSessions: false,
 };
 
@@ -57,7 +58,7 @@ export function fakeShard(settings: Partial<ShardSettings> = {}, extra: Partial<
   const unsent = new Map<number, number>();
   const unread = new Map<number, number>();
   const all = { ...SETTINGS, ...settings };
-  const memory = createShardMemory(all, all.connectionsMax, 0, createLiveCells(1));
+  const memory = createShardMemory(all, all.connectionsMax, 0);
   const noted = (call: string) => (fd: number) => {
     calls.push(`${call} ${fd}`);
     return 0;
@@ -81,12 +82,15 @@ export function fakeShard(settings: Partial<ShardSettings> = {}, extra: Partial<
     kernel,
     kernelBytes: 0,
     memory,
+    processMemory: createProcessMemory(all, 1),
+    countersOfAll: [memory.counters],
     wakeFd: -1,
     onWake: () => {},
     onBeat: () => {},
     onFault: (error) => {
       throw error;
     },
+    onNodeEvent: (row, event) => calls.push(`${event} ${row}`),
   });
   return { shard, calls, unsent, unread };
 }
@@ -119,22 +123,37 @@ export function nodePlan(row: number, more: Partial<NodePlan> = {}): NodePlan {
     port: 80,
     weight: 1,
     mode: 'accept',
+    maxConnections: 0,
+    slowStartMs: 0,
+    proxyProtocol: 'none',
+    hasChecksum: false,
     ...more,
   };
 }
 
-export function frontendOf(
-  nodes: readonly NodePlan[],
-  eligible: readonly number[],
-  algorithm: FrontendPlan['algorithm'] = 'roundrobin',
-): Frontend {
-  const identities = nodes.map(({ label, weight }) => ({ identity: label, weight }));
+export function frontendPlan(nodes: readonly NodePlan[], more: Partial<FrontendPlan> = {}): FrontendPlan {
   return {
-    plan: { row: 0, label: 'web', port: 80, algorithm, proxyProtocol: 'none', hasChecksum: false, nodes: [...nodes] },
-    nodes,
-    policy: createPolicy(algorithm, identities, { shard: 0, shards: 1, load: () => 0 }),
-    eligible: Uint8Array.from(eligible),
-    untried: new Uint8Array(nodes.length),
-    header: createHeaderTemplate('none'),
+    row: 0,
+    label: 'web',
+    port: 80,
+    algorithm: 'roundrobin',
+    proxyProtocol: 'none',
+    isSticky: false,
+    isPassive: true,
+    checkIntervalMs: 5000,
+    queueSize: 4,
+    queueTimeoutMs: 3000,
+    throttle: 0,
+    throttleRow: 0,
+    nodes: [...nodes],
+    ...more,
   };
+}
+
+/** The frontend of row 0 of a shard, as it comes out of a plan. */
+export function serve(shard: Shard, nodes: readonly NodePlan[], more: Partial<FrontendPlan> = {}): Frontend {
+  applyPlan(shard, { frontends: [frontendPlan(nodes, more)], listeners: [] });
+  const [frontend] = shard.frontends;
+  if (frontend === undefined) throw new Error('the plan was not applied');
+  return frontend;
 }

@@ -1,8 +1,9 @@
 // The cells that supervisor and shards share without a message: one stop flag, and a heartbeat per shard, a cache line each.
 
 import { describe, expect, test } from 'vitest';
-import { createLiveCells, LIVE_STRIDE } from '../../../core/session/shard.ts';
+import { createProcessMemory, LIVE_STRIDE } from '../../../core/session/shard.ts';
 import { controlBytes, createControl, FAULTS, HEARTBEAT_STRIDE } from '../../../workers/channel.ts';
+import { SETTINGS } from '../session/support.ts';
 
 const CACHE_LINE_BYTES = 64;
 
@@ -35,7 +36,7 @@ describe.for([1, 2, 256])('control cells of %i shards', (shards) => {
 
 test('live sessions have a cache line per shard', () => {
   expect(LIVE_STRIDE * Int32Array.BYTES_PER_ELEMENT).toBe(CACHE_LINE_BYTES);
-  expect(createLiveCells(3).byteLength).toBe(3 * CACHE_LINE_BYTES);
+  expect(createProcessMemory(SETTINGS, 3).live.byteLength).toBe(3 * CACHE_LINE_BYTES);
 });
 
 test('each way to fail has a name of its own', () => {

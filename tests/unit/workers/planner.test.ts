@@ -8,6 +8,7 @@ import {
   hostNames,
   type Lookup,
   makePlan,
+  type RowSources,
   shardPlan,
 } from '../../../workers/planner.ts';
 import { Rows } from '../../../workers/rows.ts';
@@ -30,6 +31,10 @@ function rowsFor(max: number): Rows {
   );
 }
 
+function sources(max: number): RowSources {
+  return { nodebalancers: rowsFor(max), frontends: rowsFor(max), nodes: rowsFor(max) };
+}
+
 const nothingKnown: Lookup = () => undefined;
 
 const WEB = {
@@ -49,7 +54,7 @@ const WEB = {
 
 describe('a plan', () => {
   test('has a service for each address and port, IPv4 and IPv6', () => {
-    const plan = makePlan(config(WEB), rowsFor(10), rowsFor(10), nothingKnown);
+    const plan = makePlan(config(WEB), sources(10), nothingKnown);
     const services = plan?.services.map((service) => [describeAddress(service, formatIp), service.frontend]);
     expect(services).toEqual([
       ['192.0.2.10:80', 0],
@@ -60,19 +65,25 @@ describe('a plan', () => {
   });
 
   test('without ipv6 listens on IPv4 alone, by default on every address', () => {
-    const plan = makePlan(config({ label: 'web', configs: [{ port: 80 }] }), rowsFor(1), rowsFor(1), nothingKnown);
+    const plan = makePlan(config({ label: 'web', configs: [{ port: 80 }] }), sources(1), nothingKnown);
     expect(plan?.services).toEqual([{ ip: ipOf('0.0.0.0'), port: 80, frontend: 0 }]);
   });
 
   test('has everything that a shard needs of a frontend and its nodes', () => {
-    const plan = makePlan(config(WEB), rowsFor(10), rowsFor(10), nothingKnown);
+    const plan = makePlan(config(WEB), sources(10), nothingKnown);
     expect(plan?.frontends[0]).toEqual({
       row: 0,
       label: 'web',
       port: 80,
       algorithm: 'leastconn',
       proxyProtocol: 'v2',
-      hasChecksum: false,
+      isSticky: false,
+      isPassive: true,
+      checkIntervalMs: 5000,
+      queueSize: 1000,
+      queueTimeoutMs: 5000,
+      throttle: 0,
+      throttleRow: 0,
       nodes: [
         {
           row: 0,
@@ -82,6 +93,10 @@ describe('a plan', () => {
           port: 8080,
           weight: 7,
           mode: 'accept',
+          maxConnections: 0,
+          slowStartMs: 0,
+          proxyProtocol: 'v2',
+          hasChecksum: false,
         },
         {
           row: 1,
@@ -91,6 +106,10 @@ describe('a plan', () => {
           port: 81,
           weight: 50,
           mode: 'backup',
+          maxConnections: 0,
+          slowStartMs: 0,
+          proxyProtocol: 'v2',
+          hasChecksum: false,
         },
       ],
     });
@@ -99,7 +118,7 @@ describe('a plan', () => {
   });
 
   test('an empty configuration is an empty plan', () => {
-    expect(makePlan(config(), rowsFor(0), rowsFor(0), nothingKnown)).toMatchObject({ frontends: [], services: [] });
+    expect(makePlan(config(), sources(0), nothingKnown)).toMatchObject({ frontends: [], services: [] });
   });
 });
 
@@ -119,7 +138,7 @@ describe('host names', () => {
   test('become the address that is known, or none', () => {
     const known = ipOf('203.0.113.9');
     const asked: string[] = [];
-    const plan = makePlan(named, rowsFor(9), rowsFor(9), (host) => {
+    const plan = makePlan(named, sources(9), (host) => {
       asked.push(host);
       return host === 'one.example' ? known : undefined;
     });
@@ -134,13 +153,13 @@ describe('host names', () => {
 });
 
 describe('over reloads', () => {
-  const frontends = rowsFor(10);
-  const nodes = rowsFor(10);
+  const rows = sources(10);
   const planOf = (...configs: object[]) => {
-    const plan = makePlan(config({ label: 'web', configs }), frontends, nodes, nothingKnown);
+    const plan = makePlan(config({ label: 'web', configs }), rows, nothingKnown);
     if (plan === undefined) return undefined;
-    frontends.commit(plan.frontendRows);
-    nodes.commit(plan.nodeRows);
+    rows.nodebalancers.commit(plan.rows.nodebalancers);
+    rows.frontends.commit(plan.rows.frontends);
+    rows.nodes.commit(plan.rows.nodes);
     return plan.frontends.map(({ row, port, nodes: own }) => [port, row, own.map((one) => [one.label, one.row])]);
   };
   const a = node('node-a', '192.0.2.1:80');
@@ -188,14 +207,20 @@ describe('over reloads', () => {
 
 describe('too many', () => {
   test('frontends or nodes: no plan at all', () => {
-    expect(makePlan(config(WEB), rowsFor(1), rowsFor(10), nothingKnown)).toBeUndefined();
-    expect(makePlan(config(WEB), rowsFor(10), rowsFor(2), nothingKnown)).toBeUndefined();
-    expect(makePlan(config(WEB), rowsFor(2), rowsFor(3), nothingKnown)).toBeDefined();
+    expect(
+      makePlan(config(WEB), { nodebalancers: rowsFor(9), frontends: rowsFor(1), nodes: rowsFor(10) }, nothingKnown),
+    ).toBeUndefined();
+    expect(
+      makePlan(config(WEB), { nodebalancers: rowsFor(9), frontends: rowsFor(10), nodes: rowsFor(2) }, nothingKnown),
+    ).toBeUndefined();
+    expect(
+      makePlan(config(WEB), { nodebalancers: rowsFor(9), frontends: rowsFor(2), nodes: rowsFor(3) }, nothingKnown),
+    ).toBeDefined();
   });
 });
 
 test('a shard is told its own socket of each address', () => {
-  const plan = makePlan(config(WEB), rowsFor(10), rowsFor(10), nothingKnown);
+  const plan = makePlan(config(WEB), sources(10), nothingKnown);
   if (plan === undefined) throw new Error('a plan');
   const part = shardPlan(plan, ({ ip, port }) => (ip[0] === 0x20 ? 1000 : 0) + port);
   expect(part.frontends).toEqual(plan.frontends);
@@ -208,16 +233,16 @@ test('a shard is told its own socket of each address', () => {
 });
 
 test('a plan crosses a thread border unharmed', () => {
-  const plan = makePlan(config(WEB), rowsFor(10), rowsFor(10), nothingKnown);
+  const plan = makePlan(config(WEB), sources(10), nothingKnown);
   expect(structuredClone(plan)).toEqual(plan);
 });
 
 test('a frontend in one line, for people', () => {
-  const plan = makePlan(config(WEB), rowsFor(10), rowsFor(10), nothingKnown);
+  const plan = makePlan(config(WEB), sources(10), nothingKnown);
   expect(plan?.frontends.map(describeFrontend)).toEqual([
     'web: tcp, leastconn, PROXY v2, nodes: web-1 198.51.100.1:8080, web-2 [2001:db8::2]:81 (backup)',
     'web: tcp, roundrobin, no PROXY header, nodes: web-1 198.51.100.1:8443',
   ]);
-  const bare = makePlan(config({ label: 'web', configs: [{ port: 80 }] }), rowsFor(1), rowsFor(1), nothingKnown);
+  const bare = makePlan(config({ label: 'web', configs: [{ port: 80 }] }), sources(1), nothingKnown);
   expect(bare?.frontends.map(describeFrontend)).toEqual(['web: tcp, roundrobin, no PROXY header, nodes: none']);
 });

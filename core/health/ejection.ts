@@ -1,0 +1,113 @@
+// Passive checks: what failed connects of real sessions do to a node. Three in a row within a check interval eject it, that is,
+// take it out for a while, longer each time; then one session at a time may try it, until one succeeds. Functions of shared cells and
+// a time; any shard may call them at any moment. Two shards that meet may count one failure less, never more than one ejection.
+//
+//   in --third failure within the interval--> out --time is up--> trial: one session --succeeds--> in
+//                                              ^-------------------------fails-----'
+
+import { type NodeStates, noteChange, REASON } from './node-states.ts';
+
+/** The first ejection takes this long, each further one twice as long as the one before. */
+export const EJECTION_MS = 5000;
+export const EJECTION_MS_MAX = 60_000;
+
+/** A node that is ejected again within this time after it came back has not got better. */
+export const RELAPSE_MS = 60_000;
+
+/** What became of the node by what a session met. */
+export type NodeEvent = 'none' | 'ejected' | 'readmitted' | 'trial-failed';
+
+/** A session could not connect to the node. @param withinMs three failures in a row count within this time */
+export function noteConnectFailure(
+  states: NodeStates,
+  row: number,
+  withinMs: number,
+  errno: number,
+  nowMs: number,
+): NodeEvent {
+  if (Atomics.load(states.isEjected, row) === 1) return noteFailureOutside(states, row, errno, nowMs);
+  const older = cell(states.olderFailureMs, row);
+  states.olderFailureMs[row] = cell(states.lastFailureMs, row);
+  states.lastFailureMs[row] = nowMs;
+  if (older === 0 || nowMs - older > withinMs) return 'none';
+  const backMs = cell(states.backMs, row);
+  const isRelapse = backMs > 0 && nowMs - backMs <= RELAPSE_MS;
+  const ejections = isRelapse ? Atomics.load(states.ejections, row) + 1 : 1;
+  // Before the word that says it: whoever reads that finds a time in the future.
+  states.outUntilMs[row] = nowMs + ejectionMs(ejections);
+  if (Atomics.compareExchange(states.isEjected, row, 0, 1) !== 0) return 'none';
+  Atomics.store(states.ejections, row, ejections);
+  Atomics.store(states.trialAt, row, 0);
+  changed(states, row, REASON.sessionsFailed, errno, nowMs);
+  return 'ejected';
+}
+
+/** Of a session that was under way before the ejection, or that came because every node is ejected: it says nothing new. */
+function noteFailureOutside(states: NodeStates, row: number, errno: number, nowMs: number): NodeEvent {
+  const trialAt = Atomics.load(states.trialAt, row);
+  if (trialAt === 0 || Atomics.compareExchange(states.trialAt, row, trialAt, 0) !== trialAt) return 'none';
+  const ejections = Atomics.add(states.ejections, row, 1) + 1;
+  states.outUntilMs[row] = nowMs + ejectionMs(ejections);
+  states.detail[row] = errno;
+  noteChange(states);
+  return 'trial-failed';
+}
+
+/** A session has connected to the node. */
+export function noteConnectSuccess(states: NodeStates, row: number, nowMs: number): NodeEvent {
+  if (cell(states.lastFailureMs, row) !== 0) {
+    states.lastFailureMs[row] = 0;
+    states.olderFailureMs[row] = 0;
+  }
+  if (Atomics.load(states.isEjected, row) === 0) return 'none';
+  states.backMs[row] = nowMs;
+  states.rampFromMs[row] = nowMs;
+  if (Atomics.compareExchange(states.isEjected, row, 1, 0) !== 1) return 'none';
+  Atomics.store(states.trialAt, row, 0);
+  changed(states, row, REASON.sessionSucceeded, 0, nowMs);
+  return 'readmitted';
+}
+
+/** Whether an ejected node may be tried by the next session. @param trialMs a trial that is older was given up */
+export function isTrialDue(states: NodeStates, row: number, trialMs: number, nowMs: number): boolean {
+  return nowMs >= trialDueMs(states, row, trialMs, nowMs);
+}
+
+/** When an ejected node may be tried (next). */
+export function trialDueMs(states: NodeStates, row: number, trialMs: number, nowMs: number): number {
+  const outUntilMs = cell(states.outUntilMs, row);
+  const trialAt = Atomics.load(states.trialAt, row);
+  if (trialAt === 0) return outUntilMs;
+  const ageMs = (asTrialAt(nowMs) - trialAt) | 0;
+  // An age out of range is of a clock that went round, some 24 days later: that trial is over.
+  return ageMs < 0 || ageMs >= trialMs ? outUntilMs : Math.max(outUntilMs, nowMs + trialMs - ageMs);
+}
+
+/** Makes the caller's session the one that tries the node. @returns false when another session was first */
+export function claimTrial(states: NodeStates, row: number, trialMs: number, nowMs: number): boolean {
+  const before = Atomics.load(states.trialAt, row);
+  if (!isTrialDue(states, row, trialMs, nowMs)) return false;
+  if (Atomics.compareExchange(states.trialAt, row, before, asTrialAt(nowMs)) !== before) return false;
+  noteChange(states);
+  return true;
+}
+
+function ejectionMs(ejections: number): number {
+  return Math.min(EJECTION_MS * 2 ** Math.min(ejections - 1, 10), EJECTION_MS_MAX);
+}
+
+/** Never 0, which means that there is none. */
+function asTrialAt(nowMs: number): number {
+  return nowMs | 0 || 1;
+}
+
+function changed(states: NodeStates, row: number, reason: number, detail: number, nowMs: number): void {
+  states.reason[row] = reason;
+  states.detail[row] = detail;
+  states.changedMs[row] = nowMs;
+  noteChange(states);
+}
+
+function cell(cells: Float64Array, row: number): number {
+  return cells[row] ?? 0;
+}

@@ -1,0 +1,68 @@
+// One of the threads that use a table of client addresses at the same time. It waits at the gate until all are there,
+// goes through all clients some rounds, and leaves what it was told in shared memory. It judges nothing.
+
+import { workerData } from 'node:worker_threads';
+import { countClient, createClientTable, findOrAddClient, MISS } from '../../../core/session/client-table.ts';
+
+export interface Hammer {
+  readonly memory: SharedArrayBuffer;
+  readonly entries: number;
+  /** its lock word and, in `add`, the value it would give */
+  readonly owner: number;
+  readonly threads: number;
+  readonly work: 'add' | 'count';
+  readonly clients: number;
+  readonly rounds: number;
+  /** in `count`: of one window */
+  readonly max: number;
+  /** int32: see below */
+  readonly shared: SharedArrayBuffer;
+}
+
+/** Cells of `shared`: how many threads are at the gate · calls without a lock · answers that were not one of the expected. */
+export const ARRIVED = 0;
+export const MISSED = 1;
+export const WRONG = 2;
+/** then one cell per client and possible answer, 1..answers: how often it was given */
+export const ANSWERS = 3;
+
+export function answerAt(client: number, answers: number, answer: number): number {
+  return ANSWERS + client * answers + answer - 1;
+}
+
+const NOW_MS = 1000;
+
+// The test imports the names above.
+if (workerData?.work !== undefined) hammer(workerData as Hammer);
+
+function hammer(task: Hammer): void {
+  const table = createClientTable(task.memory, task.entries, task.owner);
+  const shared = new Int32Array(task.shared);
+  const address = new Uint8Array(16);
+  const last = new DataView(address.buffer);
+  const answers = task.work === 'add' ? task.threads : task.max + 1;
+  const ask = (): number =>
+    task.work === 'add'
+      ? findOrAddClient(table, 0, address, 0, 0, task.owner, NOW_MS)
+      : countClient(table, 0, address, 0, 1000, task.max, NOW_MS);
+  waitAtGate(shared, task.threads);
+  for (let round = 0; round < task.rounds; round++) {
+    for (let client = 0; client < task.clients; client++) {
+      last.setUint32(12, client);
+      let answer = ask();
+      for (; answer === MISS; answer = ask()) Atomics.add(shared, MISSED, 1);
+      const isOne = answer >= 1 && answer <= answers;
+      Atomics.add(shared, isOne ? answerAt(client, answers, answer) : WRONG, 1);
+    }
+  }
+}
+
+function waitAtGate(shared: Int32Array, threads: number): void {
+  Atomics.add(shared, ARRIVED, 1);
+  Atomics.notify(shared, ARRIVED);
+  for (;;) {
+    const arrived = Atomics.load(shared, ARRIVED);
+    if (arrived === threads) return;
+    Atomics.wait(shared, ARRIVED, arrived);
+  }
+}

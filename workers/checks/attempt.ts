@@ -1,0 +1,131 @@
+// One check from its connect to its last byte: opens the connection, sends the PROXY header, lets the check talk, keeps the time,
+// hands over one result and says farewell. Whether an answer is good is the talk's affair.
+//
+//   connecting --connected--> talking --pass, fail--> farewell: FIN, then read until the other side's --> closed
+//        '------error, time is up------'------------------------------error, time is up---------------------^
+
+import { connect, type Socket } from 'node:net';
+import {
+  EADDRNOTAVAIL,
+  ECONNREFUSED,
+  ECONNRESET,
+  EMFILE,
+  ENFILE,
+  ENOBUFS,
+  ENOMEM,
+  EPIPE,
+} from '../../core/base/errno.ts';
+import { formatIp } from '../../core/base/ip.ts';
+import { REASON, type Reason } from '../../core/health/node-states.ts';
+import { proxyHeader } from './proxy-header.ts';
+import type { CheckResult, CheckTarget } from './target.ts';
+
+/** A failure that is seen this long after the timeout was seen by a process that had been suspended: it judges nothing. */
+export const LATE_MS = 500;
+
+/** We ran short of something; the node may be well. */
+const SHORTAGES: ReadonlySet<number> = new Set([EMFILE, ENFILE, EADDRNOTAVAIL, ENOBUFS, ENOMEM]);
+
+/** The other side is gone, whoever closed first. */
+const GONE: ReadonlySet<number> = new Set([ECONNRESET, EPIPE]);
+
+export interface AttemptOptions {
+  readonly target: CheckTarget;
+  readonly ip: Uint8Array;
+  readonly signal: AbortSignal;
+  readonly done: (result: CheckResult) => void;
+  readonly nowMs: () => number;
+  /** called when the connection is open and the header sent */
+  readonly talk: (attempt: Attempt) => void;
+}
+
+export class Attempt {
+  readonly target: CheckTarget;
+  readonly socket: Socket;
+  readonly #options: AttemptOptions;
+  readonly #startedMs: number;
+  readonly #timer: NodeJS.Timeout;
+  readonly #giveUp = (): void => this.#abandon();
+  #isOpen = false;
+  /** false from the first result on; what comes later changes nothing */
+  #isUndecided = true;
+
+  constructor(options: AttemptOptions) {
+    const { target, ip, signal, nowMs } = options;
+    this.target = target;
+    this.#options = options;
+    this.#startedMs = nowMs();
+    this.#timer = setTimeout(() => this.#expire(), target.timeoutMs);
+    signal.addEventListener('abort', this.#giveUp, { once: true });
+    this.socket = connect({ host: formatIp(ip, 0), port: target.port, autoSelectFamily: false });
+    this.socket.once('connect', () => this.#open());
+    this.socket.on('error', (error: NodeJS.ErrnoException) => this.#lost(-(error.errno ?? 0)));
+    this.socket.once('close', () => this.#closed());
+  }
+
+  get isUndecided(): boolean {
+    return this.#isUndecided;
+  }
+
+  pass(reason: Reason, detail = 0): void {
+    this.#decide(true, reason, detail);
+  }
+
+  fail(reason: Reason, detail = 0): void {
+    this.#decide(false, reason, detail);
+  }
+
+  #open(): void {
+    const { socket } = this;
+    // A connect to a local port that nobody listens on can meet itself.
+    if (socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress) {
+      this.fail(REASON.connectError, ECONNREFUSED);
+      return void socket.destroy();
+    }
+    const header = proxyHeader(this.target.proxyProtocol, socket);
+    if (header === undefined) return this.#lost(ECONNRESET);
+    this.#isOpen = true;
+    if (header.length > 0) socket.write(header);
+    // Whoever does not read what arrives resets the connection with its own close.
+    socket.resume();
+    this.#options.talk(this);
+  }
+
+  #lost(errno: number): void {
+    const isSilent = this.#isOpen && this.socket.bytesRead === 0 && GONE.has(errno);
+    if (isSilent) this.fail(REASON.noAnswer);
+    else this.fail(REASON.connectError, errno);
+    this.socket.destroy();
+  }
+
+  #expire(): void {
+    this.fail(REASON.timeout);
+    this.socket.destroy();
+  }
+
+  #abandon(): void {
+    this.#isUndecided = false;
+    this.socket.destroy();
+  }
+
+  #closed(): void {
+    clearTimeout(this.#timer);
+    this.#options.signal.removeEventListener('abort', this.#giveUp);
+  }
+
+  /** The farewell takes its time after the result. */
+  #decide(ok: boolean, reason: Reason, detail: number): void {
+    if (!this.#isUndecided) return;
+    this.#isUndecided = false;
+    this.socket.end();
+    const { done, nowMs } = this.#options;
+    const tookMs = nowMs() - this.#startedMs;
+    done(!ok && this.#saysNothing(reason, detail, tookMs) ? 'inconclusive' : { ok, reason, detail, tookMs });
+  }
+
+  #saysNothing(reason: Reason, detail: number, tookMs: number): boolean {
+    // Not the timeout alone: a process that wakes may hear first of a node that gave it up meanwhile.
+    if (tookMs > this.target.timeoutMs + LATE_MS) return true;
+    return reason === REASON.connectError && SHORTAGES.has(detail);
+  }
+}

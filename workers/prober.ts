@@ -1,0 +1,236 @@
+// Has the nodes checked, again and again, one prober for all shards: it decides when, counts results and writes health into the shared
+// cells. How a node is checked is told in checks/. It runs on the main thread and says nothing: whoever made it logs the changes.
+//
+//   scheduled --its time--> waiting --fewer than CHECKS_UNDER_WAY_MAX--> under way --result--> scheduled
+
+import {
+  HEALTH_UNKNOWN,
+  type Health,
+  healthName,
+  type NodeStates,
+  REASON,
+  setHealth,
+} from '../core/health/node-states.ts';
+import { afterFailure, afterSuccess, NEVER_CHECKED, type RiseFall } from '../core/health/rise-fall.ts';
+import { transitionText } from './checks/message.ts';
+import { runCheck as runRealCheck } from './checks/run.ts';
+import type { CheckResult, CheckTarget, CheckVerdict, RunCheck } from './checks/target.ts';
+
+/** Each is an open socket; further ones wait their turn. */
+export const CHECKS_UNDER_WAY_MAX = 100;
+
+/** Between the first checks of nodes that come together: a small pool is known at once. */
+export const FIRST_STEP_MS = 50;
+
+/** Share of the interval by which two checks may be closer or further apart. Failures in a row add up what is too late, so it is
+ * also the share by which a node's end may be noticed too late. */
+export const JITTER = 0.05;
+
+/** An inconclusive check is repeated within this time, and within the interval. */
+export const REPEAT_MS_MAX = 1000;
+
+export interface ProberOptions {
+  readonly states: NodeStates;
+  /** a monotonic clock */
+  readonly nowMs: () => number;
+  /** @param text what happened to the node and why, in one line */
+  readonly onTransition: (target: CheckTarget, health: Health, text: string) => void;
+  readonly runCheck?: RunCheck;
+  /** from 0 up to 1 */
+  readonly random?: () => number;
+}
+
+/** A node's checks. */
+interface Probe {
+  target: CheckTarget;
+  state: RiseFall;
+  phase: 'scheduled' | 'waiting' | 'under way';
+  /** in phase scheduled: when the next check is to start */
+  dueMs: number;
+  /** when the last one started */
+  startedMs: number;
+  /** from the start of the first check to that of the second; undefined when there has been a second */
+  firstGapMs: number | undefined;
+  timer: NodeJS.Timeout | undefined;
+  /** ends everything that its checks have open */
+  readonly controller: AbortController;
+}
+
+export class Prober {
+  readonly #states: NodeStates;
+  readonly #nowMs: () => number;
+  readonly #onTransition: ProberOptions['onTransition'];
+  readonly #runCheck: RunCheck;
+  readonly #random: () => number;
+  /** by row */
+  readonly #probes = new Map<number, Probe>();
+  /** exactly those in phase waiting, the first first */
+  readonly #waiting = new Set<Probe>();
+  #underWay = 0;
+
+  constructor({ states, nowMs, onTransition, runCheck = runRealCheck, random = Math.random }: ProberOptions) {
+    this.#states = states;
+    this.#nowMs = nowMs;
+    this.#onTransition = onTransition;
+    this.#runCheck = runCheck;
+    this.#random = random;
+  }
+
+  /** From now on these are checked and no others. A node keeps its health and its counts while its row and its address stay. */
+  update(targets: readonly CheckTarget[]): void {
+    const rows = new Set(targets.map(({ row }) => row));
+    for (const probe of [...this.#probes.values()]) if (!rows.has(probe.target.row)) this.#forget(probe);
+    const added = targets.filter((target) => !this.#keep(target));
+    for (const [index, target] of added.entries()) this.#add(target, index, added.length);
+    this.#startWaiting();
+  }
+
+  /** Ends all checks. What is known of the nodes stays in the cells. */
+  stop(): void {
+    for (const probe of [...this.#probes.values()]) this.#drop(probe);
+  }
+
+  /** @returns false when the target is new, or its row now has another address */
+  #keep(target: CheckTarget): boolean {
+    const probe = this.#probes.get(target.row);
+    if (probe === undefined) return false;
+    if (!isSameAddress(probe.target, target)) {
+      this.#forget(probe);
+      return false;
+    }
+    const isShorter = target.intervalMs < probe.target.intervalMs;
+    probe.target = target;
+    if (isShorter && probe.phase === 'scheduled') {
+      this.#schedule(probe, Math.min(probe.dueMs, this.#nowMs() + this.#random() * target.intervalMs));
+    }
+    return true;
+  }
+
+  /** The first check soon, a step after that of the node before; the second where the node's place in the interval is. */
+  #add(target: CheckTarget, index: number, count: number): void {
+    const { row, intervalMs } = target;
+    const firstAfterMs = (index * FIRST_STEP_MS) % intervalMs;
+    const probe: Probe = {
+      target,
+      state: NEVER_CHECKED,
+      phase: 'scheduled',
+      dueMs: 0,
+      startedMs: 0,
+      firstGapMs: gapTo(((index + 1) * intervalMs) / count - firstAfterMs, intervalMs, count),
+      timer: undefined,
+      controller: new AbortController(),
+    };
+    this.#probes.set(row, probe);
+    this.#resetHealth(row);
+    this.#schedule(probe, this.#nowMs() + firstAfterMs + this.#random() * FIRST_STEP_MS);
+  }
+
+  #forget(probe: Probe): void {
+    this.#drop(probe);
+    this.#resetHealth(probe.target.row);
+  }
+
+  #drop(probe: Probe): void {
+    clearTimeout(probe.timer);
+    this.#probes.delete(probe.target.row);
+    this.#waiting.delete(probe);
+    if (probe.phase === 'under way') this.#underWay--;
+    probe.controller.abort();
+  }
+
+  #resetHealth(row: number): void {
+    if (this.#states.health[row] === HEALTH_UNKNOWN) return;
+    setHealth(this.#states, row, HEALTH_UNKNOWN, REASON.notChecked, 0, this.#nowMs());
+  }
+
+  #schedule(probe: Probe, dueMs: number): void {
+    clearTimeout(probe.timer);
+    probe.phase = 'scheduled';
+    probe.dueMs = dueMs;
+    probe.timer = setTimeout(() => this.#fall(probe), dueMs - this.#nowMs());
+  }
+
+  /** Its time has come. */
+  #fall(probe: Probe): void {
+    const { intervalMs } = probe.target;
+    const nowMs = this.#nowMs();
+    // The process was suspended, and every node's time has come at once.
+    if (nowMs - probe.dueMs > intervalMs / 2) {
+      probe.firstGapMs = undefined;
+      return this.#schedule(probe, nowMs + this.#random() * intervalMs);
+    }
+    probe.phase = 'waiting';
+    this.#waiting.add(probe);
+    this.#startWaiting();
+  }
+
+  #startWaiting(): void {
+    for (const probe of this.#waiting) {
+      if (this.#underWay >= CHECKS_UNDER_WAY_MAX) return;
+      this.#waiting.delete(probe);
+      this.#start(probe);
+    }
+  }
+
+  #start(probe: Probe): void {
+    const { signal } = probe.controller;
+    probe.phase = 'under way';
+    probe.startedMs = this.#nowMs();
+    this.#underWay++;
+    this.#runCheck(probe.target, signal, (result) => {
+      if (!signal.aborted) this.#finish(probe, result);
+    });
+  }
+
+  #finish(probe: Probe, result: CheckResult): void {
+    this.#underWay--;
+    this.#schedule(probe, result === 'inconclusive' ? this.#repeatMs(probe) : this.#nextMs(probe));
+    this.#startWaiting();
+    if (result !== 'inconclusive') this.#record(probe, result);
+  }
+
+  /** Not at once: what was short is short for a while, and many checks met it together. */
+  #repeatMs({ target }: Probe): number {
+    return this.#nowMs() + Math.min(REPEAT_MS_MAX, target.intervalMs) * (0.5 + this.#random() / 2);
+  }
+
+  /** From start to start, so that a slow answer does not make checks rarer. */
+  #nextMs(probe: Probe): number {
+    const { intervalMs } = probe.target;
+    const gapMs = probe.firstGapMs ?? intervalMs * (1 + JITTER * (2 * this.#random() - 1));
+    probe.firstGapMs = undefined;
+    return Math.max(this.#nowMs(), probe.startedMs + Math.min(gapMs, intervalMs * (1 + JITTER)));
+  }
+
+  #record(probe: Probe, verdict: CheckVerdict): void {
+    const { target, state } = probe;
+    const { row } = target;
+    const nowMs = this.#nowMs();
+    this.#states.checkedMs[row] = nowMs;
+    this.#states.checkTookMs[row] = verdict.tookMs;
+    addOne(this.#states.checks, row);
+    if (!verdict.ok) addOne(this.#states.checkFailures, row);
+    probe.state = verdict.ok ? afterSuccess(state) : afterFailure(state, target.attempts);
+    const { health } = probe.state;
+    if (health === state.health) return;
+    setHealth(this.#states, row, health, verdict.reason, verdict.detail, nowMs);
+    this.#onTransition(target, healthName(health), transitionText(target, probe.state, verdict));
+  }
+}
+
+/** From the first check to a place in the interval: its share of it at least, the whole of it at most.
+ * @param distanceMs how far the place is; another interval further it is the same place */
+function gapTo(distanceMs: number, intervalMs: number, count: number): number {
+  const gapMs = distanceMs > 0 ? distanceMs % intervalMs || intervalMs : (distanceMs % intervalMs) + intervalMs;
+  return Math.max(gapMs, intervalMs / count);
+}
+
+function isSameAddress(a: CheckTarget, b: CheckTarget): boolean {
+  if (a.port !== b.port) return false;
+  if (a.ip === undefined || b.ip === undefined) return a.ip === b.ip && a.host === b.host;
+  return Buffer.compare(a.ip, b.ip) === 0;
+}
+
+function addOne(cells: Float64Array, row: number): void {
+  cells[row] = (cells[row] ?? 0) + 1;
+}
