@@ -36,6 +36,8 @@ export interface Job {
   sessionLog?: string;
   /** Set up for big streams, where the contender has settings that help them and cost others something. */
   bigStreams?: boolean;
+  /** Health checks, stickiness and the throttle on, where the contender has them. */
+  poolFeatures?: boolean;
 }
 
 export interface Contender {
@@ -45,6 +47,8 @@ export interface Contender {
   workersMax: number;
   /** Whether it can write a line of JSON per ended session; absent: it cannot. */
   keepsSessionLog?: boolean;
+  /** Whether it can be set up with health checks, stickiness and a throttle; absent: it cannot, or not here. */
+  hasPoolFeatures?: boolean;
   /** Where its source tree lies, of a contender that is this project in some revision. Others have none. */
   root?: string;
   /** Why it cannot run here; undefined when it can. */
@@ -69,6 +73,8 @@ export interface Setup {
   logsSessions?: boolean;
   /** default: false. Where big streams flow, a peer gets the settings that are best for them. */
   bigStreams?: boolean;
+  /** default: false */
+  poolFeatures?: boolean;
 }
 
 export interface RunningContender {
@@ -117,12 +123,12 @@ export interface Start extends Omit<Setup, 'header'> {
 
 /** A fresh process, listening on every route. One that does not come up is ended, and the error says what it said. */
 export async function startContender(contender: Contender, start: Start): Promise<RunningContender> {
-  const { routes, connections, workers = 1, isPinned = true, bigStreams = false } = start;
+  const { routes, connections, workers = 1, isPinned = true, bigStreams = false, poolFeatures = false } = start;
   if (workers > contender.workersMax) throw new Error(`${contender.name} has ${contender.workersMax} workers at most`);
   const directory = makeTemporaryDirectory('bench-contender');
   const logsSessions = start.logsSessions === true && contender.keepsSessionLog === true;
   const sessionLog = logsSessions ? { sessionLog: join(directory, 'sessions.jsonl') } : {};
-  const job: Job = { directory, routes, connections, workers, bigStreams, ...sessionLog };
+  const job: Job = { directory, routes, connections, workers, bigStreams, poolFeatures, ...sessionLog };
   // Several workers would share the one CPU, and measure nothing but each other.
   const cpu = isPinned && workers === 1 ? CONTENDER_CPU : 'any';
   const program = await startProgramFor(contender, job, cpu);

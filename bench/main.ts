@@ -31,9 +31,21 @@ import { keepalive, newConnections } from './scenarios/http.ts';
 import { idle } from './scenarios/idle.ts';
 import { micro } from './scenarios/micro.ts';
 import { openLoop } from './scenarios/open-loop.ts';
+import { pool } from './scenarios/pool.ts';
 import { shards } from './scenarios/shards.ts';
 
-const SCENARIOS: readonly Scenario[] = [newConnections, keepalive, openLoop, bulk, idle, churn, shards, header, micro];
+const SCENARIOS: readonly Scenario[] = [
+  newConnections,
+  keepalive,
+  openLoop,
+  bulk,
+  idle,
+  churn,
+  shards,
+  header,
+  pool,
+  micro,
+];
 const SUBJECT = balancer;
 const PEERS: readonly Contender[] = [haproxy, nginx, node];
 

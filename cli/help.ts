@@ -47,8 +47,8 @@ Asks the running balancer what it serves: one line per port, with health, sessio
 `,
   nodes: `Usage: balancer nodes [--json] [--data-dir DIR]
 
-Asks the running balancer about its nodes: one line each, with mode, health (UP, DOWN, unknown; out: taken out because sessions could
-not connect), sessions, connects, the last check and the reason.
+Asks the running balancer about its nodes: one line each, with mode, health (UP, DOWN, unknown; out: taken out because
+sessions could not connect), sessions, connects, the last check and the reason.
 
       --json           a list with everything there is to know about each, as JSON
       --data-dir DIR   its directory; else BALANCER_DATA_DIR, else the default ("balancer env")

@@ -1,5 +1,5 @@
-// The verbs that ask a running balancer: finds its socket, asks, and prints what the verb makes of the answer. When there is no
-// answer, one sentence says where it was sought and what to do.
+// The verbs that ask a running balancer: finds its socket, asks, and prints what the verb makes of the answer. When
+// there is no answer, one sentence says where it was sought and what to do.
 
 import { resolve } from 'node:path';
 import { AnswerError, askStatus, isPathTooLong, SOCKET_PATH_BYTES_MAX, socketPath } from '../control/status-client.ts';
@@ -37,7 +37,7 @@ export async function showRunning(args: string[], view: View): Promise<number> {
   return EXIT_OK;
 }
 
-/** @param option of the command line. The environment's is checked as `run` does; its other variables are none of our business. */
+/** @param option of the command line. The environment's is checked as `run` does; other variables do not matter here. */
 function dataDir(option: string | undefined): string {
   if (option === '') throw new UsageError('--data-dir needs the name of a directory');
   if (option !== undefined) return resolve(option);
@@ -49,7 +49,7 @@ function dataDir(option: string | undefined): string {
 /** @returns the snapshot, or a sentence about why there is none */
 async function ask(path: string): Promise<Snapshot | string> {
   if (isPathTooLong(path)) {
-    return `${path} is longer than the ${SOCKET_PATH_BYTES_MAX} bytes that a socket's path may have: choose another directory`;
+    return `${path} is longer than the ${SOCKET_PATH_BYTES_MAX} bytes of a socket's path: choose another directory`;
   }
   try {
     return await askStatus(path, ANSWER_TIMEOUT_MS);
@@ -62,7 +62,7 @@ function describeFailure(path: string, error: unknown): string {
   if (error instanceof AnswerError) return `the process behind ${path} was asked in vain: ${error.message}`;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') {
-    return `no balancer runs at ${path}: start one, or say with --data-dir or ${DATA_DIR} where the running one has its directory`;
+    return `no balancer runs at ${path}: start one, or name the directory of the running one (--data-dir or ${DATA_DIR})`;
   }
   if (code === 'EACCES' || code === 'EPERM')
     return `no permission to use ${path}: ask as the balancer's user, or as root`;

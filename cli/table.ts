@@ -1,5 +1,5 @@
-// Tables as text: columns lined up with spaces, on a terminal and in a pipe alike, so that people and awk find the same. Colour is
-// laid over it at the end and never counts as width. It knows nothing of what stands in the cells.
+// Tables as text: columns lined up with spaces, on a terminal and in a pipe alike, so that people and awk find the
+// same. Colour is laid over it at the end and never counts as width. It knows nothing of what stands in the cells.
 
 import { styleText } from 'node:util';
 

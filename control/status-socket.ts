@@ -1,5 +1,6 @@
-// A Unix socket in the data directory that answers `GET /status` with the snapshot of the process. A luxury: whatever is wrong with
-// the directory or with a client is a warning at most, and nothing that carries sessions waits for it or ends with it.
+// A Unix socket in the data directory that answers `GET /status` with the snapshot of the process. A luxury: whatever
+// is wrong with the directory or with a client is a warning at most, and nothing that carries sessions waits for it or
+// ends with it.
 
 import { once } from 'node:events';
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -89,8 +90,9 @@ async function holderOf(path: string): Promise<string | undefined> {
 }
 
 /**
- * Under another name first: it gets its mode before anybody can find it, takes the place of a stale one in one step, and libuv, which
- * removes the name it was given when a server closes, does not remove somebody else's socket. @returns the file's inode
+ * Under another name first: it gets its mode before anybody can find it, takes the place of a stale one in one step,
+ * and libuv, which removes the name it was given when a server closes, does not remove somebody else's socket.
+ * @returns the file's inode
  */
 async function listen(server: Server, directory: string, path: string): Promise<bigint> {
   // Never longer than the real name.

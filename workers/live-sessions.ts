@@ -1,5 +1,5 @@
-// What running sessions have moved so far, by frontend and by node: their bytes reach the counters only when they end, until then a
-// reader adds them from the session tables. It reads while shards write, and takes no lock.
+// What running sessions have moved so far, by frontend and by node: their bytes reach the counters only when they end,
+// until then a reader adds them from the session tables. It reads while shards write, and takes no lock.
 
 import { BACK, FRONT, get, HIGH_WATER, PHASE_FREE, type SessionTable } from '../core/session/table.ts';
 

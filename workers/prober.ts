@@ -219,10 +219,9 @@ export class Prober {
 }
 
 /** From the first check to a place in the interval: its share of it at least, the whole of it at most.
- * @param distanceMs how far the place is; another interval further it is the same place */
+ * @param distanceMs how far the place is, or how long ago: an interval later it comes again */
 function gapTo(distanceMs: number, intervalMs: number, count: number): number {
-  const gapMs = distanceMs > 0 ? distanceMs % intervalMs || intervalMs : (distanceMs % intervalMs) + intervalMs;
-  return Math.max(gapMs, intervalMs / count);
+  return Math.max(distanceMs > 0 ? distanceMs : distanceMs + intervalMs, intervalMs / count);
 }
 
 function isSameAddress(a: CheckTarget, b: CheckTarget): boolean {

@@ -1,5 +1,6 @@
-// What the running process is doing at this moment, as one plain value: read from shared memory, without asking a shard and without
-// stopping one. It owns the shape of that value, whose names are those of the API. Nothing here is written, kept or sent.
+// What the running process is doing at this moment, as one plain value: read from shared memory, without asking a shard
+// and without stopping one. It owns the shape of that value, whose names are those of the API. Nothing here is written,
+// kept or sent.
 //
 // Numbers that a shard is changing meanwhile may be one session apart from each other; once it is quiet they add up.
 
@@ -122,7 +123,7 @@ const manifest: { version: string } = JSON.parse(readFileSync(new URL('../packag
 interface Reading {
   readonly source: SnapshotSource;
   readonly live: LiveSessions;
-  /** wall clock minus monotonic clock. Taken anew each time: the wall clock is set, and goes on while a machine is suspended. */
+  /** wall clock minus monotonic clock, of this moment: the first is set, and goes on while a machine is suspended */
   readonly wallClockOffsetMs: number;
 }
 
@@ -218,7 +219,7 @@ function isEjected(states: NodeStates, { isPassive }: FrontendPlan, { row }: Nod
   return isPassive && get(states.isEjected, row) === 1;
 }
 
-/** The nodes that take new connections, by the rules of the shards. (The one session that tries an ejected node does not count.) */
+/** The nodes that take new connections, by the rules of the shards; not for the one session that tries an ejected one. */
 function takingNodes(states: NodeStates, frontend: FrontendPlan): NodePlan[] {
   const { nodes } = frontend;
   const conditions = nodes.map((node): NodeCondition => {

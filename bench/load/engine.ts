@@ -57,6 +57,9 @@ export class Engine {
   readonly #others: (() => void)[] = [];
   readonly #epollFd: number;
   #constantsEnd = CONSTANTS_AT;
+  #sourceAt = 0;
+  #sources = 0;
+  #nextSource = 0;
 
   constructor(slots: number, bufferBytes: number) {
     this.kernel = createKernel(new SharedArrayBuffer(BUFFER_AT + bufferBytes + KERNEL_CELL_BYTES));
@@ -74,6 +77,12 @@ export class Engine {
     return at;
   }
 
+  /** Connects from so many addresses in turn from now on: 127.64.0.1 and the ones behind it. All of 127.0.0.0/8 is this machine. */
+  useSources(count: number): void {
+    this.#sourceAt = this.#place(SOCKADDR_BYTES);
+    this.#sources = count;
+  }
+
   /** @returns where these bytes lie now */
   placeBytes(bytes: Uint8Array): number {
     const at = this.#place(bytes.length);
@@ -86,12 +95,26 @@ export class Engine {
     const { kernel } = this;
     const fd = kernel.openSocket(AF_INET);
     if (fd < 0) return fd;
+    if (this.#sources > 0) this.#bindSource(fd);
     const result = kernel.connect(fd, addressAt);
     if (result < 0 && result !== -EINPROGRESS) {
       kernel.close(fd);
       return result;
     }
     return this.#adopt(slot, fd, events);
+  }
+
+  #bindSource(fd: number): void {
+    const { kernel } = this;
+    const host = 1 + (this.#nextSource++ % this.#sources);
+    const { bytes, view } = kernel.arena;
+    view.setUint16(this.#sourceAt, AF_INET, true);
+    view.setUint16(this.#sourceAt + 2, 0);
+    bytes[this.#sourceAt + 4] = 127;
+    bytes[this.#sourceAt + 5] = 64;
+    view.setUint16(this.#sourceAt + 6, host);
+    kernel.setOption(fd, 'bind-address-no-port', 1);
+    this.#must('bind', kernel.bind(fd, this.#sourceAt));
   }
 
   /** @returns 0, or -errno; -EAGAIN when nobody waits to be accepted */

@@ -20,12 +20,13 @@ function slotsFor({ connections, newConnections, ratePerSecond, seconds }: Reque
 
 function main(): void {
   const load: RequestLoad = JSON.parse(process.argv[2] ?? '{}');
-  const { port, seconds, newConnections, ratePerSecond = 0, path = '/small' } = load;
+  const { port, seconds, newConnections, ratePerSecond = 0, path = '/small', clientAddresses = 1 } = load;
   const slots = slotsFor(load);
   const engine = new Engine(slots + rehearsalSlots(slots, newConnections), BUFFER_BYTES);
   const loop = new RequestLoop(engine, { path, slots, newConnections });
   rehearse(engine, loop, ratePerSecond > 0);
   loop.reset(engine.placeAddress(port));
+  if (clientAddresses > 1) engine.useSources(clientAddresses);
   if (!newConnections) loop.connect();
   waitForGo();
   loop.run({ seconds, ratePerSecond });

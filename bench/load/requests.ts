@@ -18,6 +18,8 @@ export interface RequestLoad {
   newConnections: boolean;
   /** Open loop: intended moments, evenly spaced. Absent: a closed loop. */
   ratePerSecond?: number;
+  /** Client addresses, taken in turn; absent: one. */
+  clientAddresses?: number;
   /** default: `/small` */
   path?: string;
 }

@@ -10,6 +10,8 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const LAUNCHER = 'bin/balancer.js';
 const SESSION_LOG = 'workers/session-log-writer.ts';
 const CHECKSUM_FIELD = 'proxy_protocol_crc32c';
+/** Came together with health checks, stickiness and the throttle, which a configuration could name long before they were served. */
+const POOL_FIELD = 'queue_timeout';
 
 /** The tests' own variables have the balancer's prefix, and it warns about names that it does not know. */
 const TEST_PREFIX = 'BALANCER_TEST_';
@@ -24,7 +26,11 @@ export function balancerAt(root: string, name: string, revision?: string): Conte
     keepsSessionLog: existsSync(resolve(root, SESSION_LOG)),
     unavailable: () => (existsSync(resolve(root, LAUNCHER)) ? undefined : `${LAUNCHER} is missing`),
     version: () => `${versionOf(root)}${revision === undefined ? '' : ` (${revision})`}`,
-    configuration: ({ routes }) => ({ file: 'balancer.yaml', text: configurationText(routes) }),
+    hasPoolFeatures: knows(root, POOL_FIELD),
+    configuration: ({ routes, poolFeatures = false }) => ({
+      file: 'balancer.yaml',
+      text: configurationText(routes, poolFeatures),
+    }),
     command: (file, job) => ({
       command: resolve(root, LAUNCHER),
       args: ['run', '-f', file],
@@ -38,9 +44,12 @@ export const balancer: Contender = balancerAt(ROOT, 'balancer');
 
 /** A tree whose configuration does not know the checksum does not send it. */
 function headersOf(root: string): Contender['headers'] {
+  return ['v2', 'v1', 'none', ...(knows(root, CHECKSUM_FIELD) ? ['v2+crc32c' as const] : [])];
+}
+
+function knows(root: string, field: string): boolean {
   const model = resolve(root, 'core/config/model.ts');
-  const knowsChecksum = existsSync(model) && readFileSync(model, 'utf8').includes(CHECKSUM_FIELD);
-  return ['v2', 'v1', 'none', ...(knowsChecksum ? ['v2+crc32c' as const] : [])];
+  return existsSync(model) && readFileSync(model, 'utf8').includes(field);
 }
 
 function versionOf(root: string): string {
@@ -48,18 +57,24 @@ function versionOf(root: string): string {
   return `balancer ${version}`;
 }
 
-function configurationText(routes: readonly Route[]): string {
+function configurationText(routes: readonly Route[], poolFeatures: boolean): string {
   return `nodebalancers:
   - label: bench
     ipv4: 0.0.0.0
-    configs:
-${routes.map(portText).join('')}`;
+${poolFeatures ? '    client_conn_throttle: 20\n' : ''}    configs:
+${routes.map((route) => portText(route, poolFeatures)).join('')}`;
 }
 
-function portText({ label, frontPort, nodePort, header }: Route): string {
+const POOL_TEXT = `        stickiness: table
+        check: connection
+        check_interval: 2
+        check_timeout: 1
+`;
+
+function portText({ label, frontPort, nodePort, header }: Route, poolFeatures: boolean): string {
   return `      - port: ${frontPort}
         ${headerText(header)}
-        nodes:
+${poolFeatures ? POOL_TEXT : ''}        nodes:
           - { label: ${label}, address: "127.0.0.1:${nodePort}" }
 `;
 }

@@ -7,8 +7,8 @@ import { type Static, Type } from 'typebox';
 import * as limits from './limits.ts';
 
 /** `x-expected`: the words after "expected" in a message. `x-refused`: values or keys people know from elsewhere, and why
- * not here; they make a better answer than a list of what is allowed. `x-sentences`: what the Linode API or its clients say
- * about a value, word for word, by what is wrong with it (see `schema-words.ts`). */
+ * not here; they make a better answer than a list of what is allowed. `x-sentences`: what the Linode API or its clients
+ * say about a value, word for word, by what is wrong with it (see `schema-words.ts`). */
 const LABEL = {
   minLength: limits.LABEL_CHARS_MIN,
   maxLength: limits.LABEL_CHARS_MAX,

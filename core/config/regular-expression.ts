@@ -1,6 +1,6 @@
-// What is wrong with the text of a regular expression, in one line. The judge is the engine that evaluates it later: it needs time
-// in proportion to the text, whatever the expression, and the price is that it has no assertions about what stands around and no
-// references to what was matched before. It matches nothing here.
+// What is wrong with the text of a regular expression, in one line. The judge is the engine that evaluates it later: its
+// time is in proportion to the text that it searches, whatever the expression, and the price is that it has no look-ahead,
+// look-behind or back-references. Matches nothing.
 
 import { RE2JS, RE2JSSyntaxException } from 're2js';
 import { quote } from './problem.ts';
@@ -25,6 +25,8 @@ export function regularExpressionFault(text: string): string | undefined {
 function describe(what: string, piece: string, text: string): string {
   const known = NOT_THERE.find(([pattern]) => pattern.test(piece));
   if (known !== undefined) return `${known[1]}, which the linear-time engine does not have`;
+  // `missing closing )` would read badly in brackets.
+  const why = what.replace(/ ([)\]])$/, ' "$1"');
   // A piece that is the whole text is quoted anyway.
-  return piece === '' || piece === text ? what : `${what}: ${quote(piece)}`;
+  return piece === '' || piece === text ? why : `${why}: ${quote(piece)}`;
 }

@@ -7,6 +7,7 @@
 import { connect, type Socket } from 'node:net';
 import {
   EADDRNOTAVAIL,
+  ECONNABORTED,
   ECONNREFUSED,
   ECONNRESET,
   EMFILE,
@@ -59,7 +60,7 @@ export class Attempt {
     signal.addEventListener('abort', this.#giveUp, { once: true });
     this.socket = connect({ host: formatIp(ip, 0), port: target.port, autoSelectFamily: false });
     this.socket.once('connect', () => this.#open());
-    this.socket.on('error', (error: NodeJS.ErrnoException) => this.#lost(-(error.errno ?? 0)));
+    this.socket.on('error', (error: NodeJS.ErrnoException) => this.#lost(Math.abs(error.errno ?? ECONNABORTED)));
     this.socket.once('close', () => this.#closed());
   }
 

@@ -10,7 +10,7 @@ import type { CheckTarget } from './target.ts';
 
 const HTTP_PORT = 80;
 
-/** Of all the lines before the body. */
+/** Of all names and values before the body, as the parser counts them. */
 export const HEADER_BYTES_MAX = 16_384;
 
 /** Asks for the check's path. @param judge is given the final answer (no 1xx), its body not yet read */

@@ -186,7 +186,7 @@ const BAD_POOLS: [name: string, config: string[], nodes: string[], says: string[
     ['check: http_body', 'check_path: /health', 'check_body: "(ok"'],
     [''],
     [
-      '8:21: nodebalancers[0].configs[0].check_body: found "(ok" (missing closing )), expected a regular expression of at most 1024 characters',
+      '8:21: nodebalancers[0].configs[0].check_body: found "(ok" (missing closing ")"), expected a regular expression of at most 1024 characters',
     ],
   ],
   [
@@ -220,10 +220,10 @@ const BAD_POOLS: [name: string, config: string[], nodes: string[], says: string[
     [
       '6:21: nodebalancers[0].configs[0].queue_size: found -1, expected a whole number from 0 to 100000',
       '7:24: nodebalancers[0].configs[0].queue_timeout: found 0, expected a whole number from 1 to 3600',
-      '9:67: nodebalancers[0].configs[0].nodes[0].max_connections: found 1000001, expected a whole number from 0 to 1000000',
-      '10:62: nodebalancers[0].configs[0].nodes[1].slow_start: found 3601, expected a whole number from 0 to 3600',
-      '11:66: nodebalancers[0].configs[0].nodes[2].proxy_protocol: found "v3", expected none, v1 or v2 or null',
-      '12:58: nodebalancers[0].configs[0].nodes[3].weight: found 256, expected a whole number from 1 to 255. Weight must be between 1 and 255.',
+      '9:71: nodebalancers[0].configs[0].nodes[0].max_connections: found 1000001, expected a whole number from 0 to 1000000',
+      '10:66: nodebalancers[0].configs[0].nodes[1].slow_start: found 3601, expected a whole number from 0 to 3600',
+      '11:70: nodebalancers[0].configs[0].nodes[2].proxy_protocol: found "v3", expected none, v1 or v2 or null',
+      '12:62: nodebalancers[0].configs[0].nodes[3].weight: found 256, expected a whole number from 1 to 255. Weight must be between 1 and 255.',
     ],
   ],
 ];
@@ -272,8 +272,8 @@ describe.concurrent('bad pools: each mistake in one line, with the words that th
     const at = 'nodebalancers[0].configs[0]';
     expect(lines).toEqual([
       `${path}:7:21: ${at}.queue_size: warning: queue_size 10 has no effect: no node of the config has max_connections`,
-      `${path}:9:62: ${at}.nodes[0].slow_start: warning: slow_start 30 has no effect with algorithm source: clients keep to their node`,
-      `${path}:10:56: ${at}.nodes[1].mode: warning: drain acts as reject: only stickiness table pins clients`,
+      `${path}:9:66: ${at}.nodes[0].slow_start: warning: slow_start 30 has no effect with algorithm source: clients keep to their node`,
+      `${path}:10:60: ${at}.nodes[1].mode: warning: drain acts as reject: only stickiness table pins clients`,
     ]);
   });
 });

@@ -1,5 +1,5 @@
-// `balancer status` and `balancer nodes` against a running balancer: what they say is what happens, through reloads and to the end;
-// and what is wrong with the directory is said, and stops neither the balancer nor the one who asks.
+// `balancer status` and `balancer nodes` against a running balancer: what they say is what happens, through reloads and
+// to the end; and what is wrong with the directory is said, and stops neither the balancer nor the one who asks.
 
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,8 @@ import { eventually, startProgram } from '../../support/process.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/temporary.ts';
 import { BARE_ENVIRONMENT, type Ran, runBinary } from './binary.ts';
 import { EchoNode, EchoStream } from './echo.ts';
+
+const SOCKET_WARNING = /^.* warn +no status socket at .*$/m;
 
 let parent: string;
 let dataDir: string;
@@ -49,6 +51,15 @@ async function start(config = spec(), env: Readonly<Record<string, string>> = {}
   const all = { BALANCER_DATA_DIR: dataDir, BALANCER_WORKERS: '2', BALANCER_DRAIN_TIMEOUT_MS: '0', ...env };
   const balancer = await startBalancer(config, { env: all, unprivileged });
   balancers.push(balancer);
+  const { program } = balancer;
+  // Traffic need not wait for it, and so it may come after the word that all is ready.
+  await program.waitUntil('its socket', () => existsSync(socket) || SOCKET_WARNING.test(program.stderr));
+  return balancer;
+}
+
+/** A balancer that is not the test's to stop any more. */
+function forget(balancer: Balancer): Balancer {
+  balancers.splice(balancers.indexOf(balancer), 1);
   return balancer;
 }
 
@@ -151,21 +162,38 @@ describe('a running balancer', () => {
     const balancer = await start();
     expect(statSync(dataDir).mode & 0o777).toBe(0o700);
     expect(statSync(socket).mode & 0o777).toBe(0o600);
-    balancers.splice(0);
-    expect(await balancer.stop()).toEqual({ code: 0, signal: null });
+    expect(await forget(balancer).stop()).toEqual({ code: 0, signal: null });
     expect(existsSync(socket)).toBe(false);
   });
 
   test('that was killed leaves a socket, which the next one replaces', async () => {
     const balancer = await start();
-    balancer.program.killGroup();
+    forget(balancer).program.killGroup();
     await balancer.program.exit;
+    removeTemporaryDirectory(balancer.directory);
     expect(existsSync(socket)).toBe(true);
     expect((await ask('status')).code).toBe(1);
     port = await freePort();
     const next = await start();
     expect((await status()).pid).toBe(next.pid);
-    expect(next.program.stderr).not.toMatch(/ warn /);
+    expect(next.program.stderr).not.toMatch(SOCKET_WARNING);
+  });
+
+  test.each([
+    [{}, true],
+    [{ NO_COLOR: '1' }, false],
+  ])('has colours on a terminal, with %j: %s', async (env, isColoured) => {
+    await start();
+    const program = await startProgram({
+      name: 'balancer status on a terminal',
+      command: 'script',
+      args: ['--quiet', '--return', '--command', `'${BALANCER}' status`, '/dev/null'],
+      env: { ...BARE_ENVIRONMENT, NO_COLOR: undefined, BALANCER_DATA_DIR: dataDir, ...env },
+    });
+    program.closeInput();
+    expect(await program.waitForExit()).toEqual({ code: 0, signal: null });
+    expect(program.stdout).toContain(isColoured ? ' \u001b[32mUP\u001b[39m ' : ' UP ');
+    expect(program.stdout.includes('\u001b')).toBe(isColoured);
   });
 
   test('answers a reader that goes away without a word', async () => {
@@ -186,18 +214,21 @@ describe('a balancer without a socket serves all the same', () => {
     const first = await start();
     port = await freePort();
     const second = await start();
-    expect(second.program.stderr).toMatch(new RegExp(` warn .*${socket}.*pid ${first.pid}.*BALANCER_DATA_DIR`));
+    const [warning] = await second.program.waitForOutput(SOCKET_WARNING);
+    for (const part of [socket, `another balancer (pid ${first.pid})`, 'BALANCER_DATA_DIR']) {
+      expect(warning).toContain(part);
+    }
     streams.push(await EchoStream.open(port, 1, { window: 2000 }));
     await streams[0]?.moves(1000);
     expect((await status()).pid).toBe(first.pid);
-    balancers.pop();
-    await second.stop();
+    await forget(second).stop();
     expect((await status()).pid).toBe(first.pid);
   });
 
   test('because it may not make one: a warning says so', async () => {
     const balancer = await start(spec(), { BALANCER_DATA_DIR: '/sys/balancer' }, true);
-    expect(balancer.program.stderr).toMatch(/ warn .*\/sys\/balancer\/balancer\.sock: (EACCES|EPERM|EROFS)/);
+    const [warning] = await balancer.program.waitForOutput(SOCKET_WARNING);
+    expect(warning).toMatch(/ \/sys\/balancer\/balancer\.sock: (EACCES|EPERM|EROFS)/);
     streams.push(await EchoStream.open(port, 1, { window: 2000 }));
     await streams[0]?.moves(1000);
   });
@@ -208,7 +239,8 @@ describe.each(['status', 'nodes'])('balancer %s without a balancer', (verb) => {
     const ran = await ask(verb);
     expect(ran).toMatchObject({ code: 1, stdout: '' });
     expect(ran.lines).toEqual([
-      `balancer: no balancer runs at ${socket}: start one, or say with --data-dir or BALANCER_DATA_DIR where the running one has its directory`,
+      `balancer: no balancer runs at ${socket}: start one, or name the directory of the running one ` +
+        '(--data-dir or BALANCER_DATA_DIR)',
     ]);
   });
 

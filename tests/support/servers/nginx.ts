@@ -1,9 +1,9 @@
 // A real nginx as a node that wants the PROXY header: an HTTP server and a stream server, both on 127.0.0.1 and ::1, both
-// answering who the client is.
+// answering who the client is. And a small one of which several run at once, that says its own name and can die and come back.
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts, hasIpv6, hostPort, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../ports.ts';
+import { freePort, freePorts, hasIpv6, hostPort, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../ports.ts';
 import { type Program, startProgram } from '../process.ts';
 import { listens } from '../sockets.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../temporary.ts';
@@ -81,4 +81,73 @@ stream {
       removeTemporaryDirectory(directory);
     },
   };
+}
+
+/** One process, without a master: when it has ended, nobody listens any more and every connection of it is gone. */
+export class NginxNode {
+  readonly label: string;
+  readonly port: number;
+  readonly #directory: string;
+  #program: Program | undefined;
+
+  constructor(label: string, port: number) {
+    this.label = label;
+    this.port = port;
+    this.#directory = makeTemporaryDirectory(label);
+    writeFileSync(this.#file, this.#configuration());
+  }
+
+  static async start(label: string): Promise<NginxNode> {
+    const node = new NginxNode(label, await freePort());
+    await node.start();
+    return node;
+  }
+
+  get address(): string {
+    return hostPort(LOOPBACK_IPV4, this.port);
+  }
+
+  /** Again too, on the same port. */
+  async start(): Promise<void> {
+    const program = await startProgram({
+      name: this.label,
+      command: NGINX,
+      args: ['-p', this.#directory, '-e', 'stderr', '-c', this.#file],
+      unprivileged: true,
+    });
+    this.#program = program;
+    await program.waitUntil(`nginx to listen on ${this.port}`, () => listens(program.pid, this.port));
+  }
+
+  /** kill -9. It is gone when this resolves. */
+  async kill(): Promise<void> {
+    this.#program?.signal('SIGKILL');
+    await this.#program?.exit;
+  }
+
+  async stop(): Promise<void> {
+    await this.#program?.stop();
+    removeTemporaryDirectory(this.#directory);
+  }
+
+  get #file(): string {
+    return join(this.#directory, 'nginx.conf');
+  }
+
+  #configuration(): string {
+    return `daemon off;
+master_process off;
+pid ${this.#directory}/nginx.pid;
+error_log stderr notice;
+events { worker_connections 1024; }
+http {
+  ${nginxTemporaryPaths(this.#directory)}
+  access_log off;
+  server {
+    listen ${this.address} proxy_protocol;
+    location / { return 200 "${this.label}\\n"; }
+  }
+}
+`;
+  }
 }

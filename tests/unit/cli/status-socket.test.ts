@@ -1,5 +1,5 @@
-// The socket that a running process answers on: made and removed with care for what already lies there, never a reason to fail, and
-// short with clients that do not behave.
+// The socket that a running process answers on: made and removed with care for what already lies there, never a reason
+// to fail, and short with clients that do not behave.
 
 import { once } from 'node:events';
 import {

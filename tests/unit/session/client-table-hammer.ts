@@ -1,5 +1,6 @@
-// One of the threads that use a table of client addresses at the same time. It waits at the gate until all are there,
-// goes through all clients some rounds, and leaves what it was told in shared memory. It judges nothing.
+// One of the threads that use a table of client addresses at the same time. They meet at a gate before every few
+// clients, or one would run ahead and the others find everything done; what each is told they leave in shared memory.
+// It judges nothing.
 
 import { workerData } from 'node:worker_threads';
 import { countClient, createClientTable, findOrAddClient, MISS } from '../../../core/session/client-table.ts';
@@ -12,6 +13,9 @@ export interface Hammer {
   readonly threads: number;
   readonly work: 'add' | 'count';
   readonly clients: number;
+  /** clients from one gate to the next, a divisor of `clients` */
+  readonly batch: number;
+  /** how often a batch is gone through */
   readonly rounds: number;
   /** in `count`: of one window */
   readonly max: number;
@@ -19,7 +23,7 @@ export interface Hammer {
   readonly shared: SharedArrayBuffer;
 }
 
-/** Cells of `shared`: how many threads are at the gate · calls without a lock · answers that were not one of the expected. */
+/** Cells of `shared`: threads that came to a gate so far · calls without a lock · answers that were none of those expected. */
 export const ARRIVED = 0;
 export const MISSED = 1;
 export const WRONG = 2;
@@ -31,6 +35,7 @@ export function answerAt(client: number, answers: number, answer: number): numbe
 }
 
 const NOW_MS = 1000;
+const ASKS_BEFORE_SLEEP = 2000;
 
 // The test imports the names above.
 if (workerData?.work !== undefined) hammer(workerData as Hammer);
@@ -45,24 +50,25 @@ function hammer(task: Hammer): void {
     task.work === 'add'
       ? findOrAddClient(table, 0, address, 0, 0, task.owner, NOW_MS)
       : countClient(table, 0, address, 0, 1000, task.max, NOW_MS);
-  waitAtGate(shared, task.threads);
-  for (let round = 0; round < task.rounds; round++) {
-    for (let client = 0; client < task.clients; client++) {
-      last.setUint32(12, client);
-      let answer = ask();
-      for (; answer === MISS; answer = ask()) Atomics.add(shared, MISSED, 1);
-      const isOne = answer >= 1 && answer <= answers;
-      Atomics.add(shared, isOne ? answerAt(client, answers, answer) : WRONG, 1);
-    }
+  for (let step = 0; step < task.clients * task.rounds; step++) {
+    const batch = Math.floor(step / (task.batch * task.rounds));
+    if (step % (task.batch * task.rounds) === 0) waitAtGate(shared, (batch + 1) * task.threads);
+    const client = batch * task.batch + (step % task.batch);
+    last.setUint32(12, client);
+    let answer = ask();
+    for (; answer === MISS; answer = ask()) Atomics.add(shared, MISSED, 1);
+    const isOne = answer >= 1 && answer <= answers;
+    Atomics.add(shared, isOne ? answerAt(client, answers, answer) : WRONG, 1);
   }
 }
 
-function waitAtGate(shared: Int32Array, threads: number): void {
+/** @param arrivals of all threads at all gates up to this one. Asks for a while before it sleeps, so that all start together. */
+function waitAtGate(shared: Int32Array, arrivals: number): void {
   Atomics.add(shared, ARRIVED, 1);
   Atomics.notify(shared, ARRIVED);
-  for (;;) {
+  for (let asked = 0; ; asked++) {
     const arrived = Atomics.load(shared, ARRIVED);
-    if (arrived === threads) return;
-    Atomics.wait(shared, ARRIVED, arrived);
+    if (arrived >= arrivals) return;
+    if (asked > ASKS_BEFORE_SLEEP) Atomics.wait(shared, ARRIVED, arrived);
   }
 }

@@ -2,7 +2,7 @@
 // not mix, and a lock that a dead thread left costs its set's entries and nobody's time.
 
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   type ClientTable,
   clientCount,
@@ -20,6 +20,10 @@ import {
   seedClientTable,
 } from '../../../core/session/client-table.ts';
 import { ipOf } from '../linux/loopback.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 /** slots of one set */
 const WAYS = 64;
@@ -167,21 +171,21 @@ describe('replace', () => {
   test('the value it was seen with gives way, and its time begins anew', () => {
     const table = makeTable();
     add(table, 0, 1, 5, 1000);
-    replaceClient(table, 0, client(1), 0, 5, 6, 2000);
+    expect(replaceClient(table, 0, client(1), 0, 5, 6, 2000)).toBe(6);
     expect(find(table, 0, 1, 2000)).toBe(6);
   });
 
   test('where another shard was first, its value and time stay', () => {
     const table = makeTable();
     add(table, 0, 1, 4, 1000);
-    replaceClient(table, 0, client(1), 0, 5, 6, 2000);
+    expect(replaceClient(table, 0, client(1), 0, 5, 6, 2000)).toBe(4);
     expect(find(table, 0, 1, 1000)).toBe(4);
     expect(find(table, 0, 1, 1001)).toBe(MISS);
   });
 
   test('a missing entry is made', () => {
     const table = makeTable();
-    replaceClient(table, 0, client(1), 0, 5, 6, 2000);
+    expect(replaceClient(table, 0, client(1), 0, 5, 6, 2000)).toBe(6);
     expect(find(table, 0, 1, 2000)).toBe(6);
     expect(find(table, 1, 1)).toBe(MISS);
   });
@@ -289,6 +293,29 @@ describe('removal', () => {
     expect(clientCount(table, EVER)).toBe(WAYS);
   });
 
+  test('leaves the time of every entry that stays', () => {
+    const table = makeTable();
+    for (let index = 0; index < 20; index++) add(table, 0, index, index, 1000 + index);
+    for (let index = 0; index < 20; index += 2) removeClientValue(table, index);
+    for (let index = 1; index < 20; index += 2) {
+      expect([find(table, 0, index, 1000 + index), find(table, 0, index, 1000.5 + index)]).toEqual([index, MISS]);
+    }
+  });
+
+  test('waits while a shard has the lock', () => {
+    const table = makeTable();
+    add(table, 1, 1, 5);
+    table.words[0] = DEAD;
+    const wait = vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+      if (wait.mock.calls.length === 3) table.words[0] = 0;
+      return 'timed-out';
+    });
+    removeClientScope(table, 1);
+    expect(wait).toHaveBeenCalledTimes(3);
+    expect([find(table, 1, 1), clientTableMisses(table)]).toEqual([MISS, 0]);
+    expect(clientCount(table, EVER)).toBe(0);
+  });
+
   test('does not wait for ever for a lock: it leaves that set to the successor, and counts it', () => {
     const table = makeTable();
     add(table, 1, 1, 5);
@@ -310,6 +337,48 @@ describe('counting entries', () => {
   });
 });
 
+describe('a lock that another thread has', () => {
+  test('is waited for, for a moment', () => {
+    const table = makeTable();
+    add(table, 0, 1, 5);
+    table.words[0] = 2;
+    const pause = vi.spyOn(Atomics, 'pause').mockImplementation(() => {
+      if (pause.mock.calls.length === 3) table.words[0] = 0;
+    });
+    expect(find(table, 0, 1)).toBe(5);
+    expect(pause).toHaveBeenCalledTimes(3);
+    expect(clientTableMisses(table)).toBe(0);
+  });
+
+  test('is waited for a little longer asleep: its holder may have lost its processor', () => {
+    const table = makeTable();
+    add(table, 0, 1, 5);
+    table.words[0] = 2;
+    const wait = vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+      if (wait.mock.calls.length === 3) table.words[0] = 0;
+      return 'timed-out';
+    });
+    expect(find(table, 0, 1)).toBe(5);
+    expect(wait).toHaveBeenCalledTimes(3);
+    expect(clientTableMisses(table)).toBe(0);
+  });
+
+  test('is given up after some hundred tries, and at most 2 ms of sleep', () => {
+    const table = makeTable();
+    table.words[0] = 2;
+    const pause = vi.spyOn(Atomics, 'pause');
+    const wait = vi.spyOn(Atomics, 'wait').mockReturnValue('timed-out');
+    expect(add(table, 0, 1, 5)).toBe(MISS);
+    expect(pause.mock.calls.length).toBeLessThan(1000);
+    const sleptMs = wait.mock.calls.reduce(
+      (sum, [, , , timeoutMs]) => sum + (timeoutMs ?? Number.POSITIVE_INFINITY),
+      0,
+    );
+    expect(sleptMs).toBeLessThan(2.001);
+    expect(table.words[0]).toBe(2);
+  });
+});
+
 describe("a dead thread's lock", () => {
   test('is a miss to every call, changes nothing, and is counted', () => {
     const table = makeTable();
@@ -320,7 +389,7 @@ describe("a dead thread's lock", () => {
     expect(add(table, 0, 1, 6)).toBe(MISS);
     expect(add(table, 0, 2, 6)).toBe(MISS);
     expect(count(table, 1, 2000)).toBe(MISS);
-    replaceClient(table, 0, client(1), 0, 5, 6, 2000);
+    expect(replaceClient(table, 0, client(1), 0, 5, 6, 2000)).toBe(MISS);
     expect(table.words).toEqual(before);
     expect(clientTableMisses(table)).toBe(5);
   });
@@ -415,12 +484,15 @@ describe('memory', () => {
 // Below capacity the table is a map.
 
 const STEP = fc.record({
-  call: fc.constantFrom('find', 'add', 'replace', 'count', 'removeScope', 'removeValue', 'adopt'),
+  call: fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom('find', 'add', 'replace', 'count') },
+    { weight: 1, arbitrary: fc.constantFrom('removeScope', 'removeValue', 'adopt') },
+  ),
   scope: fc.nat(2),
   client: fc.nat(11),
   value: fc.nat(3),
   other: fc.nat(3),
-  passedMs: fc.nat(40),
+  passedMs: fc.oneof({ weight: 9, arbitrary: fc.nat(5) }, { weight: 1, arbitrary: fc.nat(150) }),
 });
 
 test.for([
@@ -449,8 +521,10 @@ test.for([
           if (live === MISS) map.set(name, { scope, value, atMs: nowMs });
           expect(findOrAddClient(table, scope, address, 0, sinceMs, value, nowMs)).toBe(live === MISS ? value : live);
         } else if (step.call === 'replace') {
-          replaceClient(table, scope, address, 0, value, step.other, nowMs);
-          if (entry === undefined || entry.value === value) map.set(name, { scope, value: step.other, atMs: nowMs });
+          const gives = entry === undefined || entry.value === value;
+          if (gives) map.set(name, { scope, value: step.other, atMs: nowMs });
+          const expected = gives ? step.other : entry.value;
+          expect(replaceClient(table, scope, address, 0, value, step.other, nowMs)).toBe(expected);
         } else if (step.call === 'count') {
           const isNew = entry === undefined || nowMs - entry.atMs >= WINDOW_MS;
           const expected = isNew ? 1 : Math.min(entry.value, MAX) + 1;
@@ -467,6 +541,7 @@ test.for([
           releaseClientLocks(table, 1);
         }
         expect(clientCount(table, EVER)).toBe(map.size);
+        expect(clientCount(table, sinceMs)).toBe([...map.values()].filter((one) => one.atMs >= sinceMs).length);
       }
     }),
   );

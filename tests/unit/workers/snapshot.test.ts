@@ -1,5 +1,5 @@
-// The snapshot of a process, taken from memories made by hand: counters of two shards, running sessions in their tables, and the
-// condition of nodes.
+// The snapshot of a process, taken from memories made by hand: counters of two shards, running sessions in their
+// tables, and the condition of nodes.
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ECONNREFUSED } from '../../../core/base/errno.ts';

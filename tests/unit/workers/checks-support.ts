@@ -1,0 +1,46 @@
+// One check of a scripted node, and what it found.
+
+import { parseIp } from '../../../core/base/ip.ts';
+import { runCheck } from '../../../workers/checks/run.ts';
+import type { CheckResult, CheckTarget } from '../../../workers/checks/target.ts';
+import { LOOPBACK_IPV4 } from '../../support/ports.ts';
+
+/** Far above what a loaded machine needs: tests that wait for it set their own. */
+const TIMEOUT_MS = 10_000;
+
+export function makeTarget(port: number, changes: Partial<CheckTarget> = {}): CheckTarget {
+  return {
+    row: 0,
+    name: 'web-1 (127.0.0.1:8080) of web port 80',
+    check: 'connection',
+    ip: parseIp(LOOPBACK_IPV4),
+    port,
+    host: LOOPBACK_IPV4,
+    proxyProtocol: 'none',
+    intervalMs: 20_000,
+    timeoutMs: TIMEOUT_MS,
+    attempts: 3,
+    path: '/',
+    body: '',
+    ...changes,
+  };
+}
+
+export interface Run {
+  readonly result: Promise<CheckResult>;
+  readonly controller: AbortController;
+  /** how often a result came: more than once is wrong */
+  readonly count: () => number;
+}
+
+export function run(port: number, changes: Partial<CheckTarget> = {}, nowMs?: () => number): Run {
+  const { promise, resolve } = Promise.withResolvers<CheckResult>();
+  const controller = new AbortController();
+  let count = 0;
+  const done = (result: CheckResult) => {
+    count++;
+    resolve(result);
+  };
+  runCheck(makeTarget(port, changes), controller.signal, done, nowMs);
+  return { result: promise, controller, count: () => count };
+}
