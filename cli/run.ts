@@ -89,8 +89,8 @@ async function serve(file: string, config: Config, settings: ProcessSettings): P
     return refuseToStart(supervisor, error, fail);
   }
   if (settings.supervisor.allowFaults) listenForFaults(supervisor, logger);
-  announce(supervisor, settings);
   const socket = await StatusSocket.open(settings.dataDir, () => takeSnapshot(supervisor.snapshotSource()), logger);
+  announce(supervisor, settings);
   const code = await ended.promise;
   await socket?.close();
   // Without waiting for whatever may still hold the event loop: an access log that nobody reads, a look-up without an answer.

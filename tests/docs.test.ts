@@ -155,7 +155,7 @@ describe.each(DOCUMENTS)('%s', (document) => {
   });
 
   test('paths in code exist', () => {
-    const paths = all(text, /`((?:bin|cli|workers|core|bench|scripts|examples|tests|docs)\/[\w./-]*)`/g);
+    const paths = all(text, /`((?:bin|cli|control|workers|core|bench|scripts|examples|tests|docs)\/[\w./-]*)`/g);
     expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 

@@ -78,10 +78,10 @@ export class Attempt {
 
   #open(): void {
     const { socket } = this;
-    // A connect to a local port that nobody listens on can meet itself.
+    // A connect to a local port that nobody listens on can meet itself. A FIN would leave it in TIME_WAIT, in the node's way.
     if (socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress) {
-      this.fail(REASON.connectError, ECONNREFUSED);
-      return void socket.destroy();
+      socket.resetAndDestroy();
+      return this.fail(REASON.connectError, ECONNREFUSED);
     }
     const header = proxyHeader(this.target.proxyProtocol, socket);
     if (header === undefined) return this.#lost(ECONNRESET);

@@ -23,7 +23,7 @@ export interface Hammer {
   readonly shared: SharedArrayBuffer;
 }
 
-/** Cells of `shared`: threads that came to a gate so far · calls without a lock · answers that were none of those expected. */
+/** Cells of `shared`: threads that came to a gate so far · calls without a lock · answers that were not expected. */
 export const ARRIVED = 0;
 export const MISSED = 1;
 export const WRONG = 2;
@@ -62,7 +62,10 @@ function hammer(task: Hammer): void {
   }
 }
 
-/** @param arrivals of all threads at all gates up to this one. Asks for a while before it sleeps, so that all start together. */
+/**
+ * Asks for a while before it sleeps, so that all start together.
+ * @param arrivals of all threads, at all gates up to this one
+ */
 function waitAtGate(shared: Int32Array, arrivals: number): void {
   Atomics.add(shared, ARRIVED, 1);
   Atomics.notify(shared, ARRIVED);
