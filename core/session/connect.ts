@@ -45,11 +45,11 @@ export function startConnect(shard: Shard, slot: number): void {
   // A loop, not recursion: a connect may fail at once, for every node in turn.
   for (;;) {
     const index = chooseNode(shard, frontend, slot);
-    if (index === ALL_TRIED) return retryLater(shard, slot);
     if (index === ALL_FULL) return waitForNode(shard, slot, frontend);
+    leaveLine(shard, slot, frontend);
+    if (index === ALL_TRIED) return retryLater(shard, slot);
     const node = index === NO_NODE ? undefined : frontend.nodes[index];
     if (node === undefined) return giveUpWithoutNode(shard, slot, frontend);
-    leaveLine(shard, slot, frontend);
     const result = attempt(shard, slot, node);
     if (result === 0) return;
     if (!mayTryAgain(shard, slot, -result, IN.connect)) return;
@@ -79,7 +79,7 @@ function waitForNode(shard: Shard, slot: number, frontend: Frontend): void {
   shard.wheel.arm(slot, timerOf(shard, slot));
 }
 
-/** A node has room for the session. Where there was one place there may be more: the next in line looks too. */
+/** The session has nothing to wait for any more. Where there was a place for it there may be more: the next in line looks too. */
 function leaveLine(shard: Shard, slot: number, { plan }: Frontend): void {
   if (shard.table.phase[slot] !== PHASE_QUEUED) return;
   leaveQueue(shard, slot);
