@@ -5,17 +5,7 @@
 //        '------error, time is up------'------------------------------error, time is up---------------------^
 
 import { connect, type Socket } from 'node:net';
-import {
-  EADDRNOTAVAIL,
-  ECONNABORTED,
-  ECONNREFUSED,
-  ECONNRESET,
-  EMFILE,
-  ENFILE,
-  ENOBUFS,
-  ENOMEM,
-  EPIPE,
-} from '../../core/base/errno.ts';
+import { ECONNABORTED, ECONNREFUSED, ECONNRESET, EPIPE, isLocalShortage } from '../../core/base/errno.ts';
 import { formatIp } from '../../core/base/ip.ts';
 import { REASON, type Reason } from '../../core/health/node-states.ts';
 import { proxyHeader } from './proxy-header.ts';
@@ -23,9 +13,6 @@ import type { CheckResult, CheckTarget } from './target.ts';
 
 /** A failure that is seen this long after the timeout was seen by a process that had been suspended: it judges nothing. */
 export const LATE_MS = 500;
-
-/** We ran short of something; the node may be well. */
-const SHORTAGES: ReadonlySet<number> = new Set([EMFILE, ENFILE, EADDRNOTAVAIL, ENOBUFS, ENOMEM]);
 
 /** The other side is gone, whoever closed first. */
 const GONE: ReadonlySet<number> = new Set([ECONNRESET, EPIPE]);
@@ -127,6 +114,6 @@ export class Attempt {
   #saysNothing(reason: Reason, detail: number, tookMs: number): boolean {
     // Not the timeout alone: a process that wakes may hear first of a node that gave it up meanwhile.
     if (tookMs > this.target.timeoutMs + LATE_MS) return true;
-    return reason === REASON.connectError && SHORTAGES.has(detail);
+    return reason === REASON.connectError && isLocalShortage(detail);
   }
 }
