@@ -117,7 +117,8 @@ function isClean(peer: SimPeer): boolean {
 /** Nothing in the scenario is a reason to turn a client away. */
 function isPeaceful({ faults, nodes }: Scenario): boolean {
   const allAccept = nodes.every(
-    (node) => node.failChance + node.blackHoleChance + node.selfChance + node.troubleChance === 0,
+    ({ failChance, blackHoleChance, selfChance, troubleChance, schedule }) =>
+      failChance + blackHoleChance + selfChance + troubleChance === 0 && schedule === undefined,
   );
   return allAccept && faults.openSocketErrors === 0 && faults.descriptorsMax >= 1024;
 }

@@ -35,8 +35,16 @@ export interface ClientSpec {
   readonly script: readonly PeerStep[];
 }
 
+/** From that time of the run on. */
+export interface Spell {
+  readonly fromMs: number;
+  readonly connects: 'accept' | 'refuse' | 'black-hole';
+}
+
 export interface NodeSpec {
   readonly address: Address;
+  /** In the order of time; a node accepts until the first. What it accepts by schedule may still fail by chance. */
+  readonly schedule?: readonly Spell[];
   /** Probabilities of what a connect meets; what is left accepts. */
   readonly failChance: number;
   readonly failErrno: number;
@@ -106,6 +114,11 @@ function randomNode(random: Random, index: number, troubled: boolean): NodeSpec 
     connectMsMax: random.size(1, 20),
     troubleChance: sometimes(0.6),
   };
+}
+
+/** What the schedule says of a node at a time of the run. */
+export function connectsAt({ schedule = [] }: NodeSpec, atMs: number): Spell['connects'] {
+  return schedule.findLast(({ fromMs }) => fromMs <= atMs)?.connects ?? 'accept';
 }
 
 /** Queue sizes and speed of one end. */

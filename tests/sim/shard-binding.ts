@@ -55,7 +55,7 @@ export function settingsOf(scenario: Scenario): ShardSettings {
   };
 }
 
-function frontendOf(scenario: Scenario, row: number): FrontendPlan {
+export function frontendOf(scenario: Scenario, row: number): FrontendPlan {
   const random = new Random(scenario.seed ^ (0x3333_3333 + row));
   const proxyProtocol = scenario.proxyHeader;
   const algorithm = random.pick(['roundrobin', 'leastconn', 'source'] as const);
@@ -90,6 +90,12 @@ function frontendOf(scenario: Scenario, row: number): FrontendPlan {
   };
 }
 
+/** What a test of one thing sets itself. */
+export interface ShardChoices {
+  readonly settings?: Partial<ShardSettings>;
+  readonly frontends?: readonly FrontendPlan[];
+}
+
 /** A shard, and its successors, in one world. */
 export class SimulatedShard implements ShardUnderTest {
   readonly settings: ShardSettings;
@@ -100,13 +106,13 @@ export class SimulatedShard implements ShardUnderTest {
   readonly #frontends: FrontendPlan[];
   readonly #listeners: ListenerPlan[];
 
-  constructor(world: World, kernel: Kernel) {
+  constructor(world: World, kernel: Kernel, choices: ShardChoices = {}) {
     const { scenario } = world;
-    this.settings = settingsOf(scenario);
+    this.settings = { ...settingsOf(scenario), ...choices.settings };
     this.#memory = createShardMemory(this.settings, CAPACITY, 0);
     this.#processMemory = createProcessMemory(this.settings, 1);
     this.#wakeFd = world.kernel.lendWake();
-    this.#frontends = scenario.listeners.map((_, row) => frontendOf(scenario, row));
+    this.#frontends = [...(choices.frontends ?? scenario.listeners.map((_, row) => frontendOf(scenario, row)))];
     this.#listeners = scenario.listeners.map(({ address }, row) => ({
       fd: world.listenerFds[row] ?? -1,
       frontend: row,

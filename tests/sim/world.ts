@@ -6,7 +6,7 @@ import { type HeaderCheck, Ledger } from './ledger.ts';
 import { type Address, addressOf, type ConnectPlan } from './network.ts';
 import { type PeerStep, SimPeer } from './peer.ts';
 import { Random } from './random.ts';
-import { type NodeSpec, randomLimits, type Scenario } from './scenario.ts';
+import { connectsAt, type NodeSpec, randomLimits, type Scenario } from './scenario.ts';
 import { nodeScript } from './scripts.ts';
 import { SimKernel } from './sim-kernel.ts';
 import { TcpEnd } from './tcp-end.ts';
@@ -27,6 +27,7 @@ export class World {
   readonly listenerFds: readonly number[];
   readonly #options: WorldOptions;
   readonly #random: Random;
+  readonly #startMs: number;
   #clientsToStart: number;
 
   constructor(scenario: Scenario, options: WorldOptions = {}) {
@@ -40,6 +41,7 @@ export class World {
       limits: () => randomLimits(forLimits, scenario),
       ...(options.arenaBytes === undefined ? {} : { arenaBytes: options.arenaBytes }),
     });
+    this.#startMs = this.kernel.clock.nowMs;
     this.listenerFds = scenario.listeners.map(({ address, backlog }) =>
       this.kernel.lendListener(address, backlog, options.listenerOptions),
     );
@@ -80,6 +82,9 @@ export class World {
 
   #connectPlan(spec: NodeSpec, random: Random): ConnectPlan {
     const afterMs = random.chance(spec.atOnceChance) ? 0 : random.between(0.01, spec.connectMsMax);
+    const connects = connectsAt(spec, this.kernel.clock.nowMs - this.#startMs);
+    if (connects === 'black-hole') return { outcome: 'black-hole' };
+    if (connects === 'refuse') return { outcome: 'fail', afterMs, errno: spec.failErrno || ECONNREFUSED };
     if (random.chance(spec.blackHoleChance)) return { outcome: 'black-hole' };
     if (random.chance(spec.selfChance)) return { outcome: 'self', afterMs };
     if (random.chance(spec.failChance)) return { outcome: 'fail', afterMs, errno: spec.failErrno || ECONNREFUSED };

@@ -1,0 +1,84 @@
+// A pool whose nodes refuse, vanish and come back, in hundreds of seeded worlds: limits hold at every connect, an ejected node is
+// tried by one session at a time, and no client is turned away while a node is well. A failure prints its seed and the command that
+// replays it.
+
+import { expect, test } from 'vitest';
+import { NO_TALLY, PoolAudit, type PoolTally } from './pool-audit.ts';
+import { poolScenario } from './pool-scenario.ts';
+import { describeFailure, type RunOptions, runSeed, runSeeds, seedRange } from './runner.ts';
+import { WORLD } from './session-world.ts';
+
+const FILE = 'tests/sim/pool.test.ts';
+const RUNS = 500;
+const SABOTAGED_RUNS_MAX = 100;
+
+/** @param sabotage called before each turn */
+function pool(tally: PoolTally = { ...NO_TALLY }, sabotage: (audit: PoolAudit) => void = () => {}): RunOptions {
+  return {
+    turnsMax: 400_000,
+    world: WORLD,
+    adjust: poolScenario,
+    bind: (world, kernel) => {
+      const audit = new PoolAudit(world, kernel, tally);
+      return {
+        turn() {
+          sabotage(audit);
+          audit.turn();
+        },
+        stop: () => audit.stop(),
+        close: () => audit.close(),
+        counts: () => audit.counts(),
+      };
+    },
+  };
+}
+
+test('limits, trials and queues hold while nodes come and go, and clients find the node that is well', {
+  timeout: 600_000,
+}, () => {
+  const tally = { ...NO_TALLY };
+  const { first, count } = seedRange(RUNS);
+  const { failure, ...sums } = runSeeds(first, count, pool(tally));
+  expect(failure && describeFailure(failure, FILE)).toBe(undefined);
+  expect(sums.runs).toBe(count);
+  // The runs are about what they are meant to be about.
+  if (count < RUNS) return;
+  for (const [what, often] of Object.entries(tally)) expect(often, what).toBeGreaterThan(RUNS / 5);
+});
+
+const SABOTAGES: readonly (readonly [name: string, sabotage: (audit: PoolAudit) => void, finding: RegExp])[] = [
+  [
+    'reserves no place at a node',
+    // It sums the cells of no shard: there is always room.
+    ({ simulated: { shard } }) => Object.assign(shard, { allCounters: [] }),
+    /connections, its limit is/,
+  ],
+  [
+    'forgets who tries an ejected node',
+    ({ simulated: { shard } }) => shard.nodeStates.trialAt.fill(0),
+    /two sessions try it at once/,
+  ],
+  [
+    'does not try another node',
+    ({ simulated: { shard } }) => Object.assign(shard.settings, { connectRetries: 0 }),
+    /was turned away/,
+  ],
+  [
+    'takes ejected nodes for none',
+    ({ simulated: { shard } }) => {
+      for (const [row, isEjected] of shard.nodeStates.isEjected.entries()) {
+        if (isEjected === 1) shard.nodeStates.health[row] = 2;
+      }
+    },
+    /found no node/,
+  ],
+];
+
+test.for(SABOTAGES)('a shard that %s is caught', ([, sabotage, finding]) => {
+  const { failure } = runSeeds(1, SABOTAGED_RUNS_MAX, pool(undefined, sabotage));
+  expect(failure?.failures.join('\n')).toMatch(finding);
+});
+
+test('a seed is the whole run', () => {
+  expect(runSeed(5, pool(), 200)).toEqual(runSeed(5, pool(), 200));
+});
