@@ -91,7 +91,10 @@ for (const onNodeDown of ['keep', 'cut:1'] as const) {
       expect((await statusOf(balancer)).sessions).toBe(0);
     }
     await node.listen();
-    await balancer.program.waitUntil('its return', async () => (await statusOf(balancer)).frontends[0]?.health === 'up');
+    await balancer.program.waitUntil(
+      'its return',
+      async () => (await statusOf(balancer)).frontends[0]?.health === 'up',
+    );
     expect(await whoServes(port)).toBe('node-a');
     socket.destroy();
   });
