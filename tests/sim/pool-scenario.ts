@@ -1,4 +1,4 @@
-// Seed -> a run about sick nodes: nodes that refuse, vanish and come back over half a minute, clients in bursts, limits and queues.
+// Seed -> a run about sick nodes: nodes that refuse, vanish and come back over some seconds, clients in bursts, limits and queues.
 // In half of the runs the first node is well all the time; then there is room to wait for it and a retry for every other node, so
 // that no client may be turned away. Peers themselves behave, but for some clients.
 
@@ -12,7 +12,7 @@ import { clientScript, randomConversation } from './scripts.ts';
 import { frontendOf, settingsOf } from './shard-binding.ts';
 
 /** Long enough for ejections, trials and further ejections. */
-const RUN_MS = 30_000;
+const RUN_MS = 20_000;
 const SMALL = { streamMax: 300, segmentMax: 40, queueMax: 4096 } as const;
 
 /** Whether the node accepts every connect. */
@@ -47,7 +47,7 @@ export function poolScenario(drawn: Scenario): Scenario {
     faults: { ...drawn.faults, openSocketErrors: 0, descriptorsMax: 1024 },
     listeners: [{ address: addressOf('0.0.0.0', 80), backlog: 128 }],
     nodes,
-    clients: Array.from({ length: random.int(10, 40) }, client),
+    clients: Array.from({ length: random.int(8, 30) }, client),
   };
 }
 
@@ -68,7 +68,7 @@ function randomNode(random: Random, index: number, well: boolean): NodeSpec {
 /** Sick and well in turn, for moments or for seconds; well in the end. */
 function randomSchedule(random: Random): Spell[] {
   const spells: Spell[] = [];
-  const lengthMax = random.pick([200, 3000, 20_000]);
+  const lengthMax = random.pick([200, 3000, 10_000]);
   for (let fromMs = 0; fromMs < RUN_MS; fromMs += random.size(10, lengthMax)) {
     const sick = random.pick(['refuse', 'black-hole'] as const);
     spells.push({ fromMs, connects: random.chance(0.6) ? sick : 'accept' });

@@ -70,7 +70,7 @@ const SABOTAGES: readonly (readonly [name: string, sabotage: (audit: PoolAudit) 
         if (isEjected === 1) shard.nodeStates.health[row] = 2;
       }
     },
-    /found no node/,
+    /ended as SC after 0 attempts/,
   ],
 ];
 

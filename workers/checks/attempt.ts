@@ -73,6 +73,8 @@ export class Attempt {
     const header = proxyHeader(this.target.proxyProtocol, socket);
     if (header === undefined) return this.#lost(ECONNRESET);
     this.#isOpen = true;
+    // What the talk sends goes out with the header, in one segment; its first write or the end uncorks.
+    socket.cork();
     if (header.length > 0) socket.write(header);
     // Whoever does not read what arrives resets the connection with its own close.
     socket.resume();
@@ -86,9 +88,12 @@ export class Attempt {
     this.socket.destroy();
   }
 
+  /** A thread that was held up sees its timers before its sockets: what has arrived meanwhile is heard first. */
   #expire(): void {
-    this.fail(REASON.timeout);
-    this.socket.destroy();
+    setImmediate(() => {
+      this.fail(REASON.timeout);
+      this.socket.destroy();
+    });
   }
 
   #abandon(): void {

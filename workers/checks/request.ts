@@ -54,7 +54,11 @@ function streamOver(attempt: Attempt): Duplex {
   const stream = new Duplex({
     // The socket gives by itself; what comes is bounded by what the parser and the check take.
     read: () => {},
-    write: (chunk, _encoding, written) => void socket.write(chunk, () => written()),
+    write: (chunk, _encoding, written) => {
+      socket.write(chunk, () => written());
+      // The header has waited for it.
+      socket.uncork();
+    },
   });
   socket.on('data', (chunk: Buffer) => {
     if (attempt.isUndecided) stream.push(chunk);

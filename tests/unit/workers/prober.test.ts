@@ -293,6 +293,29 @@ describe('at most so many checks at a time', () => {
   });
 });
 
+test('places are neither lost nor made up, whatever comes, goes and moves meanwhile', () => {
+  const anyPool = fc.array(fc.record({ row: fc.nat({ max: 149 }), port: fc.constantFrom(80, 81) }), {
+    minLength: 100,
+    maxLength: 300,
+  });
+  fc.assert(
+    fc.property(someRandom, fc.array(anyPool, { minLength: 2, maxLength: 4 }), (random, pools) => {
+      const world = makeWorld(() => undefined, { random: random() });
+      for (const pool of pools) {
+        const nodes = new Map(pool.map(({ row, port }) => [row, makeTarget(row, { port, intervalMs: 60_000 })]));
+        world.prober.update([...nodes.values()]);
+        world.time.pass(60_000);
+        const underWay = world.checks.filter(({ signal }) => !signal.aborted);
+        expect(underWay).toHaveLength(Math.min(nodes.size, CHECKS_UNDER_WAY_MAX));
+        expect(new Set(underWay.map(({ row }) => row)).size).toBe(underWay.length);
+      }
+      world.prober.stop();
+    }),
+    // Smaller pools would fit into the places, and prove nothing.
+    { numRuns: 40, endOnFailure: true },
+  );
+});
+
 describe('an update', () => {
   test('with an equal list disturbs nothing', () => {
     const starts = (updates: number) => {
@@ -367,6 +390,48 @@ describe('an update', () => {
     const starts = world.startsOf(0).filter((ms) => ms >= changedMs);
     expect((starts[0] ?? Number.NaN) - changedMs).toBeLessThanOrEqual(2000);
     expect(starts.length).toBeGreaterThanOrEqual(4);
+  });
+
+  test('while a check is under way lets it end and count, by the new settings', () => {
+    const world = makeWorld(() => undefined);
+    world.prober.update([makeTarget(0, { intervalMs: 60_000, attempts: 3 })]);
+    world.time.pass(100);
+    const changed = makeTarget(0, { check: 'http', path: '/health', intervalMs: 2000, attempts: 1 });
+    world.prober.update([changed]);
+    expect(world.checks.map(({ signal }) => signal.aborted)).toEqual([false]);
+    world.checks[0]?.finish(REFUSED);
+    expect([world.states.health[0], world.states.checks[0]]).toEqual([HEALTH_DOWN, 1]);
+    world.time.pass(2000 * (1 + JITTER));
+    expect(world.checks.slice(1).map(({ target }) => target)).toEqual([changed]);
+  });
+
+  test('while a node waits for its turn keeps the turn, and the check follows the new settings', () => {
+    const world = makeWorld(() => undefined);
+    const targets = makeTargets(CHECKS_UNDER_WAY_MAX + 2, { intervalMs: 60_000 });
+    world.prober.update(targets);
+    world.time.pass(10_000);
+    const changed = targets.map((target) => ({ ...target, check: 'http' as const, path: '/health', intervalMs: 2000 }));
+    world.prober.update(changed);
+    world.time.pass(2000);
+    expect(world.checks).toHaveLength(CHECKS_UNDER_WAY_MAX);
+    for (const check of world.checks.slice(0, 2)) check.finish(PASSED);
+    expect(world.checks.slice(CHECKS_UNDER_WAY_MAX).map(({ target }) => target)).toEqual(
+      changed.slice(CHECKS_UNDER_WAY_MAX),
+    );
+  });
+
+  test('with another address for a node that waits takes its turn from it, and it is checked once', () => {
+    const world = makeWorld(() => undefined);
+    const targets = makeTargets(CHECKS_UNDER_WAY_MAX + 1, { intervalMs: 60_000 });
+    world.prober.update(targets);
+    world.time.pass(10_000);
+    const moved = makeTarget(CHECKS_UNDER_WAY_MAX, { intervalMs: 60_000, port: 81 });
+    world.prober.update([...targets.slice(0, -1), moved]);
+    // One whose own next check is far.
+    world.checks[60]?.finish(PASSED);
+    expect(world.checks).toHaveLength(CHECKS_UNDER_WAY_MAX);
+    world.time.pass(FIRST_STEP_MS + 1);
+    expect(world.checks.slice(CHECKS_UNDER_WAY_MAX).map(({ target }) => target)).toEqual([moved]);
   });
 
   test('with another address on the row begins anew, and the old check says nothing', () => {
