@@ -41,7 +41,7 @@ export type FromShard =
   | { kind: 'done'; id: number }
   | { kind: 'started'; threadId: number }
   /** what sessions met has changed a node's condition */
-  | { kind: 'node'; row: number; event: NodeEvent }
+  | { kind: 'node'; row: number; event: NodeEvent; errno: number }
   | { kind: 'fault'; message: string }
   | { kind: 'warning'; message: string };
 

@@ -22,6 +22,7 @@ export function checkTargets(config: Config, plans: readonly FrontendPlan[]): Ch
       .filter(({ mode }) => mode !== 'reject')
       .map((node) => ({
         row: node.row,
+        frontend: plan.row,
         name: nodeName(plan, node),
         check,
         ip: node.ip,

@@ -67,7 +67,7 @@ function startShard(task: ShardTask, control: Control): Shard {
     onWake: () => takeMessages(shard, task),
     onBeat: () => beat(task, control),
     onFault: (error) => reply(task, { kind: 'fault', message: error instanceof Error ? `${error.stack}` : `${error}` }),
-    onNodeEvent: (row, event) => reply(task, { kind: 'node', row, event }),
+    onNodeEvent: (row, event, errno) => reply(task, { kind: 'node', row, event, errno }),
   });
   const opened = task.adopts ? adoptShard(shard) : openShard(shard);
   if (opened < 0) throw new Error(`shard ${task.index} cannot open its epoll: ${describeErrno(-opened)}`);

@@ -4,7 +4,7 @@
 
 import { monotonicMs } from '../core/base/clock.ts';
 import type { NodeEvent } from '../core/health/ejection.ts';
-import { describeReason, HEALTH_DOWN, type Health } from '../core/health/node-states.ts';
+import { describeReason, HEALTH_DOWN, type Health, REASON } from '../core/health/node-states.ts';
 import type { FrontendPlan } from '../core/session/plan.ts';
 import { nodeName } from './check-targets.ts';
 import type { CheckTarget } from './checks/target.ts';
@@ -31,7 +31,7 @@ export class NodeWatch {
       nowMs: monotonicMs,
       onTransition: (target, health, text) => this.#checked(target, health, text),
     });
-    shards.onNodeEvent = (row, event) => this.#met(row, event);
+    shards.onNodeEvent = (row, event, errno) => this.#met(row, event, errno);
   }
 
   /** @param frontends all that are served from now on @param targets those of their nodes that are to be checked */
@@ -80,12 +80,12 @@ export class NodeWatch {
     this.#cuts.delete(row);
   }
 
-  /** What sessions met. */
-  #met(row: number, event: NodeEvent): void {
-    const { nodeStates } = this.#shards;
+  /** What sessions met. The reason in the shared cells may be another by now: checks write there too. */
+  #met(row: number, event: NodeEvent, errno: number): void {
     const name = `node ${this.#names.get(row) ?? row}`;
-    const why = describeReason(nodeStates.reason[row] ?? 0, nodeStates.detail[row] ?? 0);
-    const seconds = Math.max(0, Math.round(((nodeStates.outUntilMs[row] ?? 0) - monotonicMs()) / 1000));
+    const outUntilMs = this.#shards.nodeStates.outUntilMs[row] ?? 0;
+    const seconds = Math.max(0, Math.round((outUntilMs - monotonicMs()) / 1000));
+    const why = describeReason(event === 'readmitted' ? REASON.sessionSucceeded : REASON.sessionsFailed, errno);
     if (event === 'ejected') this.#logger.warn(`${name} is out for ${seconds} s: ${why}`);
     else if (event === 'trial-failed') this.#logger.warn(`${name} stays out for ${seconds} s: ${why}`);
     else if (event === 'readmitted') this.#logger.info(`${name} is back: ${why}`);

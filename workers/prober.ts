@@ -47,8 +47,9 @@ interface Probe {
   phase: 'scheduled' | 'waiting' | 'under way';
   /** in phase scheduled: when the next check is to start */
   dueMs: number;
-  /** when the last one started */
+  /** when the last one started, and for which frontend it counts */
   startedMs: number;
+  frontend: number;
   /** from the start of the first check to that of the second; undefined when there has been a second */
   firstGapMs: number | undefined;
   timer: NodeJS.Timeout | undefined;
@@ -67,6 +68,8 @@ export class Prober {
   /** exactly those in phase waiting, the first first */
   readonly #waiting = new Set<Probe>();
   #underWay = 0;
+  /** by row of the frontend; none of 0 */
+  readonly #underWayOf = new Map<number, number>();
 
   constructor({ states, nowMs, onTransition, runCheck = runRealCheck, random = Math.random }: ProberOptions) {
     this.#states = states;
@@ -116,6 +119,7 @@ export class Prober {
       phase: 'scheduled',
       dueMs: 0,
       startedMs: 0,
+      frontend: target.frontend,
       firstGapMs: gapTo(((index + 1) * intervalMs) / count - firstAfterMs, intervalMs, count),
       timer: undefined,
       controller: new AbortController(),
@@ -127,14 +131,17 @@ export class Prober {
 
   #forget(probe: Probe): void {
     this.#drop(probe);
-    this.#resetHealth(probe.target.row);
+    const { target, state } = probe;
+    this.#resetHealth(target.row);
+    if (state.health === HEALTH_UNKNOWN) return;
+    this.#onTransition(target, 'unknown', `node ${target.name} is no longer checked there: its health is unknown`);
   }
 
   #drop(probe: Probe): void {
     clearTimeout(probe.timer);
     this.#probes.delete(probe.target.row);
     this.#waiting.delete(probe);
-    if (probe.phase === 'under way') this.#underWay--;
+    if (probe.phase === 'under way') this.#countUnderWay(probe.frontend, -1);
     probe.controller.abort();
   }
 
@@ -147,7 +154,7 @@ export class Prober {
     clearTimeout(probe.timer);
     probe.phase = 'scheduled';
     probe.dueMs = dueMs;
-    probe.timer = setTimeout(() => this.#fall(probe), dueMs - this.#nowMs());
+    probe.timer = setTimeout(() => this.#fall(probe), Math.max(0, dueMs - this.#nowMs()));
   }
 
   /** Its time has come. */
@@ -165,25 +172,48 @@ export class Prober {
   }
 
   #startWaiting(): void {
-    for (const probe of this.#waiting) {
-      if (this.#underWay >= CHECKS_UNDER_WAY_MAX) return;
+    while (this.#underWay < CHECKS_UNDER_WAY_MAX) {
+      const probe = this.#nextWaiting();
+      if (probe === undefined) return;
       this.#waiting.delete(probe);
       this.#start(probe);
     }
+  }
+
+  /** Who waits longest in the frontend with the fewest checks under way: a thousand silent nodes must not hide the death of another. */
+  #nextWaiting(): Probe | undefined {
+    let next: Probe | undefined;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const probe of this.#waiting) {
+      const underWay = this.#underWayOf.get(probe.target.frontend) ?? 0;
+      if (underWay >= fewest) continue;
+      next = probe;
+      fewest = underWay;
+      if (underWay === 0) break;
+    }
+    return next;
+  }
+
+  #countUnderWay(frontend: number, change: 1 | -1): void {
+    this.#underWay += change;
+    const underWay = (this.#underWayOf.get(frontend) ?? 0) + change;
+    if (underWay === 0) this.#underWayOf.delete(frontend);
+    else this.#underWayOf.set(frontend, underWay);
   }
 
   #start(probe: Probe): void {
     const { signal } = probe.controller;
     probe.phase = 'under way';
     probe.startedMs = this.#nowMs();
-    this.#underWay++;
+    probe.frontend = probe.target.frontend;
+    this.#countUnderWay(probe.frontend, 1);
     this.#runCheck(probe.target, signal, (result) => {
       if (!signal.aborted) this.#finish(probe, result);
     });
   }
 
   #finish(probe: Probe, result: CheckResult): void {
-    this.#underWay--;
+    this.#countUnderWay(probe.frontend, -1);
     this.#schedule(probe, result === 'inconclusive' ? this.#repeatMs(probe) : this.#nextMs(probe));
     this.#startWaiting();
     if (result !== 'inconclusive') this.#record(probe, result);

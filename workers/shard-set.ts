@@ -121,7 +121,9 @@ export class ShardSet {
         allowFaults: options.allowFaults,
       };
       this.#threads.push(
-        new ShardThread(base, this.#pool, this.#kernel, logger, (row, event) => this.onNodeEvent(row, event)),
+        new ShardThread(base, this.#pool, this.#kernel, logger, (row, event, errno) =>
+          this.onNodeEvent(row, event, errno),
+        ),
       );
     }
   }

@@ -13,7 +13,7 @@ import type { Logger } from './logger.ts';
 export type ShardBase = Omit<ShardTask, 'port' | 'plan' | 'adopts'>;
 
 /** A node's condition has changed by what a shard's sessions met. */
-export type OnNodeEvent = (row: number, event: NodeEvent) => void;
+export type OnNodeEvent = (row: number, event: NodeEvent, errno: number) => void;
 
 /** How a thread came to its end. */
 export type Death = { expected: true } | { expected: false; reason: string; threadEnds: boolean };
@@ -149,7 +149,7 @@ export class ShardThread {
   #receive(message: Exclude<FromShard, { kind: 'started' }>): void {
     if (message.kind === 'done') this.#waiting.get(message.id)?.resolve();
     else if (message.kind === 'warning') this.#logger.warn(message.message);
-    else if (message.kind === 'node') this.#onNodeEvent(message.row, message.event);
+    else if (message.kind === 'node') this.#onNodeEvent(message.row, message.event, message.errno);
     else this.#logger.error(`shard ${this.base.index}: a session was ended by an internal error: ${message.message}`);
   }
 

@@ -13,6 +13,7 @@ export const EBUSY = 16;
 export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
+export const ENOSPC = 28;
 export const EPIPE = 32;
 export const EPROTO = 71;
 export const EAFNOSUPPORT = 97;
@@ -42,6 +43,7 @@ const NAMES: ReadonlyMap<number, readonly [name: string, meaning: string]> = new
   [EINVAL, ['EINVAL', 'invalid argument']],
   [ENFILE, ['ENFILE', 'too many open files in the system']],
   [EMFILE, ['EMFILE', 'too many open files in this process']],
+  [ENOSPC, ['ENOSPC', 'no space left']],
   [EPIPE, ['EPIPE', 'the other end is closed']],
   [EPROTO, ['EPROTO', 'protocol error']],
   [EAFNOSUPPORT, ['EAFNOSUPPORT', 'address family not supported']],
@@ -71,7 +73,9 @@ export function describeErrno(errno: number): string {
   return entry === undefined ? `errno ${errno}` : `${entry[0]} (${entry[1]})`;
 }
 
-/** Failures of a connect that say nothing about the other side: our ports, our descriptors, our memory. */
+/** What says nothing about the other side of a connection: we ran out of ports, descriptors, memory or watches. */
+const SHORTAGES: ReadonlySet<number> = new Set([EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC]);
+
 export function isLocalShortage(errno: number): boolean {
-  return errno === EADDRNOTAVAIL || errno === EMFILE || errno === ENFILE || errno === ENOBUFS || errno === ENOMEM;
+  return SHORTAGES.has(errno);
 }

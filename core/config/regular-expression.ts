@@ -5,6 +5,12 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js';
 import { quote } from './problem.ts';
 
+/**
+ * Repetitions are written out: a hundred characters can become a program of a hundred thousand steps, which costs its size for every
+ * character of a body, and megabytes. A plain text of the greatest length stays below.
+ */
+const PROGRAM_SIZE_MAX = 1200;
+
 /** What people know from other engines, by the piece that this one stumbles over. */
 const NOT_THERE: readonly [piece: RegExp, name: string][] = [
   [/^\(\?[=!]/, 'look-ahead'],
@@ -15,8 +21,10 @@ const NOT_THERE: readonly [piece: RegExp, name: string][] = [
 /** @returns undefined when the engine takes it */
 export function regularExpressionFault(text: string): string | undefined {
   try {
-    RE2JS.compile(text);
-    return undefined;
+    const steps = RE2JS.compile(text).programSize();
+    return steps > PROGRAM_SIZE_MAX
+      ? `too large: ${steps} steps, of which ${PROGRAM_SIZE_MAX} are possible`
+      : undefined;
   } catch (error) {
     return error instanceof RE2JSSyntaxException ? describe(error.error, error.input ?? '', text) : String(error);
   }

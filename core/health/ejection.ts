@@ -48,18 +48,20 @@ function noteFailureOutside(states: NodeStates, row: number, errno: number, nowM
   if (trialAt === 0 || Atomics.compareExchange(states.trialAt, row, trialAt, 0) !== trialAt) return 'none';
   const ejections = Atomics.add(states.ejections, row, 1) + 1;
   states.outUntilMs[row] = nowMs + ejectionMs(ejections);
-  states.detail[row] = errno;
-  noteChange(states);
+  changed(states, row, REASON.sessionsFailed, errno, nowMs);
   return 'trial-failed';
 }
 
-/** A session has connected to the node. */
+/**
+ * A session has connected to the node. Before its time is up that is a session that came because every node is ejected: one that
+ * fails every other time would be in and out with each of them.
+ */
 export function noteConnectSuccess(states: NodeStates, row: number, nowMs: number): NodeEvent {
   if (cell(states.lastFailureMs, row) !== 0) {
     states.lastFailureMs[row] = 0;
     states.olderFailureMs[row] = 0;
   }
-  if (Atomics.load(states.isEjected, row) === 0) return 'none';
+  if (Atomics.load(states.isEjected, row) === 0 || nowMs < cell(states.outUntilMs, row)) return 'none';
   states.backMs[row] = nowMs;
   states.rampFromMs[row] = nowMs;
   if (Atomics.compareExchange(states.isEjected, row, 1, 0) !== 1) return 'none';

@@ -63,6 +63,10 @@ export function dropSession(shard: Shard, slot: number): void {
   if (shard.table.phase[slot] === PHASE_QUEUED) leaveQueue(shard, slot);
   if (get(shard.table.node, slot) !== 0) releaseNode(shard, get(shard.table.node, slot) - 1);
   add(shard.counters.shard, SHARD.ended, 1);
+  const frontendRow = get(shard.table.frontend, slot) - 1;
+  add(shard.counters.frontends, frontendRow * FRONTEND_STRIDE + FRONTEND.ended, 1);
+  add(shard.counters.frontends, frontendRow * FRONTEND_STRIDE + FRONTEND.active, -1);
+  callNext(shard, frontendRow);
   giveSlot(shard.table, slot);
   release(shard);
 }
@@ -75,7 +79,7 @@ export function resetSession(shard: Shard, slot: number): void {
 
 /**
  * Ends a running session before its time: timeout, operator, internal error. A side whose stream we did not pass on to the last
- * byte received gets a reset: a FIN would promise that it was everything.
+ * byte received gets a reset: a FIN would promise that it was everything. So does a client that never had a node.
  */
 export function abortSession(shard: Shard, slot: number): void {
   const { kernel, table } = shard;
@@ -84,7 +88,8 @@ export function abortSession(shard: Shard, slot: number): void {
     const other = slot * 2 + (1 - which);
     const otherFd = get(table.fd, other) - 1;
     const isCut = pendingBytes(table, other) > 0 || (otherFd >= 0 && kernel.unread(otherFd) > 0);
-    if (fd >= 0 && isCut) kernel.resetOnClose(fd);
+    const isUnserved = which === FRONT && get(table.connectedMs, slot) === 0;
+    if (fd >= 0 && (isCut || isUnserved)) kernel.resetOnClose(fd);
   }
   endSession(shard, slot);
 }

@@ -216,7 +216,7 @@ function connected(shard: Shard, slot: number, mask: number): void {
 function reportSuccess(shard: Shard, slot: number): void {
   const row = get(shard.table.node, slot) - 1;
   const event = noteConnectSuccess(shard.nodeStates, row, shard.nowMs);
-  if (event !== 'none') shard.onNodeEvent(row, event);
+  if (event !== 'none') shard.onNodeEvent(row, event, 0);
 }
 
 /** Passive check: a connect that failed, for a reason that is the node's. */
@@ -225,7 +225,7 @@ function reportFailure(shard: Shard, slot: number, errno: number): void {
   if (!isPassive) return;
   const row = get(shard.table.node, slot) - 1;
   const event = noteConnectFailure(shard.nodeStates, row, checkIntervalMs, errno, shard.nowMs);
-  if (event !== 'none') shard.onNodeEvent(row, event);
+  if (event !== 'none') shard.onNodeEvent(row, event, errno);
 }
 
 /**

@@ -127,14 +127,19 @@ function endStepped(shard: Shard): void {
 function recount(shard: Shard): void {
   const { counters, live, table } = shard;
   for (let at = FRONTEND.active; at < counters.frontends.length; at += FRONTEND_STRIDE) clear(counters.frontends, at);
-  for (let row = 0; row < counters.nodesActive.length; row++) clear(counters.nodesActive, row);
+  // Aside, and then all at once: other shards go by these cells where a node has a limit.
+  const nodesActive = new Int32Array(counters.nodesActive.length);
   let active = 0;
   for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
     if (table.phase[slot] === PHASE_FREE) continue;
     active++;
     add(counters.frontends, (get(table.frontend, slot) - 1) * FRONTEND_STRIDE + FRONTEND.active, 1);
     const row = get(table.node, slot) - 1;
-    if (row >= 0) Atomics.add(counters.nodesActive, row, 1);
+    if (row >= 0) nodesActive[row] = get(nodesActive, row) + 1;
+  }
+  for (let row = 0; row < nodesActive.length; row++) {
+    const active = get(nodesActive, row);
+    if (get(counters.nodesActive, row) !== active) Atomics.store(counters.nodesActive, row, active);
   }
   for (let row = 0; row < counters.frontends.length; row += FRONTEND_STRIDE) {
     const accepted = get(counters.frontends, row + FRONTEND.accepted);

@@ -146,14 +146,32 @@ export function killSession(shard: Shard, slot: number): void {
   abortSession(shard, slot);
 }
 
-/** Ends the sessions that a node has: it went down, and they are not to wait for what never comes. */
+/**
+ * Ends the sessions that a node has: it went down, and they are not to wait for what never comes. Those that are still connecting to
+ * it go on to another node.
+ */
 export function cutNode(shard: Shard, row: number): void {
   const { table } = shard;
   for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
     if (get(table.node, slot) !== row + 1 || get(table.phase, slot) === PHASE_FREE) continue;
-    noteOutcome(table, slot, WHO.node, phaseLetter(get(table.phase, slot)));
-    abortSession(shard, slot);
+    table.shared[STEP_SLOT] = slot + 1;
+    try {
+      cut(shard, slot);
+    } catch (error) {
+      fault(shard, slot, error);
+    }
+    table.shared[STEP_SLOT] = 0;
   }
+}
+
+/** The client gets a reset, even if nothing was on its way to it: a FIN would say that the node had finished. */
+function cut(shard: Shard, slot: number): void {
+  const { kernel, table } = shard;
+  if (get(table.phase, slot) === PHASE_CONNECTING) return connectTimedOut(shard, slot);
+  noteOutcome(table, slot, WHO.node, phaseLetter(get(table.phase, slot)));
+  const front = get(table.fd, slot * 2 + FRONT) - 1;
+  if (front >= 0) kernel.resetOnClose(front);
+  abortSession(shard, slot);
 }
 
 /** Our own mistake. The session ends; the shard and all other sessions go on. */

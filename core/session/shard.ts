@@ -117,8 +117,8 @@ export interface Shard {
   readonly onBeat: () => void;
   /** called with what was thrown inside a session's step */
   readonly onFault: (error: unknown) => void;
-  /** called when what sessions met has changed a node's condition */
-  readonly onNodeEvent: (row: number, event: NodeEvent) => void;
+  /** called when what sessions met has changed a node's condition; the error of the last of them, or 0 */
+  readonly onNodeEvent: (row: number, event: NodeEvent, errno: number) => void;
   /** called by the timer wheel; made once, so that turning it allocates nothing */
   onTimer: (slot: number) => void;
   /** for tests: called within a step of a session */
@@ -246,7 +246,7 @@ export interface ShardOptions {
   onWake: () => void;
   onBeat: () => void;
   onFault: (error: unknown) => void;
-  onNodeEvent: (row: number, event: NodeEvent) => void;
+  onNodeEvent: (row: number, event: NodeEvent, errno: number) => void;
 }
 
 /** A shard without epoll, listeners or sessions; `openShard` or `adoptShard` brings it to life. */

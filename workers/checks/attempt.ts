@@ -14,6 +14,14 @@ import type { CheckResult, CheckTarget } from './target.ts';
 /** A failure that is seen this long after the timeout was seen by a process that had been suspended: it judges nothing. */
 export const LATE_MS = 500;
 
+/** After the result: so long, and so many bytes, until whoever does not end on our FIN is cut off. */
+export const FAREWELL_MS = 1000;
+const FAREWELL_BYTES_MAX = 256 * 1024;
+
+/** Sockets at once that are waited for after their result; further ones are closed at once. A descriptor each. */
+const FAREWELLS_MAX = 28;
+let farewells = 0;
+
 /** The other side is gone, whoever closed first. */
 const GONE: ReadonlySet<number> = new Set([ECONNRESET, EPIPE]);
 
@@ -32,7 +40,8 @@ export class Attempt {
   readonly socket: Socket;
   readonly #options: AttemptOptions;
   readonly #startedMs: number;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
+  #saysFarewell = false;
   readonly #giveUp = (): void => this.#abandon();
   #isOpen = false;
   /** false from the first result on; what comes later changes nothing */
@@ -103,6 +112,8 @@ export class Attempt {
 
   #closed(): void {
     clearTimeout(this.#timer);
+    if (this.#saysFarewell) farewells--;
+    this.#saysFarewell = false;
     this.#options.signal.removeEventListener('abort', this.#giveUp);
   }
 
@@ -110,10 +121,26 @@ export class Attempt {
   #decide(ok: boolean, reason: Reason, detail: number): void {
     if (!this.#isUndecided) return;
     this.#isUndecided = false;
-    this.socket.end();
+    this.#sayFarewell();
     const { done, nowMs } = this.#options;
     const tookMs = nowMs() - this.#startedMs;
     done(!ok && this.#saysNothing(reason, detail, tookMs) ? 'inconclusive' : { ok, reason, detail, tookMs });
+  }
+
+  /** Our FIN, then what the node still says, unless that takes too long or is too much. */
+  #sayFarewell(): void {
+    const { socket } = this;
+    if (socket.destroyed) return;
+    socket.end();
+    if (farewells >= FAREWELLS_MAX) return void socket.destroy();
+    farewells++;
+    this.#saysFarewell = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => socket.destroy(), FAREWELL_MS);
+    const bytesMax = socket.bytesRead + FAREWELL_BYTES_MAX;
+    socket.on('data', () => {
+      if (socket.bytesRead > bytesMax) socket.destroy();
+    });
   }
 
   #saysNothing(reason: Reason, detail: number, tookMs: number): boolean {

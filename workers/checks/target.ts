@@ -7,6 +7,8 @@ import type { HeaderMode } from '../../core/proxy-protocol/template.ts';
 export interface CheckTarget {
   /** of the node in the shared cells */
   readonly row: number;
+  /** row of its frontend: no pool makes another one's checks wait */
+  readonly frontend: number;
   /** for messages: `web-1 (192.0.2.10:8080) of web port 80` */
   readonly name: string;
   readonly check: 'connection' | 'http' | 'http_body';

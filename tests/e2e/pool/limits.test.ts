@@ -1,9 +1,10 @@
 // max_connections of a node: never more sessions than that, over all shards; the others wait in the order in which they came, as
 // many and as long as they may.
 
+import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type ConfigSpec, onePort } from '../../support/balancer.ts';
-import { freePort } from '../../support/ports.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
 import { type Answer, ask, NamedNode, startPool, whoServes } from './scene.ts';
 import { statusOf } from './status.ts';
 
@@ -78,19 +79,19 @@ test('a full queue refuses at once; who has waited too long is reset; both are c
 });
 
 test('a client that gives up while it waits takes nobody’s place', async () => {
-  const { port, balancer, queued } = await open(1);
+  const { node, port, balancer, queued } = await open(1);
   const held = await ask(port);
-  const waiting = ask(port);
+  const impatient = connect({ port, host: LOOPBACK_IPV4 });
+  impatient.on('error', () => {});
   await balancer.program.waitUntil('one to wait', async () => (await queued()) === 1);
-  const impatient = ask(port);
+  const patient = ask(port);
   await balancer.program.waitUntil('two to wait', async () => (await queued()) === 2);
-  const first = await Promise.race([waiting, impatient, Promise.resolve(undefined)]);
-  expect(first).toBeUndefined();
+  impatient.resetAndDestroy();
+  await balancer.program.waitUntil('one to have gone', async () => (await queued()) === 1);
   held.socket.destroy();
-  const answers = await Promise.race([waiting, impatient]);
-  expect(answers.by).toBe('node-a');
-  answers.socket.resetAndDestroy();
-  for (const answer of await Promise.all([waiting, impatient])) answer.socket.destroy();
+  const { by, socket } = await patient;
+  expect([by, node.taken]).toEqual(['node-a', 2]);
+  socket.destroy();
   await balancer.program.waitUntil('all to be gone', async () => (await statusOf(balancer)).sessions === 0);
   expect(await queued()).toBe(0);
 });

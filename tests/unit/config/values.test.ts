@@ -231,9 +231,15 @@ describe('health checks', () => {
     );
   });
 
-  // The engine bounds what a repetition becomes when it is written out.
-  test.each(['\\pL{1000}', 'x{0,1000}', '(a{10}){100}'])('%s, as often as it fits, is judged', (piece) => {
+  // What a repetition becomes when it is written out.
+  test.each(['\\pL{1000}', 'x{0,1000}', '(a{10}){100}'])('%s, as often as it fits, is too large', (piece) => {
     const text = piece.repeat(Math.floor(1024 / piece.length));
+    expect(onlyError(withFrontend(`check_body: ${JSON.stringify(text)}`))).toMatch(
+      /\(too large: \d{5,} steps, of which 1200 are possible\), expected a regular expression/,
+    );
+  });
+
+  test.each(['\\pL{1000}', 'x'.repeat(1024)])('%s is not', (text) => {
     expect(errorLines(withFrontend(`check_body: ${JSON.stringify(text)}`))).toEqual([]);
   });
 });

@@ -153,12 +153,20 @@ describe('an ejected node', () => {
     expect(noteConnectSuccess(states, ROW, untilMs + 4)).toBe('none');
   });
 
+  test('does not come back early by sessions that had no other node', () => {
+    const states = make();
+    const untilMs = eject(states, START_MS);
+    expect(noteConnectSuccess(states, ROW, untilMs - 1)).toBe('none');
+    expect(isOut(states)).toBe(true);
+    expect(noteConnectSuccess(states, ROW, untilMs)).toBe('readmitted');
+  });
+
   test('that relapses soon goes on where it was; one that held out begins anew', () => {
     const states = make();
     const backMs = eject(states, START_MS);
     noteConnectSuccess(states, ROW, backMs);
-    expect(eject(states, backMs + RELAPSE_MS) - (backMs + RELAPSE_MS)).toBe(2 * EJECTION_MS);
-    const againMs = backMs + RELAPSE_MS + 1;
+    const againMs = eject(states, backMs + RELAPSE_MS);
+    expect(againMs - (backMs + RELAPSE_MS)).toBe(2 * EJECTION_MS);
     noteConnectSuccess(states, ROW, againMs);
     expect(eject(states, againMs + RELAPSE_MS + 1) - (againMs + RELAPSE_MS + 1)).toBe(EJECTION_MS);
   });
@@ -174,7 +182,7 @@ test('every change that shards must see raises the epoch', () => {
   note();
   fail(states, untilMs);
   note();
-  noteConnectSuccess(states, ROW, untilMs);
+  noteConnectSuccess(states, ROW, untilMs + 2 * EJECTION_MS);
   note();
   clearNodeState(states, ROW);
   note();
@@ -207,8 +215,8 @@ test('whatever happens: out only after three failures within the interval, never
         if (what === 'succeed') {
           noteConnectSuccess(states, ROW, nowMs);
           failures = [];
-          trialMs = Number.NEGATIVE_INFINITY;
-          expect(isOut(states)).toBe(false);
+          if (!isOut(states)) trialMs = Number.NEGATIVE_INFINITY;
+          expect(isOut(states)).toBe(wasOut && nowMs < (states.outUntilMs[ROW] ?? 0));
         } else if (what === 'fail') {
           const event = fail(states, nowMs);
           if (!wasOut) failures.push(nowMs);

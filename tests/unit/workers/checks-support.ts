@@ -10,6 +10,7 @@ const TIMEOUT_MS = 10_000;
 
 export function makeTarget(port: number, changes: Partial<CheckTarget> = {}): CheckTarget {
   return {
+    frontend: 0,
     row: 0,
     name: 'web-1 (127.0.0.1:8080) of web port 80',
     check: 'connection',

@@ -16,6 +16,7 @@ const ROWS = 4096;
 export function makeTarget(row: number, changes: Partial<CheckTarget> = {}): CheckTarget {
   return {
     row,
+    frontend: 0,
     name: `node-${row} (192.0.2.1:8080) of web port 80`,
     check: 'connection',
     ip: parseIp(`192.0.${row >> 8}.${row & 0xff}`),

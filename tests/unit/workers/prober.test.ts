@@ -275,6 +275,17 @@ describe('at most so many checks at a time', () => {
     expect(world.checks.map(({ row }) => row)).toEqual(makeTargets(count).map(({ row }) => row));
   });
 
+  test('a pool whose nodes are all silent does not make another one’s node wait', () => {
+    const world = makeWorld(() => undefined);
+    const silent = makeTargets(CHECKS_UNDER_WAY_MAX + 30, { intervalMs: 60_000 });
+    const other = makeTarget(CHECKS_UNDER_WAY_MAX + 30, { frontend: 1, intervalMs: 60_000 });
+    world.prober.update([...silent, other]);
+    world.time.pass(silent.length * FIRST_STEP_MS + 2 * FIRST_STEP_MS);
+    expect(world.checks).toHaveLength(CHECKS_UNDER_WAY_MAX);
+    world.checks[10]?.finish(PASSED);
+    expect(world.checks.at(-1)?.row).toBe(other.row);
+  });
+
   test('a node that leaves gives its place, or its turn, to the next', () => {
     const world = makeWorld(() => undefined);
     const targets = makeTargets(CHECKS_UNDER_WAY_MAX + 3, { intervalMs: 60_000 });
@@ -347,7 +358,7 @@ describe('an update', () => {
     world.time.pass(20_000);
     expect(world.startsOf(0)).toHaveLength(checks);
     expect(world.startsOf(1).length).toBeGreaterThan(3);
-    expect(world.transitions).toHaveLength(2);
+    expect(world.transitions).toHaveLength(3);
   });
 
   test('that brings it back checks it soon, from the beginning', () => {
