@@ -22,7 +22,7 @@ import { writeSockaddr } from '../../core/linux/sockaddr.ts';
 import { LOOPBACK_IPV4 } from '../../tests/support/ports.ts';
 import { LoadError } from './failure.ts';
 
-const schedYield = declare('sched_yield', 'int', []);
+const schedYield = declare('sched_yield', []);
 
 const EVENTS_PER_WAIT = 512;
 /** Room for addresses and requests, which are written once. */

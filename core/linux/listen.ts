@@ -18,7 +18,7 @@ const ADDRESS_AT = 0;
 const CONGESTION_AT = SOCKADDR_BYTES;
 const kernel = createKernel(new SharedArrayBuffer(CONGESTION_AT + CONGESTION_BYTES + KERNEL_CELL_BYTES));
 
-const listen = declare('listen', 'int', ['int', 'int']);
+const listen = declare('listen', ['int', 'int']);
 
 export interface ListenOptions {
   /** 16 bytes, see core/base/ip.ts */

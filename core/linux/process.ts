@@ -8,10 +8,10 @@ const RLIMIT_NOFILE = 7;
 const CAP_SYS_ADMIN = 21;
 const CAP_SYS_RESOURCE = 24;
 
-const getrlimit = declare('getrlimit', 'int', ['int', 'uintptr_t']);
-const setrlimit = declare('setrlimit', 'int', ['int', 'uintptr_t']);
-const schedSetaffinity = declare('sched_setaffinity', 'int', ['int', 'size_t', 'uintptr_t']);
-const exitNow = declare('_exit', 'int', ['int']);
+const getrlimit = declare('getrlimit', ['int', 'uintptr_t']);
+const setrlimit = declare('setrlimit', ['int', 'uintptr_t']);
+const schedSetaffinity = declare('sched_setaffinity', ['int', 'size_t', 'uintptr_t']);
+const exitNow = declare('_exit', ['int']);
 
 /** Raises the soft limit of open files to the hard one, as HAProxy and nginx do. @returns the limit now in force */
 export function raiseDescriptorLimit(): number {

@@ -13,7 +13,7 @@ const CLONE_NEWNET = 0x4000_0000;
  */
 export function enterOwnNetwork(firstPort: number, lastPort: number): boolean {
   if (process.getuid?.() !== 0) return false;
-  if (declare('unshare', 'int', ['int'])(CLONE_NEWNET) !== 0) return false;
+  if (declare('unshare', ['int'])(CLONE_NEWNET) !== 0) return false;
   setLoopbackUp();
   writeFileSync('/proc/sys/net/ipv4/ip_local_port_range', `${firstPort} ${lastPort}`);
   return true;

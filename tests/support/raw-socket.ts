@@ -35,10 +35,10 @@ const memory = new SharedArrayBuffer(DATA_AT + DATA_BYTES + KERNEL_CELL_BYTES);
 const kernel = createKernel(memory);
 const base = addressOf(memory);
 
-const listen = declare('listen', 'int', ['int', 'int']);
-const setsockopt = declare('setsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']);
-const ioctl = declare('ioctl', 'int', ['int', 'unsigned long', 'uintptr_t']);
-const send = declare('send', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']);
+const listen = declare('listen', ['int', 'int']);
+const setsockopt = declare('setsockopt', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']);
+const ioctl = declare('ioctl', ['int', 'unsigned long', 'uintptr_t']);
+const send = declare('send', ['int', 'uintptr_t', 'size_t', 'int']);
 
 export interface RawOptions {
   /** SO_RCVBUF; Linux doubles it, and takes at least 2,304 bytes */

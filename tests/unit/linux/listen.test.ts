@@ -18,8 +18,8 @@ const IPPROTO_IPV6 = 41;
 const ENOENT = 2;
 const RLIMIT_NOFILE = 7;
 
-const getrlimit = declare('getrlimit', 'int', ['int', 'uintptr_t']);
-const setrlimit = declare('setrlimit', 'int', ['int', 'uintptr_t']);
+const getrlimit = declare('getrlimit', ['int', 'uintptr_t']);
+const setrlimit = declare('setrlimit', ['int', 'uintptr_t']);
 
 let net = new Loopback();
 let foreign: ForeignListener | undefined;

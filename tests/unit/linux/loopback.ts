@@ -19,7 +19,7 @@ export const DATA_AT = 4096;
 
 const DEADLINE_MS = 5000;
 
-const getsockopt = declare('getsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']);
+const getsockopt = declare('getsockopt', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']);
 const cells = new SharedArrayBuffer(16);
 const cellsView = new DataView(cells);
 

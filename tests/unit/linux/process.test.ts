@@ -46,7 +46,7 @@ test('the soft limit of open files is raised to the hard one', () => {
     const limits = () => /Max open files\\s+(\\d+)\\s+(\\d+)/.exec(readFileSync('/proc/self/limits', 'utf8')).slice(1);
     const memory = new SharedArrayBuffer(16);
     new BigUint64Array(memory).set([300n, 700n]);
-    declare('setrlimit', 'int', ['int', 'uintptr_t'])(7, addressOf(memory));
+    declare('setrlimit', ['int', 'uintptr_t'])(7, addressOf(memory));
     console.log(...limits(), linux.raiseDescriptorLimit(), ...limits(), linux.raiseDescriptorLimit());`;
   expect(inChild(code).stdout).toBe('300 700 700 700 700 700');
 });

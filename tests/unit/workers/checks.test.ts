@@ -19,7 +19,7 @@ const TCP_INFO = 11;
 const DATA_SEGMENTS_AT = 152;
 const INFO_BYTES = 160;
 const LENGTH_AT = INFO_BYTES;
-const getsockopt = declare('getsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']);
+const getsockopt = declare('getsockopt', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']);
 
 /** Segments with data that a socket has received. */
 function dataSegments(fd: number): number {
