@@ -4,7 +4,7 @@
 // Why not the schema library's own errors: they name keywords ("must be integer"), give one error per union member and
 // two per unknown key, do not tell key from value, and know neither what was found nor what was meant.
 
-import { IsArray, IsNull, IsObject, IsUnion, type TArray, type TObject, type TSchema } from 'typebox';
+import { IsArray, IsNull, IsObject, IsOptional, IsUnion, type TArray, type TObject, type TSchema } from 'typebox';
 import { describeValue, isRecord, type Path, type Problem, quote } from './problem.ts';
 import { scalarFault } from './scalar.ts';
 import { expectedOf, memberOf, numberOf, refusal, sentenceOn, titleOf } from './schema-words.ts';
@@ -44,7 +44,7 @@ function checkObject(schema: TObject, value: unknown, path: Path, problems: Prob
     const filled = given ? value[key] : Reflect.get(property, 'default');
     const checked = filled === undefined ? BAD : checkValue(property, filled, [...path, key], problems);
     if (checked !== BAD) entries.push([key, checked]);
-    else if (filled === undefined) problems.push(missing([...path, key], key, property));
+    else if (filled === undefined && !IsOptional(property)) problems.push(missing([...path, key], key, property));
   }
   return Object.fromEntries(entries);
 }

@@ -1,0 +1,102 @@
+// The one way to change the inventory: one change after the other, each judged against the latest revision, put into force, written,
+// and only then answered. What is refused at any point changes nothing.
+
+import type { Config } from '../core/config/model.ts';
+import { type DataPlane, RefusedChange } from './data-plane.ts';
+import { describeDifference } from './store/difference.ts';
+import { configOf, type Inventory, inventoryOf } from './store/inventory.ts';
+import type { Revision, RevisionInfo, Store } from './store/store.ts';
+import { utcSeconds } from './store/time.ts';
+
+/** The configuration comes from a file, and is changed there. */
+export class ReadOnlyError extends Error {
+  override readonly name = 'ReadOnlyError';
+  constructor(file: string) {
+    super(`the configuration comes from ${file}: change it there, and send the balancer SIGHUP`);
+  }
+}
+
+/** What was to be changed is not what the caller saw. */
+export class StaleError extends Error {
+  override readonly name = 'StaleError';
+  readonly latest: RevisionInfo;
+  constructor(latest: RevisionInfo) {
+    super(`It was changed meanwhile, by ${latest.author} (revision ${latest.revision}).`);
+    this.latest = latest;
+  }
+}
+
+export interface ChangesOptions {
+  readonly store: Store;
+  readonly plane: Pick<DataPlane, 'apply' | 'file'>;
+  /** id of the one region */
+  readonly region: string;
+  /** milliseconds since 1970 */
+  readonly now?: () => number;
+}
+
+/** @param now as the API writes times @throws whatever says why not */
+export type Edit = (inventory: Inventory, now: string) => Inventory;
+
+export class Changes {
+  readonly #store: Store;
+  readonly #plane: ChangesOptions['plane'];
+  readonly #region: string;
+  readonly #now: () => number;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor({ store, plane, region, now = Date.now }: ChangesOptions) {
+    this.#store = store;
+    this.#plane = plane;
+    this.#region = region;
+    this.#now = now;
+  }
+
+  /**
+   * @param isCurrent whether the inventory still has what the caller saw
+   * @returns the revision in force; the old one when the edit changes nothing
+   * @throws ReadOnlyError, StaleError, RefusedChange, StoreError, ConflictError, or what `edit` throws
+   */
+  change(author: string, edit: Edit, isCurrent: (inventory: Inventory) => boolean = () => true): Promise<Revision> {
+    const result = this.#queue.then(() => this.#change(author, edit, isCurrent));
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  /** Goes back to what was, as a new revision. @returns undefined when there is no such revision, or no longer */
+  async rollback(author: string, revision: number): Promise<Revision | undefined> {
+    const target = this.#store.at(revision);
+    if (target === undefined) return undefined;
+    return this.change(author, ({ nextId }) => ({ ...target.inventory, nextId }));
+  }
+
+  /** Everything is to be as a configuration file says. */
+  replace(author: string, config: Config): Promise<Revision> {
+    return this.change(author, (inventory, now) => inventoryOf(config, inventory, this.#region, now));
+  }
+
+  /** What `replace` would change. */
+  preview(config: Config): readonly string[] {
+    const { inventory } = this.#store.read();
+    return describeDifference(inventory, inventoryOf(config, inventory, this.#region, utcSeconds(this.#now())));
+  }
+
+  async #change(author: string, edit: Edit, isCurrent: (inventory: Inventory) => boolean): Promise<Revision> {
+    if (this.#plane.file !== undefined) throw new ReadOnlyError(this.#plane.file);
+    const before = this.#store.read();
+    if (!isCurrent(before.inventory)) throw new StaleError(before);
+    const inventory = edit(before.inventory, utcSeconds(this.#now()));
+    const changes = describeDifference(before.inventory, inventory);
+    if (changes.length === 0) return before;
+    await this.#plane.apply(configOf(inventory));
+    try {
+      return this.#store.write(before.revision, { author, changes, inventory });
+    } catch (error) {
+      // What is not written must not be in force: it would be gone after the next start.
+      await this.#plane.apply(configOf(before.inventory)).catch((again: unknown) => {
+        if (!(again instanceof RefusedChange)) throw again;
+      });
+      throw error;
+    }
+  }
+}

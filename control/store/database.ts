@@ -1,0 +1,138 @@
+// The embedded database: one file in the data directory, owned by one process at a time. Opening it answers every question about its
+// state before anything relies on it; a database that is not whole is refused, never replaced by an empty one.
+
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { StoreError } from './store.ts';
+
+const FILE_NAME = 'balancer.db';
+/** There since the first revision was written: a database that is empty beside it was lost, and is not a new one. */
+const MARKER_NAME = 'balancer.db.exists';
+const DIRECTORY_MODE = 0o700;
+/** SQLITE_BUSY and SQLITE_LOCKED (sqlite.org/rescode.html), the low byte of an extended code */
+const BUSY_CODES: ReadonlySet<number> = new Set([5, 6]);
+
+/** Migrations: what brings the version before (its index) to the next one. Never edited once released, only added to. */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE revisions (
+     revision INTEGER PRIMARY KEY,
+     time TEXT NOT NULL,
+     author TEXT NOT NULL,
+     changes TEXT NOT NULL,
+     inventory BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE tokens (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     hash BLOB NOT NULL UNIQUE,
+     label TEXT NOT NULL,
+     scope TEXT NOT NULL CHECK (scope IN ('read_only', 'read_write')),
+     created TEXT NOT NULL,
+     used TEXT
+   ) STRICT;`,
+];
+
+export function databasePath(directory: string): string {
+  return join(directory, FILE_NAME);
+}
+
+/** @throws StoreError when the database is damaged, newer than this program, held by another process or not to be reached */
+export function openDatabase(directory: string): DatabaseSync {
+  const path = databasePath(directory);
+  try {
+    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    refuseIfLost(directory, path);
+    const database = new DatabaseSync(path);
+    try {
+      prepare(database, path);
+      if (!isMarked(directory)) writeFileSync(join(directory, MARKER_NAME), '', { mode: 0o600 });
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  } catch (error) {
+    throw asStoreError(error, path);
+  }
+}
+
+function isMarked(directory: string): boolean {
+  return statSync(join(directory, MARKER_NAME), { throwIfNoEntry: false }) !== undefined;
+}
+
+/** SQLite takes a missing or an empty file for a new database. */
+function refuseIfLost(directory: string, path: string): void {
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes > 0) {
+    // A wrong header is told here in plain words; SQLite calls it "not a database" only at the first statement.
+    const head = readFileSync(path).subarray(0, 16).toString('latin1');
+    if (head !== 'SQLite format 3\0') throw damage(path, 'it is not a database');
+    return;
+  }
+  if (isMarked(directory)) throw damage(path, 'it is missing or empty, and was neither before');
+}
+
+function prepare(database: DatabaseSync, path: string): void {
+  // With the lock held by one process there is no shared-memory file, and nobody writes between our reading and our writing.
+  database.exec('PRAGMA locking_mode = EXCLUSIVE');
+  database.exec('PRAGMA journal_mode = WAL');
+  // An answered write is on the disk.
+  database.exec('PRAGMA synchronous = FULL');
+  database.exec('PRAGMA trusted_schema = OFF');
+  // In this mode a read takes the lock for good.
+  const check = database.prepare('PRAGMA quick_check(1)').get();
+  const [result] = Object.values(check ?? {});
+  if (result !== 'ok') throw damage(path, String(result));
+  migrate(database, path);
+}
+
+function migrate(database: DatabaseSync, path: string): void {
+  const version = Number(Object.values(database.prepare('PRAGMA user_version').get() ?? { version: 0 })[0]);
+  if (version > MIGRATIONS.length) {
+    throw new StoreError(
+      `the database ${path} is of version ${version}, and this balancer knows versions up to ${MIGRATIONS.length}: ` +
+        'it was written by a newer balancer; run that one, or move the file away and start again from an export',
+    );
+  }
+  for (const [index, statements] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    transaction(database, () => database.exec(`${statements}\nPRAGMA user_version = ${index + 1}`));
+  }
+}
+
+/** Runs `work` so that all of it holds or nothing. */
+export function transaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    // A statement that failed for want of space has rolled back by itself (sqlite.org/lang_transaction.html).
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+export function damage(path: string, what: string): StoreError {
+  return new StoreError(
+    `the database ${path} is damaged: ${what}. Nothing was changed. Restore it (with ${FILE_NAME}-wal beside it) from a backup; ` +
+      `or move ${FILE_NAME}* away, and "balancer apply -f FILE" makes a new one from a configuration file`,
+  );
+}
+
+/** An error of the database or of the file system, in words that say what to do. */
+export function asStoreError(error: unknown, path: string): StoreError {
+  if (error instanceof StoreError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const code =
+    error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+  if (BUSY_CODES.has(code)) {
+    return new StoreError(
+      `the database ${path} is held by another process: one balancer at a time; BALANCER_DATA_DIR gives each a directory of its own`,
+    );
+  }
+  // SQLITE_CORRUPT and SQLITE_NOTADB
+  if (code === 11 || code === 26) return damage(path, text);
+  return new StoreError(`the database ${path} cannot be used: ${text}`);
+}

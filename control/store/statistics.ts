@@ -1,0 +1,170 @@
+// How much each nodebalancer had to do: sums of 10 seconds for an hour, of 5 minutes for a day, and of a month's bytes. In a file of
+// its own, which is not synced at each write: a crash may cost the last seconds of a graph, and a write of the configuration never
+// waits for one. Measured: 128 nodebalancers take 1 ms per 10 seconds.
+
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { transaction } from './database.ts';
+
+/** What happened within one interval. */
+export interface Amounts {
+  readonly connections: number;
+  /** received from clients, and given to them */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export interface Point extends Amounts {
+  /** milliseconds since 1970: the interval's begin */
+  readonly time: number;
+}
+
+/** Sums per interval, oldest first, without gaps from the first on: an interval in which nothing was recorded has zeroes. */
+export interface Series {
+  readonly intervalMs: number;
+  readonly points: readonly Point[];
+}
+
+export interface Transfer {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+const SECOND_MS = 1000;
+export const SHORT_INTERVAL_MS = 10 * SECOND_MS;
+export const LONG_INTERVAL_MS = 300 * SECOND_MS;
+const HOUR_MS = 3600 * SECOND_MS;
+const DAY_MS = 24 * HOUR_MS;
+const FILE_NAME = 'statistics.db';
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS amounts (
+    interval INTEGER NOT NULL, nodebalancer INTEGER NOT NULL, time INTEGER NOT NULL,
+    connections REAL NOT NULL, bytes_in REAL NOT NULL, bytes_out REAL NOT NULL,
+    PRIMARY KEY (interval, nodebalancer, time)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS transfers (
+    nodebalancer INTEGER NOT NULL, month TEXT NOT NULL, bytes_in REAL NOT NULL, bytes_out REAL NOT NULL,
+    PRIMARY KEY (nodebalancer, month)
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = ${SCHEMA_VERSION}`;
+
+const ADD_AMOUNTS = `
+  INSERT INTO amounts (interval, nodebalancer, time, connections, bytes_in, bytes_out) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET connections = connections + excluded.connections, bytes_in = bytes_in + excluded.bytes_in,
+    bytes_out = bytes_out + excluded.bytes_out`;
+const ADD_TRANSFER = `
+  INSERT INTO transfers (nodebalancer, month, bytes_in, bytes_out) VALUES (?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET bytes_in = bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out`;
+
+export class Statistics {
+  readonly #database: DatabaseSync;
+  /** the last interval that was pruned for */
+  #prunedAt = 0;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Adds to the intervals that `time` falls into; all in one transaction. @param time milliseconds since 1970 */
+  record(time: number, amounts: ReadonlyMap<number, Amounts>): void {
+    transaction(this.#database, () => {
+      const addAmounts = this.#database.prepare(ADD_AMOUNTS);
+      const addTransfer = this.#database.prepare(ADD_TRANSFER);
+      for (const [id, { connections, bytesIn, bytesOut }] of amounts) {
+        for (const interval of [SHORT_INTERVAL_MS, LONG_INTERVAL_MS]) {
+          addAmounts.run(interval, id, time - (time % interval), connections, bytesIn, bytesOut);
+        }
+        if (bytesIn > 0 || bytesOut > 0) addTransfer.run(id, monthOf(time), bytesIn, bytesOut);
+      }
+      this.#prune(time);
+    });
+  }
+
+  /** The last 24 hours. @returns undefined before anything was recorded */
+  day(id: number, now: number): Series | undefined {
+    return this.#series(id, LONG_INTERVAL_MS, now - DAY_MS, now);
+  }
+
+  /** The last hour. @returns undefined before anything was recorded */
+  hour(id: number, now: number): Series | undefined {
+    return this.#series(id, SHORT_INTERVAL_MS, now - HOUR_MS, now);
+  }
+
+  /** Of the calendar month (UTC) that `now` is in. @returns undefined when nothing moved */
+  transfer(id: number, now: number): Transfer | undefined {
+    const row = this.#database
+      .prepare('SELECT bytes_in AS bytesIn, bytes_out AS bytesOut FROM transfers WHERE nodebalancer = ? AND month = ?')
+      .get(id, monthOf(now));
+    return row as unknown as Transfer | undefined;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #series(id: number, intervalMs: number, from: number, now: number): Series | undefined {
+    const rows = this.#database
+      .prepare(
+        'SELECT time, connections, bytes_in AS bytesIn, bytes_out AS bytesOut FROM amounts ' +
+          'WHERE interval = ? AND nodebalancer = ? AND time > ? AND time <= ? ORDER BY time',
+      )
+      .all(intervalMs, id, from, now) as unknown as Point[];
+    const [first] = rows;
+    if (first === undefined) return undefined;
+    const byTime = new Map(rows.map((row) => [row.time, row]));
+    const points: Point[] = [];
+    const last = rows.at(-1)?.time ?? first.time;
+    for (let time = first.time; time <= last; time += intervalMs) {
+      points.push(byTime.get(time) ?? { time, connections: 0, bytesIn: 0, bytesOut: 0 });
+    }
+    return { intervalMs, points };
+  }
+
+  #prune(time: number): void {
+    const interval = time - (time % LONG_INTERVAL_MS);
+    if (interval === this.#prunedAt) return;
+    this.#prunedAt = interval;
+    const forget = this.#database.prepare('DELETE FROM amounts WHERE interval = ? AND time < ?');
+    forget.run(SHORT_INTERVAL_MS, time - HOUR_MS);
+    forget.run(LONG_INTERVAL_MS, time - DAY_MS);
+  }
+}
+
+/** `2026-11` */
+function monthOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 7);
+}
+
+/** Statistics are not worth a refusal to start: a file that cannot be read is replaced. @returns with a remark when it was */
+export function openStatistics(directory: string): {
+  readonly statistics: Statistics;
+  readonly remark: string | undefined;
+} {
+  const path = join(directory, FILE_NAME);
+  try {
+    return { statistics: new Statistics(open(path)), remark: undefined };
+  } catch (error) {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true });
+    const remark = `the statistics in ${path} could not be read and begin anew: ${error instanceof Error ? error.message : error}`;
+    return { statistics: new Statistics(open(path)), remark };
+  }
+}
+
+function open(path: string): DatabaseSync {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    const check = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {})[0];
+    const version = Object.values(database.prepare('PRAGMA user_version').get() ?? {})[0];
+    if (check !== 'ok') throw new Error(String(check));
+    if (version !== 0 && version !== SCHEMA_VERSION) throw new Error(`they are of version ${version}`);
+    database.exec(SCHEMA);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+// API tokens: shown once when they are made, kept as hashes. A token is 32 random bytes, so a plain hash is enough: there is nothing
+// to guess that a slow one would protect.
+
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { utcSeconds } from './time.ts';
+
+export const TOKEN_SCOPES = ['read_only', 'read_write'] as const;
+export type TokenScope = (typeof TOKEN_SCOPES)[number];
+
+export interface TokenInfo {
+  readonly id: number;
+  readonly label: string;
+  readonly scope: TokenScope;
+  /** as the API writes times */
+  readonly created: string;
+  /** when it was last seen, to about a minute; null is never */
+  readonly used: string | null;
+}
+
+const SECRET_BYTES = 32;
+/** lets a person, and a scanner of leaked secrets, see what it is */
+const PREFIX = 'balancer_';
+const TOKEN_CHARS_MAX = 128;
+export const TOKEN_LABEL_CHARS_MAX = 64;
+const NOTE_USE_EVERY_MS = 60_000;
+
+interface Known {
+  readonly hash: Buffer;
+  info: TokenInfo;
+  notedMs: number;
+}
+
+export class Tokens {
+  readonly #database: DatabaseSync;
+  readonly #now: () => number;
+  /** by the hash's hex text; the database has one owner, so that nothing changes behind this */
+  readonly #known = new Map<string, Known>();
+
+  /** @param now milliseconds since 1970 */
+  constructor(database: DatabaseSync, now: () => number = Date.now) {
+    this.#database = database;
+    this.#now = now;
+    for (const row of database.prepare('SELECT id, hash, label, scope, created, used FROM tokens').all()) {
+      const { hash, ...info } = row as unknown as TokenInfo & { hash: Uint8Array };
+      this.#remember(Buffer.from(hash), info);
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#known.size === 0;
+  }
+
+  /** @param label 1 to TOKEN_LABEL_CHARS_MAX characters @returns the token, which nobody can ask for again */
+  create(label: string, scope: TokenScope): { readonly token: string; readonly info: TokenInfo } {
+    const token = `${PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
+    const hash = hashOf(token);
+    const created = utcSeconds(this.#now());
+    const { lastInsertRowid } = this.#database
+      .prepare('INSERT INTO tokens (hash, label, scope, created) VALUES (?, ?, ?, ?)')
+      .run(hash, label, scope, created);
+    const info: TokenInfo = { id: Number(lastInsertRowid), label, scope, created, used: null };
+    this.#remember(hash, info);
+    return { token, info };
+  }
+
+  /** Oldest first. */
+  list(): readonly TokenInfo[] {
+    return [...this.#known.values()].map(({ info }) => info).sort((a, b) => a.id - b.id);
+  }
+
+  /** @returns false when there is no such token */
+  revoke(id: number): boolean {
+    const entry = [...this.#known].find(([, { info }]) => info.id === id);
+    if (entry === undefined) return false;
+    this.#database.prepare('DELETE FROM tokens WHERE id = ?').run(id);
+    this.#known.delete(entry[0]);
+    return true;
+  }
+
+  /** @returns whose token it is, or undefined when it is nobody's */
+  verify(token: string): TokenInfo | undefined {
+    if (token.length > TOKEN_CHARS_MAX) return undefined;
+    const hash = hashOf(token);
+    const known = this.#known.get(hash.toString('hex'));
+    // The look-up tells at most how much of a hash was right, and nobody can choose a token by its hash; to be plain about it:
+    if (known === undefined || !timingSafeEqual(known.hash, hash)) return undefined;
+    this.#noteUse(known);
+    return known.info;
+  }
+
+  #remember(hash: Buffer, info: TokenInfo): void {
+    this.#known.set(hash.toString('hex'), { hash, info, notedMs: 0 });
+  }
+
+  #noteUse(known: Known): void {
+    const nowMs = this.#now();
+    if (nowMs - known.notedMs < NOTE_USE_EVERY_MS) return;
+    known.notedMs = nowMs;
+    const used = utcSeconds(nowMs);
+    known.info = { ...known.info, used };
+    try {
+      this.#database.prepare('UPDATE tokens SET used = ? WHERE id = ?').run(used, known.info.id);
+    } catch {
+      // A full disk must not lock out whoever comes to mend it.
+    }
+  }
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
