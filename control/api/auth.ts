@@ -1,0 +1,67 @@
+// Who asks, and whether they may: a token in the Authorization header, or the page's cookie. On the local socket the file system has
+// answered both already.
+
+import type { FastifyRequest } from 'fastify';
+import type { TokenScope } from '../store/tokens.ts';
+import type { ApiContext } from './context.ts';
+import { type ApiError, apiError, invalidToken, unauthorized } from './errors.ts';
+import { isSame } from './logins.ts';
+import type { RateLimit } from './rate-limit.ts';
+
+export interface Caller {
+  /** a token's label, or `operator` */
+  readonly author: string;
+  readonly scope: TokenScope;
+}
+
+export const OPERATOR: Caller = { author: 'operator', scope: 'read_write' };
+export const COOKIE_NAME = 'balancer_login';
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** @throws ApiError 401, 403 or 429 */
+export function authenticate(request: FastifyRequest, context: ApiContext, limit: RateLimit): Caller {
+  const nowMs = context.now();
+  if (limit.isLockedOut(request.ip, nowMs)) throw tooManyFailures(limit.retryAfterS(nowMs));
+  const caller = bearerCaller(request, context) ?? cookieCaller(request, context);
+  if (caller === undefined) {
+    // Whoever sent nothing has not guessed.
+    if (request.headers.authorization !== undefined) limit.noteFailure(request.ip, nowMs);
+    throw invalidToken();
+  }
+  return caller;
+}
+
+export function tooManyFailures(retryAfterS: number): ApiError {
+  return apiError(429, `Too many requests: too many wrong tokens from this address, try again in ${retryAfterS} s`);
+}
+
+/** @throws ApiError 403 when the caller may only look */
+export function authorize(request: FastifyRequest, caller: Caller): void {
+  if (!SAFE_METHODS.has(request.method) && caller.scope !== 'read_write') throw unauthorized();
+}
+
+function bearerCaller(request: FastifyRequest, context: ApiContext): Caller | undefined {
+  const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+  const info = token === undefined ? undefined : context.tokens.verify(token);
+  return info === undefined ? undefined : { author: info.label, scope: info.scope };
+}
+
+/** A change by cookie must also carry what only our own page can know. */
+function cookieCaller(request: FastifyRequest, context: ApiContext): Caller | undefined {
+  if (request.headers.authorization !== undefined) return undefined;
+  const value = cookieOf(request.headers.cookie);
+  const login = value === undefined ? undefined : context.logins.withCookie(value);
+  if (login === undefined) return undefined;
+  const given = request.headers['x-csrf-token'];
+  if (!SAFE_METHODS.has(request.method) && !(typeof given === 'string' && isSame(given, login.csrf))) {
+    throw apiError(403, 'The change does not come from the page that you are logged in at.');
+  }
+  return login.caller;
+}
+
+export function cookieOf(header: string | undefined): string | undefined {
+  const parts = (header ?? '').split(/; */);
+  const found = parts.find((part) => part.startsWith(`${COOKIE_NAME}=`));
+  return found?.slice(COOKIE_NAME.length + 1);
+}

@@ -1,0 +1,201 @@
+// /nodebalancers/{id}/configs and below it, rebuild included
+
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import type { Frontend } from '../../core/config/model.ts';
+import { isRecord } from '../../core/config/problem.ts';
+import type { Inventory, StoredFrontend, StoredNode, StoredNodeBalancer } from '../store/inventory.ts';
+import type { ApiContext } from './context.ts';
+import { configDraft } from './drafts.ts';
+import { addConfig, changeConfig, findById, Ids, removeConfig } from './edits.ts';
+import type { ErrorItem } from './errors.ts';
+import { filterItems } from './filter.ts';
+import { PageQuery, pageOf, paginate } from './pagination.ts';
+import { checkBody, judge, refuse } from './request-check.ts';
+import { CONFIG, CONFIG_WITH_NODES } from './request-schemas.ts';
+import { change, findConfig, findNodeBalancer, inventoryNow, setEtag, snapshotNow } from './requests.ts';
+import { ConfigView, stateOf, viewConfig } from './views.ts';
+
+const PATH = '/nodebalancers/:nodebalancerId/configs';
+const FILTERS = ['id', 'port', 'protocol', 'algorithm', 'stickiness', 'check', 'proxy_protocol'] as const;
+
+/** With nodes, for clients that want a port and its nodes in one write. */
+const CreateQuery = Type.Object({
+  with_nodes: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description:
+        'An extension. true: the nodes in the body are created, too. Without it they are ignored, as the Linode API does: clients ' +
+        'that send them here create them again one by one.',
+    }),
+  ),
+});
+
+export function configRoutes(app: FastifyInstance, context: ApiContext): void {
+  const view = (
+    nodebalancer: StoredNodeBalancer,
+    config: StoredFrontend,
+    snapshot = snapshotNow(context),
+  ): ConfigView => viewConfig(nodebalancer, config, stateOf(snapshot, nodebalancer.label, config.port));
+  const answer = (inventory: Inventory, nodebalancerId: number, id: number, reply: FastifyReply): ConfigView => {
+    const nodebalancer = findById(inventory.nodebalancers, nodebalancerId);
+    const config = findById(nodebalancer.configs, id);
+    setEtag(reply, config);
+    return view(nodebalancer, config);
+  };
+
+  app.get(
+    PATH,
+    {
+      config: { rate: 'list' },
+      schema: { summary: 'Configs of a NodeBalancer', querystring: PageQuery, response: { 200: pageOf(ConfigView) } },
+    },
+    async (request) => {
+      const { nodebalancer } = findNodeBalancer(inventoryNow(context), request);
+      const snapshot = snapshotNow(context);
+      const views = nodebalancer.configs.map((config) => view(nodebalancer, config, snapshot));
+      return paginate(request.query, filterItems(request.headers['x-filter'], views, FILTERS));
+    },
+  );
+
+  app.post(
+    PATH,
+    {
+      schema: {
+        summary: 'Create a config: a port of the NodeBalancer',
+        querystring: CreateQuery,
+        body: CONFIG_WITH_NODES.schema,
+        response: { 200: ConfigView },
+      },
+    },
+    async (request, reply) => {
+      const withNodes = isRecord(request.query) && request.query.with_nodes === 'true';
+      let id = 0;
+      const inventory = await change(
+        context,
+        request,
+        () => undefined,
+        (before, now) => {
+          const { nodebalancer } = findNodeBalancer(before, request);
+          const ids = new Ids(before);
+          id = ids.take();
+          const config = checkedConfig(before, nodebalancer, undefined, request.body, withNodes, ids);
+          return addConfig(before, { nodebalancer, now }, { ...config, id }, ids);
+        },
+      );
+      return answer(inventory, findNodeBalancer(inventory, request).nodebalancer.id, id, reply);
+    },
+  );
+
+  app.get(
+    `${PATH}/:configId`,
+    { schema: { summary: 'One config', response: { 200: ConfigView } } },
+    async (request, reply) => {
+      const { nodebalancer, config } = findConfig(inventoryNow(context), request);
+      setEtag(reply, config);
+      return view(nodebalancer, config);
+    },
+  );
+
+  app.put(
+    `${PATH}/:configId`,
+    { schema: { summary: 'Change fields of a config', body: CONFIG.schema, response: { 200: ConfigView } } },
+    async (request, reply) => {
+      const thing = (inventory: Inventory) => findConfig(inventory, request).config;
+      const inventory = await change(context, request, thing, (before, now) => {
+        const { nodebalancer, config } = findConfig(before, request);
+        const next = checkedConfig(before, nodebalancer, config, request.body, false, new Ids(before));
+        return changeConfig(before, { nodebalancer, now }, { ...next, id: config.id, nodes: config.nodes });
+      });
+      const { nodebalancer, config } = findConfig(inventory, request);
+      return answer(inventory, nodebalancer.id, config.id, reply);
+    },
+  );
+
+  app.delete(
+    `${PATH}/:configId`,
+    { schema: { summary: 'Delete a config with its nodes', response: { 200: Type.Object({}) } } },
+    async (request) => {
+      const thing = (inventory: Inventory) => findConfig(inventory, request).config;
+      await change(context, request, thing, (before, now) => {
+        const { nodebalancer, config } = findConfig(before, request);
+        return removeConfig(before, { nodebalancer, now }, config.id);
+      });
+      return {};
+    },
+  );
+
+  app.post(
+    `${PATH}/:configId/rebuild`,
+    {
+      schema: {
+        summary:
+          'Change a config and its whole set of nodes in one write: those with an id stay, those without are new, others go',
+        body: CONFIG_WITH_NODES.schema,
+        response: { 200: ConfigView },
+      },
+    },
+    async (request, reply) => {
+      const thing = (inventory: Inventory) => findConfig(inventory, request).config;
+      const inventory = await change(context, request, thing, (before, now) => {
+        const { nodebalancer, config } = findConfig(before, request);
+        const ids = new Ids(before);
+        const next = checkedConfig(before, nodebalancer, config, request.body, true, ids);
+        return changeConfig(before, { nodebalancer, now }, { ...next, id: config.id }, ids);
+      });
+      const { nodebalancer, config } = findConfig(inventory, request);
+      return answer(inventory, nodebalancer.id, config.id, reply);
+    },
+  );
+}
+
+/** @param old what fields that were not sent keep @param withNodes the body's nodes are the config's @throws ApiError 400 */
+function checkedConfig(
+  inventory: Inventory,
+  nodebalancer: StoredNodeBalancer,
+  old: StoredFrontend | undefined,
+  body: unknown,
+  withNodes: boolean,
+  ids: Ids,
+): Omit<StoredFrontend, 'id'> {
+  const { id, nodes: oldNodes = [], ...fields } = old ?? { id: 0 };
+  const bodies = isRecord(body) && Array.isArray(body.nodes) ? body.nodes : [];
+  const olds = bodies.map((item) => oldNodeOf(item, oldNodes));
+  const sent = withNodes ? merged(body, olds) : body;
+  const checked = checkBody(sent, withNodes ? CONFIG_WITH_NODES : CONFIG, fields);
+  const nodes = withNodes ? checked.draft.nodes : oldNodes.map(({ id: _, ...node }) => node);
+  const { draft, focus } = configDraft(inventory, nodebalancer, old, { ...checked.draft, nodes });
+  const strangers = withNodes && old !== undefined ? strangeIds(bodies, oldNodes) : [];
+  refuse([...checked.problems, ...judge(draft, focus, checked.given)], strangers);
+  const good = draft.nodebalancers?.at(-1)?.configs?.at(-1) as Frontend;
+  return {
+    ...good,
+    nodes: good.nodes.map((node, index): StoredNode => {
+      const known = old === undefined || !withNodes ? undefined : olds[index];
+      return { ...node, id: known?.id ?? ids.take() };
+    }),
+  };
+}
+
+/** A node that stays keeps what was not sent. */
+function merged(body: unknown, olds: readonly (StoredNode | undefined)[]): unknown {
+  if (!isRecord(body) || !Array.isArray(body.nodes)) return body;
+  const nodes = body.nodes.map((item: unknown, index) => (isRecord(item) ? { ...olds[index], ...item } : item));
+  return { ...body, nodes };
+}
+
+function oldNodeOf(item: unknown, oldNodes: readonly StoredNode[]): StoredNode | undefined {
+  return isRecord(item) ? oldNodes.find(({ id }) => id === item.id) : undefined;
+}
+
+function strangeIds(bodies: readonly unknown[], oldNodes: readonly StoredNode[]): readonly ErrorItem[] {
+  const seen = new Set<unknown>();
+  return bodies.flatMap((item, index) => {
+    const id = isRecord(item) ? (item.id ?? null) : null;
+    if (id === null) return [];
+    const field = `nodes[${index}].id`;
+    if (seen.has(id)) return [{ field, reason: 'The same node twice' }];
+    seen.add(id);
+    return oldNodes.some((node) => node.id === id) ? [] : [{ field, reason: 'Not a node of this config' }];
+  });
+}

@@ -1,0 +1,31 @@
+// What the routes share. Each route module takes it whole and adds its routes to the server; none keeps state of its own.
+
+import type { Changes } from '../changes.ts';
+import type { DataPlane } from '../data-plane.ts';
+import type { Statistics } from '../store/statistics.ts';
+import type { Store } from '../store/store.ts';
+import type { Tokens } from '../store/tokens.ts';
+import type { Logins } from './logins.ts';
+
+export interface ApiSettings {
+  /** id of the one region */
+  readonly region: string;
+  /** addresses that new nodebalancers get, one each, in this order */
+  readonly addresses: readonly string[];
+}
+
+export interface ApiContext {
+  readonly settings: ApiSettings;
+  readonly plane: DataPlane;
+  readonly store: Store;
+  readonly changes: Changes;
+  readonly tokens: Tokens;
+  readonly logins: Logins;
+  readonly statistics: Statistics;
+  /** milliseconds since 1970 */
+  readonly now: () => number;
+  /** one line per write: who, what, how it went */
+  readonly audit: (line: string) => void;
+  /** a mistake of our own, for the log */
+  readonly fault: (error: unknown) => void;
+}

@@ -1,0 +1,129 @@
+// Every change and the way back; the configuration as a file, and a file as the configuration.
+
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import type { Config } from '../../core/config/model.ts';
+import { formatPath, isRecord, reasonOf } from '../../core/config/problem.ts';
+import { validateConfig } from '../../core/config/validate.ts';
+import { configOf } from '../store/inventory.ts';
+import type { ApiContext } from './context.ts';
+import { ApiError, apiError, notFound } from './errors.ts';
+import { idOf } from './requests.ts';
+
+const PAGE_DEFAULT = 100;
+const PAGE_MAX = 500;
+
+const RevisionView = Type.Object({
+  revision: Type.Integer(),
+  time: Type.String(),
+  author: Type.String(),
+  changes: Type.Array(Type.String()),
+});
+const Configuration = Type.Object({ nodebalancers: Type.Array(Type.Object({}, { additionalProperties: true })) });
+const HistoryQuery = Type.Object({
+  before: Type.Optional(Type.Integer({ minimum: 1, description: 'Only revisions below this one.' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT })),
+});
+const ApplyQuery = Type.Object({
+  dry_run: Type.Optional(Type.Boolean({ default: false, description: 'Only answer what would change.' })),
+});
+const Changes = Type.Object({ revision: Type.Integer(), changes: Type.Array(Type.String()) });
+
+export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
+  const { store, changes } = context;
+
+  app.get(
+    '/balancer/v1/history',
+    {
+      schema: {
+        summary: 'Revisions of the configuration, newest first, with author and differences',
+        querystring: HistoryQuery,
+        response: { 200: Type.Object({ data: Type.Array(RevisionView) }) },
+      },
+    },
+    async (request) => {
+      const before = numberOf(request.query, 'before', Number.MAX_SAFE_INTEGER);
+      return { data: [...store.history(numberOf(request.query, 'limit', PAGE_MAX) ?? PAGE_DEFAULT, before)] };
+    },
+  );
+
+  app.get(
+    '/balancer/v1/history/:revision',
+    {
+      schema: {
+        summary: 'One revision with its whole configuration',
+        response: { 200: Type.Object({ ...RevisionView.properties, configuration: Configuration }) },
+      },
+    },
+    async (request) => {
+      const found = store.at(idOf(request, 'revision'));
+      if (found === undefined) throw notFound();
+      const { inventory, ...info } = found;
+      return { ...info, configuration: configOf(inventory) };
+    },
+  );
+
+  app.post(
+    '/balancer/v1/rollback',
+    {
+      schema: {
+        summary: 'Make the configuration what it was at a revision, as a new revision',
+        body: Type.Object({ revision: Type.Integer({ minimum: 0 }) }),
+        response: { 200: Changes },
+      },
+    },
+    async (request) => {
+      const revision = isRecord(request.body) ? request.body.revision : undefined;
+      if (typeof revision !== 'number' || !Number.isSafeInteger(revision) || revision < 0) {
+        throw apiError(400, 'Must be the number of a revision', 'revision');
+      }
+      const before = store.read().revision;
+      const made = await changes.rollback(request.caller.author, revision);
+      if (made === undefined) throw apiError(404, `There is no revision ${revision}, or no longer.`, 'revision');
+      return { revision: made.revision, changes: made.revision === before ? [] : [...made.changes] };
+    },
+  );
+
+  app.get(
+    '/balancer/v1/configuration',
+    { schema: { summary: 'The configuration as a file for "balancer run -f"', response: { 200: Configuration } } },
+    async () => configOf(store.read().inventory),
+  );
+
+  app.put(
+    '/balancer/v1/configuration',
+    {
+      schema: {
+        summary: "Replace the whole configuration by a file's",
+        querystring: ApplyQuery,
+        body: Configuration,
+        response: { 200: Changes },
+      },
+    },
+    async (request) => {
+      const config = checked(request.body);
+      const isDryRun = isRecord(request.query) && request.query.dry_run === 'true';
+      const { revision } = store.read();
+      if (isDryRun) return { revision, changes: [...changes.preview(config)] };
+      const made = await changes.replace(request.caller.author, config);
+      return { revision: made.revision, changes: made.revision === revision ? [] : [...made.changes] };
+    },
+  );
+}
+
+/** @throws ApiError 400 with all that is wrong */
+function checked(body: unknown): Config {
+  const validated = validateConfig(body);
+  if ('config' in validated) return validated.config;
+  throw new ApiError(
+    400,
+    validated.problems.map((problem) => ({ field: formatPath(problem.path), reason: reasonOf(problem) })),
+  );
+}
+
+function numberOf(query: unknown, name: string, max: number): number | undefined {
+  const text = isRecord(query) ? query[name] : undefined;
+  if (text === undefined) return undefined;
+  if (typeof text === 'string' && /^[1-9]\d{0,14}$/.test(text) && Number(text) <= max) return Number(text);
+  throw apiError(400, `Must be an integer from 1 to ${max}`, name);
+}

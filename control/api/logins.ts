@@ -1,0 +1,107 @@
+// Who is logged in at the page: a signed cookie that says whose token it was, and one-time codes that stand for a token once. Nothing
+// is kept of a login, so that it outlives a restart; a revoked token ends its logins with it.
+
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TokenScope, Tokens } from '../store/tokens.ts';
+import type { Caller } from './auth.ts';
+
+const KEY_NAME = 'login.key';
+const KEY_BYTES = 32;
+export const LOGIN_HOURS = 12;
+const LOGIN_MS = LOGIN_HOURS * 3_600_000;
+const CODE_MS = 15 * 60_000;
+const CODES_MAX = 100;
+/** instead of a token's id: the operator, who came with a one-time code */
+const OPERATOR_ID = 0;
+
+export interface Login {
+  /** for the cookie */
+  readonly value: string;
+  readonly caller: Caller;
+  /** what a change must carry in a header: a page of another site cannot read it */
+  readonly csrf: string;
+}
+
+export class Logins {
+  readonly #key: Buffer;
+  readonly #tokens: Tokens;
+  readonly #now: () => number;
+  /** code -> until when it is good */
+  readonly #codes = new Map<string, number>();
+
+  /** @param now milliseconds since 1970 */
+  constructor(key: Buffer, tokens: Tokens, now: () => number) {
+    this.#key = key;
+    this.#tokens = tokens;
+    this.#now = now;
+  }
+
+  /** @returns undefined when it is nobody's token */
+  withToken(token: string): Login | undefined {
+    const info = this.#tokens.verify(token);
+    return info === undefined ? undefined : this.#login(info.id, { author: info.label, scope: info.scope });
+  }
+
+  /** A code that logs the operator in, once, within 15 minutes. */
+  createCode(): string {
+    const code = randomBytes(24).toString('base64url');
+    this.#codes.set(code, this.#now() + CODE_MS);
+    const [oldest = ''] = this.#codes.keys();
+    if (this.#codes.size > CODES_MAX) this.#codes.delete(oldest);
+    return code;
+  }
+
+  /** @returns undefined when the code is used up, too old or none */
+  withCode(code: string): Login | undefined {
+    const untilMs = this.#codes.get(code);
+    if (untilMs === undefined) return undefined;
+    this.#codes.delete(code);
+    return untilMs < this.#now() ? undefined : this.#login(OPERATOR_ID, { author: 'operator', scope: 'read_write' });
+  }
+
+  /** @returns undefined when the cookie is forged or old, or its token revoked */
+  withCookie(value: string): Login | undefined {
+    const [id = '', until = '', signature = ''] = value.split('.');
+    const payload = `${id}.${until}`;
+    if (!isSame(signature, this.#sign(payload)) || Number(until) < this.#now()) return undefined;
+    const caller = this.#callerOf(Number(id));
+    return caller === undefined ? undefined : { value, caller, csrf: this.#sign(`csrf ${value}`) };
+  }
+
+  #callerOf(id: number): Caller | undefined {
+    if (id === OPERATOR_ID) return { author: 'operator', scope: 'read_write' };
+    const info = this.#tokens.list().find((token) => token.id === id);
+    return info === undefined ? undefined : { author: info.label, scope: info.scope };
+  }
+
+  #login(id: number, caller: { readonly author: string; readonly scope: TokenScope }): Login {
+    const payload = `${id}.${this.#now() + LOGIN_MS}`;
+    const value = `${payload}.${this.#sign(payload)}`;
+    return { value, caller, csrf: this.#sign(`csrf ${value}`) };
+  }
+
+  #sign(text: string): string {
+    return createHmac('sha256', this.#key).update(text).digest('base64url');
+  }
+}
+
+export function isSame(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** The key that cookies are signed with: made once, readable by its owner alone. */
+export function loginKey(directory: string): Buffer {
+  const path = join(directory, KEY_NAME);
+  try {
+    const key = readFileSync(path);
+    if (key.length === KEY_BYTES) return key;
+  } catch {
+    // Not there yet.
+  }
+  const key = randomBytes(KEY_BYTES);
+  writeFileSync(path, key, { mode: 0o600 });
+  return key;
+}

@@ -1,0 +1,152 @@
+// /nodebalancers and /nodebalancers/{id}
+
+import type { FastifyInstance } from 'fastify';
+import { type TSchema, Type } from 'typebox';
+import type { Config, NodeBalancer } from '../../core/config/model.ts';
+import type { Inventory, StoredFrontend, StoredNodeBalancer } from '../store/inventory.ts';
+import type { ApiContext } from './context.ts';
+import { nodebalancerDraft } from './drafts.ts';
+import { addNodeBalancer, changeNodeBalancer, Ids, removeNodeBalancer } from './edits.ts';
+import type { ErrorItem } from './errors.ts';
+import { filterItems } from './filter.ts';
+import { chooseAddresses } from './host-addresses.ts';
+import { PageQuery, pageOf, paginate } from './pagination.ts';
+import { type CheckedBody, checkBody, judge, refuse } from './request-check.ts';
+import { automaticLabel, CHANGED_NODEBALANCER, NEW_NODEBALANCER } from './request-schemas.ts';
+import { change, findNodeBalancer, inventoryNow, setEtag } from './requests.ts';
+import { NodeBalancerView, viewNodeBalancer } from './views.ts';
+
+const FILTERS = ['id', 'label', 'region', 'ipv4', 'tags', 'created', 'updated'] as const;
+
+export function nodebalancerRoutes(app: FastifyInstance, context: ApiContext): void {
+  const view = (nodebalancer: StoredNodeBalancer): NodeBalancerView =>
+    viewNodeBalancer(nodebalancer, context.statistics.transfer(nodebalancer.id, context.now()));
+  const one = (summary: string, more: Record<string, TSchema> = {}) => ({
+    schema: { summary, ...more, response: { 200: NodeBalancerView } },
+  });
+
+  app.get(
+    '/nodebalancers',
+    {
+      config: { rate: 'list' },
+      schema: { summary: 'All NodeBalancers', querystring: PageQuery, response: { 200: pageOf(NodeBalancerView) } },
+    },
+    async (request) => {
+      const views = inventoryNow(context).nodebalancers.map(view);
+      return paginate(request.query, filterItems(request.headers['x-filter'], views, FILTERS));
+    },
+  );
+
+  app.post(
+    '/nodebalancers',
+    one('Create a NodeBalancer, with configs and nodes', { body: NEW_NODEBALANCER.schema }),
+    async (request, reply) => {
+      let id = 0;
+      const inventory = await change(
+        context,
+        request,
+        () => undefined,
+        (before, now) => {
+          const made = create(before, request.body, context, now);
+          id = made.id;
+          return made.inventory;
+        },
+      );
+      return answer(inventory, id, reply);
+    },
+  );
+
+  app.get('/nodebalancers/:nodebalancerId', one('One NodeBalancer'), async (request, reply) => {
+    const { nodebalancer } = findNodeBalancer(inventoryNow(context), request);
+    setEtag(reply, nodebalancer);
+    return view(nodebalancer);
+  });
+
+  app.put(
+    '/nodebalancers/:nodebalancerId',
+    one('Change label, throttle or tags', { body: CHANGED_NODEBALANCER.schema }),
+    async (request, reply) => {
+      const thing = (inventory: Inventory) => findNodeBalancer(inventory, request).nodebalancer;
+      const inventory = await change(context, request, thing, (before, now) =>
+        changeNodeBalancer(before, { ...changed(before, thing(before), request.body), updated: now }),
+      );
+      return answer(inventory, thing(inventory).id, reply);
+    },
+  );
+
+  app.delete(
+    '/nodebalancers/:nodebalancerId',
+    { schema: { summary: 'Delete a NodeBalancer with its configs and nodes', response: { 200: Type.Object({}) } } },
+    async (request) => {
+      const thing = (inventory: Inventory) => findNodeBalancer(inventory, request).nodebalancer;
+      await change(context, request, thing, (before) => removeNodeBalancer(before, thing(before).id));
+      return {};
+    },
+  );
+
+  function answer(inventory: Inventory, id: number, reply: Parameters<typeof setEtag>[0]): NodeBalancerView {
+    const made = inventory.nodebalancers.find((nodebalancer) => nodebalancer.id === id);
+    if (made === undefined) throw new Error(`the nodebalancer ${id} is not in the inventory that was just written`);
+    setEtag(reply, made);
+    return view(made);
+  }
+}
+
+function create(
+  before: Inventory,
+  body: unknown,
+  { settings }: ApiContext,
+  now: string,
+): { readonly id: number; readonly inventory: Inventory } {
+  const ids = new Ids(before);
+  const id = ids.take();
+  const checked = checkBody(body, NEW_NODEBALANCER);
+  const { region, tags, label = automaticLabel(id), ipv4, ...rest } = checked.draft as Partial<NewBody>;
+  const taken = new Set(before.nodebalancers.map((nodebalancer) => nodebalancer.ipv4));
+  // An address that was asked for badly is told as such, not replaced.
+  const addresses = chooseAddresses(ipv4, settings.addresses, taken);
+  const { draft, focus } = nodebalancerDraft(before, undefined, { ...rest, label, ...addresses });
+  refuse([...checked.problems, ...judge(draft, focus, checked.given)], regionErrors(region, settings.region));
+  const good = draft.nodebalancers?.at(-1) as NodeBalancer;
+  const nodebalancer: StoredNodeBalancer = {
+    ...good,
+    id,
+    region: settings.region,
+    tags: tags ?? [],
+    created: now,
+    updated: now,
+    configs: good.configs.map((config) => stored(config, ids)),
+  };
+  return { id, inventory: addNodeBalancer(before, nodebalancer, ids) };
+}
+
+interface NewBody {
+  region: string;
+  tags: readonly string[];
+  label: string;
+  ipv4: string;
+}
+
+function regionErrors(region: string | undefined, known: string): readonly ErrorItem[] {
+  return region === undefined || region === known ? [] : [{ field: 'region', reason: 'region is not valid' }];
+}
+
+function stored({ nodes, ...config }: Config['nodebalancers'][number]['configs'][number], ids: Ids): StoredFrontend {
+  return { ...config, id: ids.take(), nodes: nodes.map((node) => ({ ...withoutId(node), id: ids.take() })) };
+}
+
+function withoutId<T extends object>(node: T): T {
+  const { id, ...rest } = node as T & { id?: unknown };
+  return rest as unknown as T;
+}
+
+function changed(before: Inventory, nodebalancer: StoredNodeBalancer, body: unknown): StoredNodeBalancer {
+  const { label, client_conn_throttle, tags } = nodebalancer;
+  const checked: CheckedBody = checkBody(body, CHANGED_NODEBALANCER, { label, client_conn_throttle, tags });
+  const { tags: newTags, ...rest } = checked.draft;
+  const { configs, ipv4, ipv6 } = nodebalancer;
+  const plainConfigs = configs.map(({ id, nodes, ...config }) => ({ ...config, nodes: nodes.map(withoutId) }));
+  const { draft, focus } = nodebalancerDraft(before, nodebalancer.id, { ipv4, ipv6, configs: plainConfigs, ...rest });
+  refuse([...checked.problems, ...judge(draft, focus, checked.given)]);
+  return { ...nodebalancer, ...(checked.draft as Pick<StoredNodeBalancer, 'label' | 'client_conn_throttle' | 'tags'>) };
+}

@@ -1,0 +1,108 @@
+// What clients ask for beside NodeBalancers: the one region, what a NodeBalancer costs (nothing), who they are, and the empty lists of
+// what there is not.
+
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import type { ApiContext } from './context.ts';
+import { notFound } from './errors.ts';
+import { PageQuery, pageOf, paginate } from './pagination.ts';
+import { findNodeBalancer, inventoryNow, type Params } from './requests.ts';
+
+const RegionView = Type.Object({
+  id: Type.String(),
+  label: Type.String(),
+  country: Type.String(),
+  capabilities: Type.Array(Type.String()),
+  status: Type.Enum(['ok']),
+  site_type: Type.Enum(['core']),
+  resolvers: Type.Object({ ipv4: Type.String(), ipv6: Type.String() }),
+});
+
+const TypeView = Type.Object({
+  id: Type.String(),
+  label: Type.String(),
+  price: Type.Object({ hourly: Type.Number(), monthly: Type.Number() }),
+  region_prices: Type.Array(Type.Object({ id: Type.String(), hourly: Type.Number(), monthly: Type.Number() })),
+  transfer: Type.Integer(),
+});
+
+const ProfileView = Type.Object({
+  username: Type.String(),
+  email: Type.String(),
+  timezone: Type.String(),
+  restricted: Type.Boolean(),
+  scopes: Type.String(),
+});
+
+const NODEBALANCER_TYPE = {
+  id: 'nodebalancer',
+  label: 'NodeBalancer',
+  price: { hourly: 0, monthly: 0 },
+  region_prices: [],
+  transfer: 0,
+};
+
+export function regionTypeRoutes(app: FastifyInstance, { settings, store, ...context }: ApiContext): void {
+  const region = {
+    id: settings.region,
+    label: settings.region,
+    country: '',
+    capabilities: ['NodeBalancers'],
+    status: 'ok' as const,
+    site_type: 'core' as const,
+    resolvers: { ipv4: '', ipv6: '' },
+  };
+
+  app.get(
+    '/regions',
+    {
+      config: { isOpen: true },
+      schema: { summary: 'The one region', querystring: PageQuery, response: { 200: pageOf(RegionView) } },
+    },
+    async (request) => paginate(request.query, [region]),
+  );
+
+  app.get(
+    '/regions/:regionId',
+    { config: { isOpen: true }, schema: { summary: 'The one region', response: { 200: RegionView } } },
+    async (request) => {
+      if ((request.params as Params).regionId !== region.id) throw notFound();
+      return region;
+    },
+  );
+
+  app.get(
+    '/nodebalancers/types',
+    {
+      config: { isOpen: true },
+      schema: { summary: 'Types of NodeBalancers', querystring: PageQuery, response: { 200: pageOf(TypeView) } },
+    },
+    async (request) => paginate(request.query, [NODEBALANCER_TYPE]),
+  );
+
+  app.get(
+    '/profile',
+    { schema: { summary: 'Whose token it is', response: { 200: ProfileView } } },
+    async (request) => ({
+      username: request.caller.author,
+      email: '',
+      timezone: 'UTC',
+      restricted: request.caller.scope === 'read_only',
+      scopes: request.caller.scope === 'read_write' ? '*' : 'nodebalancers:read_only',
+    }),
+  );
+
+  for (const [name, summary] of [
+    ['firewalls', 'Firewalls of a NodeBalancer: none here'],
+    ['vpcs', 'VPCs of a NodeBalancer: none here'],
+  ] as const) {
+    app.get(
+      `/nodebalancers/:nodebalancerId/${name}`,
+      { schema: { summary, querystring: PageQuery, response: { 200: pageOf(Type.Object({})) } } },
+      async (request) => {
+        findNodeBalancer(inventoryNow({ settings, store, ...context }), request);
+        return paginate(request.query, []);
+      },
+    );
+  }
+}

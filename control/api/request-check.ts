@@ -1,0 +1,98 @@
+// A request's body -> values that may be used, or all that is wrong with it, as the API says it: `{field, reason}`. Single values are
+// judged by the schema, what spans several by the configuration's own rules: the API and a file are refused for the same reasons.
+
+import { checkSchema } from '../../core/config/check.ts';
+import type { ConfigDraft, FrontendDraft, NodeBalancerDraft } from '../../core/config/draft.ts';
+import { formatPath, isRecord, type Path, type Problem, reasonOf } from '../../core/config/problem.ts';
+import { ruleProblems } from '../../core/config/rules.ts';
+import { ApiError, apiError, type ErrorItem } from './errors.ts';
+import type { RequestSchema } from './request-schemas.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface CheckedBody {
+  /** good fields, with defaults */
+  readonly draft: Fields;
+  readonly problems: readonly Problem[];
+  /** what was sent, without what asks for nothing */
+  readonly given: Fields;
+}
+
+/**
+ * @param stored what fields that were not sent have: of a change, the present values
+ * @throws ApiError when the body is no mapping
+ */
+export function checkBody(body: unknown, request: RequestSchema, stored: Fields = {}): CheckedBody {
+  if (body !== undefined && !isRecord(body)) throw apiError(400, 'The body must be a JSON object.');
+  const given = withoutNeutral(body ?? {}, request);
+  const problems: Problem[] = [];
+  const draft = checkSchema(request.schema, { ...stored, ...given }, problems);
+  return { draft: isRecord(draft) ? draft : {}, problems, given };
+}
+
+/** Null is what clients send for "not said", except where it is a value. */
+function withoutNeutral(fields: Fields, request: RequestSchema): Fields {
+  const kept = Object.entries(fields).filter(([key, value]) => {
+    const isNeutral = Object.hasOwn(request.foreign, key) ? request.foreign[key] : undefined;
+    if (isNeutral !== undefined) return !isNeutral(value);
+    return value !== null || key === 'proxy_protocol';
+  });
+  return Object.fromEntries(
+    kept.map(([key, value]) => {
+      const item = Object.hasOwn(request.items, key) ? request.items[key] : undefined;
+      if (item === undefined || !Array.isArray(value)) return [key, value];
+      return [key, value.map((part: unknown) => (isRecord(part) ? withoutNeutral(part, item) : part))];
+    }),
+  );
+}
+
+/** Where in a configuration the thing is that a request is about. */
+export interface Focus {
+  /** of the nodebalancer, in the draft */
+  readonly nodebalancer: number;
+  /** below the nodebalancer: `['configs', 0, 'nodes', 2]`; the request's own root */
+  readonly within: Path;
+}
+
+/**
+ * What the rules say of a draft, as paths in the request. Rules blame the later of two; so what a request is about must come last in
+ * each list of the draft.
+ */
+export function judge(draft: ConfigDraft, { nodebalancer, within }: Focus, given: Fields): readonly Problem[] {
+  const root: Path = ['nodebalancers', nodebalancer, ...within];
+  const isGiven = (path: Path): boolean => startsWith(path, root) && has(given, path.slice(root.length));
+  return ruleProblems(draft, isGiven).map((problem) => ({
+    ...problem,
+    // What is wrong with the whole belongs to no field of the request.
+    path: startsWith(problem.path, root) ? problem.path.slice(root.length) : [],
+  }));
+}
+
+function startsWith(path: Path, root: Path): boolean {
+  return root.every((part, index) => path[index] === part);
+}
+
+function has(value: unknown, path: Path): boolean {
+  let current = value;
+  for (const part of path) {
+    if (Array.isArray(current) && typeof part === 'number') current = current[part];
+    else if (isRecord(current) && Object.hasOwn(current, part)) current = current[part];
+    else return false;
+  }
+  return true;
+}
+
+/** @throws ApiError 400 with all of them, unless there are none */
+export function refuse(problems: readonly Problem[], others: readonly ErrorItem[] = []): void {
+  const errors = [...problems.map(errorOf), ...others];
+  if (errors.length > 0) throw new ApiError(400, errors);
+}
+
+function errorOf(problem: Problem): ErrorItem {
+  const reason = problem.sentence ?? reasonOf(problem);
+  const field = formatPath(problem.path);
+  return field === '' ? { reason } : { field, reason };
+}
+
+/** The same things as drafts, for the rules. */
+export type { ConfigDraft, FrontendDraft, NodeBalancerDraft };

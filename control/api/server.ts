@@ -1,0 +1,178 @@
+// The HTTP server: what every request passes before a route sees it, and every answer after. What is answered is in the route
+// modules, listed in routes.ts.
+
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { authenticate, authorize, type Caller, OPERATOR } from './auth.ts';
+import type { ApiContext } from './context.ts';
+import { type ApiError, apiError, asApiError, notFound } from './errors.ts';
+import { checkHost, setFixedHeaders } from './headers.ts';
+import { BODY_BYTES_MAX, readJsonBody } from './json-body.ts';
+import { OpenApi } from './openapi.ts';
+import { type RateKind, RateLimit } from './rate-limit.ts';
+import { API_ROUTES, ROOT_ROUTES } from './routes.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** of all callers of this server */
+    rateLimit: RateLimit;
+    /** HTTPS */
+    isSecure: boolean;
+  }
+  interface FastifyRequest {
+    /** set before any route that is not open */
+    caller: Caller;
+  }
+  interface FastifySchema {
+    /** one line, for the description of the API */
+    summary?: string;
+  }
+  interface FastifyContextConfig {
+    /** needs no token */
+    isOpen?: boolean;
+    /** needs no token when asked from this machine */
+    isOpenLocally?: boolean;
+    /** changes nothing although it is no GET: a read_only token is enough */
+    isReading?: boolean;
+    rate?: RateKind;
+  }
+}
+
+export interface ServerOptions {
+  /** the local socket: whoever can open it is the operator */
+  readonly trusted: boolean;
+  /** PEM texts: HTTPS instead of HTTP */
+  readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
+  /** names in Host headers that mean us, besides addresses and localhost */
+  readonly hosts?: readonly string[];
+}
+
+/** Clients get so long for a request's headers and body. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 72_000;
+const CONNECTIONS_MAX = 1000;
+const URL_PART_CHARS_MAX = 128;
+
+export function createServer(context: ApiContext, { trusted, tls, hosts = [] }: ServerOptions): FastifyInstance {
+  const limit = new RateLimit();
+  const app: FastifyInstance = Fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: true,
+    exposeHeadRoutes: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: URL_PART_CHARS_MAX },
+    // Undefined is no key: Fastify would take it for HTTPS.
+    ...(tls === undefined ? {} : { https: { cert: tls.certificate, key: tls.key } }),
+  }) as unknown as FastifyInstance;
+  app.server.maxConnections = CONNECTIONS_MAX;
+  app.server.headersTimeout = REQUEST_TIMEOUT_MS;
+  const openApi = new OpenApi(app);
+  acceptJsonOnly(app);
+  app.decorate('rateLimit', limit);
+  app.decorate('isSecure', tls !== undefined);
+  app.decorateRequest('caller');
+  app.addHook('onRequest', (request, reply, done) => {
+    setFixedHeaders(reply);
+    try {
+      if (!trusted) checkHost(request, hosts);
+      if (request.method === 'OPTIONS') {
+        reply.code(200).send();
+        return;
+      }
+      enter(request, reply, context, limit, trusted);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const isWrite = request.method !== 'GET' && request.method !== 'HEAD' && request.method !== 'OPTIONS';
+    if (isWrite)
+      context.audit(`${request.caller?.author ?? '-'} ${request.method} ${request.url} -> ${reply.statusCode}`);
+    done();
+  });
+  app.setErrorHandler((error, _request, reply) => sendError(reply, toApiError(error, context)));
+  app.setNotFoundHandler((_request, reply) => sendError(reply, notFound()));
+  for (const prefix of ['/v4', '/v4beta']) {
+    app.register(
+      async (api) => {
+        for (const routes of API_ROUTES) routes(api, context);
+      },
+      { prefix },
+    );
+  }
+  app.register(async (root) => {
+    for (const routes of ROOT_ROUTES) routes(root, context);
+    openApi.routes(root);
+  });
+  return app;
+}
+
+/** The answers to bodies are our own: see request-check.ts. Schemas of routes only describe. */
+function acceptJsonOnly(app: FastifyInstance): void {
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, readJsonBody(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function enter(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: ApiContext,
+  limit: RateLimit,
+  trusted: boolean,
+): void {
+  const { isOpen = false, isOpenLocally = false, rate = 'other' } = request.routeOptions.config;
+  if (isOpen || (isOpenLocally && isLoopback(request.ip))) return;
+  const caller = trusted ? OPERATOR : authenticate(request, context, limit);
+  request.caller = caller;
+  reply.header('x-oauth-scopes', caller.scope === 'read_write' ? '*' : 'nodebalancers:read_only');
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  reply.header('x-accepted-oauth-scopes', `nodebalancers:${isRead ? 'read_only' : 'read_write'}`);
+  if (request.routeOptions.config.isReading !== true) authorize(request, caller);
+  if (trusted) return;
+  const state = limit.take(caller.author, rate, context.now());
+  reply.header('x-ratelimit-limit', state.limit);
+  reply.header('x-ratelimit-remaining', state.remaining);
+  reply.header('x-ratelimit-reset', state.resetS);
+  if (!state.isExceeded) return;
+  reply.header('retry-after', limit.retryAfterS(context.now()));
+  throw apiError(429, 'Too many requests');
+}
+
+function isLoopback(ip: string): boolean {
+  return ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.');
+}
+
+/** What Fastify itself refuses, in our words. */
+const REFUSALS: Readonly<Record<string, ApiError>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: apiError(415, 'The body must be of type application/json.'),
+  FST_ERR_CTP_BODY_TOO_LARGE: apiError(413, `The body must be at most ${BODY_BYTES_MAX} bytes.`),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: apiError(400, 'The body is shorter or longer than Content-Length says.'),
+};
+
+function toApiError(error: unknown, context: ApiContext): ApiError {
+  const known = asApiError(error);
+  if (known !== undefined) return known;
+  const code = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
+  const refusal = typeof code === 'string' ? REFUSALS[code] : undefined;
+  if (refusal !== undefined) return refusal;
+  const status = typeof error === 'object' && error !== null ? Reflect.get(error, 'statusCode') : undefined;
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return apiError(status, error instanceof Error ? error.message : 'Bad request');
+  }
+  context.fault(error);
+  return apiError(500, 'A mistake of the balancer: its log says more. Connections are not concerned.');
+}
+
+function sendError(reply: FastifyReply, { status, errors }: ApiError): void {
+  reply.code(status).type('application/json').send({ errors });
+}

@@ -1,0 +1,201 @@
+// Stored things as the API answers them: its fields in its order, and ours after them. State that the store does not have comes from
+// the data plane's snapshot.
+
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type Static, Type } from 'typebox';
+import { FrontendSchema, NodeSchema } from '../../core/config/model.ts';
+import type { FrontendSnapshot, NodeSnapshot, Snapshot } from '../../workers/snapshot.ts';
+import type { StoredFrontend, StoredNode, StoredNodeBalancer } from '../store/inventory.ts';
+import type { Transfer } from '../store/statistics.ts';
+import { shownAddresses } from './host-addresses.ts';
+
+const MEGABYTE = 1e6;
+
+const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
+const NullableText = Type.Union([Type.String(), Type.Null()]);
+
+export const NodeBalancerView = Type.Object({
+  id: Type.Integer(),
+  label: Type.String(),
+  region: Type.String(),
+  type: Type.String(),
+  hostname: Type.String(),
+  ipv4: Type.String(),
+  ipv6: NullableText,
+  created: Type.String(),
+  updated: Type.String(),
+  client_conn_throttle: Type.Integer(),
+  client_udp_sess_throttle: Type.Integer(),
+  lke_cluster: Type.Null(),
+  tags: Type.Array(Type.String()),
+  transfer: Type.Object({ in: NullableNumber, out: NullableNumber, total: NullableNumber }),
+  locks: Type.Array(Type.String()),
+});
+export type NodeBalancerView = Static<typeof NodeBalancerView>;
+
+const extension = { 'x-extension': true } as const;
+const fields = FrontendSchema.properties;
+
+export const ConfigView = Type.Object({
+  id: Type.Integer(),
+  port: fields.port,
+  protocol: fields.protocol,
+  algorithm: fields.algorithm,
+  stickiness: fields.stickiness,
+  check: fields.check,
+  check_interval: fields.check_interval,
+  check_timeout: fields.check_timeout,
+  check_attempts: fields.check_attempts,
+  check_path: fields.check_path,
+  check_body: fields.check_body,
+  check_passive: fields.check_passive,
+  proxy_protocol: fields.proxy_protocol,
+  cipher_suite: Type.String(),
+  nodebalancer_id: Type.Integer(),
+  ssl_commonname: Type.String(),
+  ssl_fingerprint: Type.String(),
+  ssl_cert: Type.Null(),
+  ssl_key: Type.Null(),
+  nodes_status: Type.Object({ up: Type.Integer(), down: Type.Integer() }),
+  udp_check_port: Type.Integer(),
+  udp_session_timeout: Type.Integer(),
+  proxy_protocol_crc32c: { ...fields.proxy_protocol_crc32c, ...extension },
+  queue_size: { ...fields.queue_size, ...extension },
+  queue_timeout: { ...fields.queue_timeout, ...extension },
+});
+export type ConfigView = Static<typeof ConfigView>;
+
+export const NodeView = Type.Object({
+  id: Type.Integer(),
+  address: Type.String(),
+  label: Type.String(),
+  status: Type.Enum(['UP', 'DOWN', 'Unknown']),
+  weight: NodeSchema.properties.weight,
+  mode: NodeSchema.properties.mode,
+  config_id: Type.Integer(),
+  nodebalancer_id: Type.Integer(),
+  vpc_config_id: Type.Null(),
+  max_connections: { ...NodeSchema.properties.max_connections, ...extension },
+  slow_start: { ...NodeSchema.properties.slow_start, ...extension },
+  proxy_protocol: { ...NodeSchema.properties.proxy_protocol, ...extension },
+});
+export type NodeView = Static<typeof NodeView>;
+
+/** What the Linode API says of a config whose protocol has no use for it. */
+const NO_CHECK_PORT = 80;
+const UDP_SESSION_TIMEOUT_S = 16;
+
+export function viewNodeBalancer(nodebalancer: StoredNodeBalancer, transfer: Transfer | undefined): NodeBalancerView {
+  const { id, label, region, created, updated, client_conn_throttle, tags } = nodebalancer;
+  const megabytes = (bytes: number): number => bytes / MEGABYTE;
+  return {
+    id,
+    label,
+    region,
+    type: 'common',
+    hostname: hostname(),
+    ...shownAddresses(nodebalancer),
+    created,
+    updated,
+    client_conn_throttle,
+    client_udp_sess_throttle: 0,
+    lke_cluster: null,
+    tags: [...tags],
+    transfer:
+      transfer === undefined
+        ? { in: null, out: null, total: null }
+        : {
+            in: megabytes(transfer.bytesIn),
+            out: megabytes(transfer.bytesOut),
+            total: megabytes(transfer.bytesIn + transfer.bytesOut),
+          },
+    locks: [],
+  };
+}
+
+/** @param state undefined while the data plane does not know it */
+export function viewConfig(
+  { id: nodebalancer_id }: Pick<StoredNodeBalancer, 'id'>,
+  frontend: StoredFrontend,
+  state: FrontendSnapshot | undefined,
+): ConfigView {
+  const { id, nodes, queue_size, queue_timeout, proxy_protocol_crc32c, ...rest } = frontend;
+  const up = nodes.filter((node) => isServing(node, frontend, stateOfNode(state, node))).length;
+  return {
+    id,
+    port: rest.port,
+    protocol: rest.protocol,
+    algorithm: rest.algorithm,
+    stickiness: rest.stickiness,
+    check: rest.check,
+    check_interval: rest.check_interval,
+    check_timeout: rest.check_timeout,
+    check_attempts: rest.check_attempts,
+    check_path: rest.check_path,
+    check_body: rest.check_body,
+    check_passive: rest.check_passive,
+    proxy_protocol: rest.proxy_protocol,
+    cipher_suite: 'recommended',
+    nodebalancer_id,
+    ssl_commonname: '',
+    ssl_fingerprint: '',
+    ssl_cert: null,
+    ssl_key: null,
+    nodes_status: { up, down: nodes.length - up },
+    udp_check_port: NO_CHECK_PORT,
+    udp_session_timeout: UDP_SESSION_TIMEOUT_S,
+    proxy_protocol_crc32c,
+    queue_size,
+    queue_timeout,
+  };
+}
+
+/** A node that nobody checks counts as up, unless sessions have found it dead. */
+function isServing(node: StoredNode, frontend: StoredFrontend, state: NodeSnapshot | undefined): boolean {
+  const status = statusOf(node, state);
+  return status === 'UP' || (status === 'Unknown' && frontend.check === 'none');
+}
+
+export function viewNode(
+  { id: nodebalancer_id }: Pick<StoredNodeBalancer, 'id'>,
+  frontend: StoredFrontend,
+  node: StoredNode,
+  state: FrontendSnapshot | undefined,
+): NodeView {
+  const { id, address, label, weight, mode, max_connections, slow_start, proxy_protocol } = node;
+  return {
+    id,
+    address,
+    label,
+    status: statusOf(node, stateOfNode(state, node)),
+    weight,
+    mode,
+    config_id: frontend.id,
+    nodebalancer_id,
+    vpc_config_id: null,
+    max_connections,
+    slow_start,
+    proxy_protocol,
+  };
+}
+
+/** DOWN also in mode reject, as the Linode API has it; and while sessions find it dead. */
+function statusOf(node: StoredNode, state: NodeSnapshot | undefined): NodeView['status'] {
+  if (node.mode === 'reject' || state?.is_ejected === true || state?.health === 'down') return 'DOWN';
+  return state?.health === 'up' ? 'UP' : 'Unknown';
+}
+
+export function stateOf(snapshot: Snapshot, label: string, port: number): FrontendSnapshot | undefined {
+  return snapshot.frontends.find((frontend) => frontend.nodebalancer === label && frontend.port === port);
+}
+
+function stateOfNode(state: FrontendSnapshot | undefined, { address }: StoredNode): NodeSnapshot | undefined {
+  return state?.nodes.find((node) => node.address === address);
+}
+
+/** Changes exactly when the thing does. A config's covers its nodes; a nodebalancer's does not cover its configs. */
+export function etagOf(thing: StoredNodeBalancer | StoredFrontend | StoredNode): string {
+  const own = 'configs' in thing ? { ...thing, configs: undefined } : thing;
+  return `"${createHash('sha256').update(JSON.stringify(own)).digest('base64url').slice(0, 27)}"`;
+}
