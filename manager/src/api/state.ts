@@ -1,0 +1,75 @@
+// The state of the data plane, shared by everything on the page that shows it: asked for once per interval, however many look.
+
+import { useEffect, useState } from 'preact/hooks';
+import { get } from './client.ts';
+
+export interface NodeState {
+  readonly label: string;
+  readonly address: string;
+  readonly mode: string;
+  readonly health: 'up' | 'down' | 'unknown';
+  readonly is_ejected: boolean;
+  readonly reason: string;
+  readonly changed: string | null;
+  readonly sessions: number;
+  readonly connects: number;
+  readonly bytes_in: number;
+  readonly bytes_out: number;
+}
+
+export interface FrontendState {
+  readonly nodebalancer: string;
+  readonly port: number;
+  readonly addresses: readonly string[];
+  readonly sessions: number;
+  readonly queued: number;
+  readonly accepted: number;
+  readonly bytes_in: number;
+  readonly bytes_out: number;
+  readonly nodes_status: { readonly up: number; readonly down: number; readonly unknown: number };
+  readonly nodes: readonly NodeState[];
+}
+
+export interface PlaneState {
+  readonly sessions: number;
+  readonly connections_max: number;
+  readonly frontends: readonly FrontendState[];
+}
+
+const INTERVAL_MS = 2000;
+const listeners = new Set<(state: PlaneState) => void>();
+let latest: PlaneState | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+async function ask(): Promise<void> {
+  try {
+    if (document.visibilityState === 'visible') {
+      latest = (await get<PlaneState>('/balancer/v1/state')).data;
+      for (const listener of listeners) listener(latest);
+    }
+  } catch {
+    // The frame says that the balancer is away; what was shown stays.
+  }
+  if (listeners.size > 0) timer = setTimeout(ask, INTERVAL_MS);
+  else timer = undefined;
+}
+
+export function usePlaneState(): PlaneState | undefined {
+  const [state, setState] = useState(latest);
+  useEffect(() => {
+    listeners.add(setState);
+    if (timer === undefined) {
+      timer = setTimeout(() => {}, 0);
+      void ask();
+    }
+    return () => {
+      listeners.delete(setState);
+    };
+  }, []);
+  return state;
+}
+
+export function useFrontendState(nodebalancer: string, port: number): FrontendState | undefined {
+  const state = usePlaneState();
+  return state?.frontends.find((frontend) => frontend.nodebalancer === nodebalancer && frontend.port === port);
+}

@@ -1,0 +1,158 @@
+// A config and its nodes while they are edited: texts, as the fields hold them. Pure functions of drafts; what a protocol change
+// brings with it is that of the Cloud Manager.
+
+import type { Algorithm, Check, Config, Mode, Node, ProxyProtocol, Stickiness } from '../api/types.ts';
+
+export type DraftProtocol = 'tcp' | 'http' | 'https';
+
+export interface NodeDraft {
+  /** of this row, while the page is open */
+  readonly key: number;
+  /** undefined: it is new */
+  readonly id: number | undefined;
+  readonly label: string;
+  readonly address: string;
+  readonly weight: string;
+  readonly mode: Mode;
+  readonly max_connections: string;
+  readonly slow_start: string;
+  /** `config`: as the config says */
+  readonly proxy_protocol: ProxyProtocol | 'config';
+}
+
+export interface ConfigDraft {
+  readonly port: string;
+  readonly protocol: DraftProtocol;
+  readonly algorithm: Algorithm;
+  readonly stickiness: Stickiness;
+  readonly proxy_protocol: ProxyProtocol;
+  readonly proxy_protocol_crc32c: boolean;
+  readonly check: Check;
+  readonly check_path: string;
+  readonly check_body: string;
+  readonly check_interval: string;
+  readonly check_timeout: string;
+  readonly check_attempts: string;
+  readonly check_passive: boolean;
+  readonly queue_size: string;
+  readonly queue_timeout: string;
+  readonly nodes: readonly NodeDraft[];
+}
+
+let lastKey = 0;
+
+export function newNode(): NodeDraft {
+  return {
+    key: ++lastKey,
+    id: undefined,
+    label: '',
+    address: '',
+    weight: '100',
+    mode: 'accept',
+    max_connections: '0',
+    slow_start: '0',
+    proxy_protocol: 'config',
+  };
+}
+
+/** @param port empty for all but the first of a NodeBalancer */
+export function newConfig(port: string): ConfigDraft {
+  return {
+    port,
+    protocol: 'tcp',
+    algorithm: 'roundrobin',
+    stickiness: 'table',
+    proxy_protocol: 'none',
+    proxy_protocol_crc32c: false,
+    check: 'connection',
+    check_path: '',
+    check_body: '',
+    check_interval: '5',
+    check_timeout: '3',
+    check_attempts: '2',
+    check_passive: true,
+    queue_size: '1000',
+    queue_timeout: '5',
+    nodes: [newNode()],
+  };
+}
+
+export function draftOf(config: Config, nodes: readonly Node[]): ConfigDraft {
+  return {
+    port: String(config.port),
+    protocol: config.protocol,
+    algorithm: config.algorithm,
+    stickiness: config.stickiness,
+    proxy_protocol: config.proxy_protocol,
+    proxy_protocol_crc32c: config.proxy_protocol_crc32c,
+    check: config.check,
+    check_path: config.check_path,
+    check_body: config.check_body,
+    check_interval: String(config.check_interval),
+    check_timeout: String(config.check_timeout),
+    check_attempts: String(config.check_attempts),
+    check_passive: config.check_passive,
+    queue_size: String(config.queue_size),
+    queue_timeout: String(config.queue_timeout),
+    nodes: nodes.map((node) => ({
+      key: ++lastKey,
+      id: node.id,
+      label: node.label,
+      address: node.address,
+      weight: String(node.weight),
+      mode: node.mode,
+      max_connections: String(node.max_connections),
+      slow_start: String(node.slow_start),
+      proxy_protocol: node.proxy_protocol ?? 'config',
+    })),
+  };
+}
+
+/** A TCP check fits tcp, an HTTP check the others; a PROXY header is for tcp alone. */
+export function withProtocol(draft: ConfigDraft, protocol: DraftProtocol): ConfigDraft {
+  if (protocol === 'tcp') {
+    const isHttpCheck = draft.check === 'http' || draft.check === 'http_body';
+    return { ...draft, protocol, check: isHttpCheck ? 'connection' : draft.check };
+  }
+  return {
+    ...draft,
+    protocol,
+    check: draft.check === 'connection' ? 'http' : draft.check,
+    proxy_protocol: 'none',
+    proxy_protocol_crc32c: false,
+  };
+}
+
+/** A number where the text is one; else the text itself, so that the API can say what is wrong with it. */
+function numberOf(text: string): number | string | undefined {
+  if (text.trim() === '') return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : text;
+}
+
+/** What is sent. */
+export function bodyOf(draft: ConfigDraft): Record<string, unknown> {
+  const { port, check_interval, check_timeout, check_attempts, queue_size, queue_timeout, nodes, ...rest } = draft;
+  return {
+    ...rest,
+    port: numberOf(port) ?? null,
+    check_interval: numberOf(check_interval),
+    check_timeout: numberOf(check_timeout),
+    check_attempts: numberOf(check_attempts),
+    queue_size: numberOf(queue_size),
+    queue_timeout: numberOf(queue_timeout),
+    nodes: nodes.map(({ key, id, weight, max_connections, slow_start, proxy_protocol, ...node }) => ({
+      ...(id === undefined ? {} : { id }),
+      ...node,
+      weight: numberOf(weight),
+      max_connections: numberOf(max_connections),
+      slow_start: numberOf(slow_start),
+      proxy_protocol: proxy_protocol === 'config' ? null : proxy_protocol,
+    })),
+  };
+}
+
+/** Whether saving would change anything. */
+export function isSame(a: ConfigDraft, b: ConfigDraft): boolean {
+  return JSON.stringify(bodyOf(a)) === JSON.stringify(bodyOf(b));
+}

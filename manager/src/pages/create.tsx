@@ -1,0 +1,138 @@
+// A new NodeBalancer with its ports and nodes: created in one write, or not at all.
+
+import { useState } from 'preact/hooks';
+import { useLocation } from 'preact-iso';
+import { ApiFailure, get } from '../api/client.ts';
+import { createNodeBalancer } from '../api/nodebalancers.ts';
+import { useQuery } from '../api/use-query.ts';
+import { bodyOf, type ConfigDraft, newConfig } from '../forms/config-draft.ts';
+import { ConfigForm } from '../forms/config-form.tsx';
+import { configFields, formErrors } from '../forms/errors.ts';
+import { useReadOnlyReason } from '../login.ts';
+import { NumberField, TextField } from '../parts/fields.tsx';
+import { Notice } from '../parts/notice.tsx';
+import { count } from '../parts/show.tsx';
+import { HeaderPreview } from './header-preview.tsx';
+
+interface Region {
+  readonly id: string;
+  readonly label: string;
+}
+
+/** The example header speaks of an address that the new NodeBalancer does not have yet. */
+const UNKNOWN_ADDRESS = { ipv4: '192.0.2.1', ipv6: null };
+
+export function CreatePage() {
+  const { route } = useLocation();
+  const region = useQuery('regions', async () => (await get<{ data: readonly Region[] }>('/v4/regions')).data.data[0]);
+  const [label, setLabel] = useState('');
+  const [tags, setTags] = useState('');
+  const [throttle, setThrottle] = useState('0');
+  const [configs, setConfigs] = useState<readonly ConfigDraft[]>(() => [newConfig('80')]);
+  const [failure, setFailure] = useState<ApiFailure>();
+  const [isBusy, setBusy] = useState(false);
+  const isReadOnly = useReadOnlyReason() !== undefined;
+  const own = ['label', 'tags', 'client_conn_throttle'];
+  const all = configs.flatMap((config, index) =>
+    configFields(config.nodes.length).map((name) => `configs[${index}].${name}`),
+  );
+  const errors = formErrors(failure?.errors ?? [], [...own, ...all]);
+  const save = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setFailure(undefined);
+    try {
+      const { data } = await createNodeBalancer({
+        ...(label.trim() === '' ? {} : { label }),
+        region: region.data?.id,
+        tags: tags.split(/[\s,]+/).filter((tag) => tag !== ''),
+        client_conn_throttle: throttle.trim() === '' ? 0 : Number(throttle),
+        configs: configs.map(bodyOf),
+      });
+      route(`/nodebalancers/${data.id}/summary`);
+    } catch (error) {
+      setFailure(error instanceof ApiFailure ? error : new ApiFailure(0, [{ reason: String(error) }]));
+      setBusy(false);
+    }
+  };
+  const nodes = configs.reduce((sum, config) => sum + config.nodes.length, 0);
+  return (
+    <form class="config" onSubmit={save} noValidate>
+      <h1>Create NodeBalancer</h1>
+      {errors.others.map((reason) => (
+        <Notice key={reason} kind="error">
+          {reason}
+        </Notice>
+      ))}
+      <section class="panel">
+        <div class="fields">
+          <TextField
+            label="NodeBalancer Label"
+            value={label}
+            error={errors.at('label')}
+            onChange={setLabel}
+            help="3 to 32 letters, digits, - or _. Left empty, it gets a name by its number."
+          />
+          <TextField
+            label="Tags"
+            value={tags}
+            error={errors.at('tags')}
+            onChange={setTags}
+            help="Separated by commas."
+          />
+          <TextField
+            label="Region"
+            value={region.data?.label ?? ''}
+            isDisabled
+            onChange={() => {}}
+            help="This machine."
+          />
+          <NumberField
+            label="Client Connection Throttle"
+            unit="/ second"
+            min={0}
+            max={20}
+            value={throttle}
+            error={errors.at('client_conn_throttle')}
+            onChange={setThrottle}
+            help="New connections of one client address; 0 is no limit."
+          />
+        </div>
+      </section>
+      {configs.map((config, index) => (
+        <details class="accordion" open key={index}>
+          <summary>Configuration - Port {config.port || '…'}</summary>
+          <div class="accordion-body">
+            <ConfigForm
+              draft={config}
+              onChange={(next) => setConfigs(configs.with(index, next))}
+              errors={formErrors(failure?.errors ?? [], configFields(config.nodes.length), `configs[${index}].`)}
+              isReadOnly={isReadOnly}
+              preview={<HeaderPreview draft={config} nodebalancer={UNKNOWN_ADDRESS} />}
+            />
+            {configs.length > 1 && (
+              <div class="actions">
+                <button type="button" class="button danger" onClick={() => setConfigs(configs.toSpliced(index, 1))}>
+                  Remove Configuration
+                </button>
+              </div>
+            )}
+          </div>
+        </details>
+      ))}
+      <div>
+        <button type="button" class="button" onClick={() => setConfigs([...configs, newConfig('')])}>
+          Add another Configuration
+        </button>
+      </div>
+      <div class="actions create-bar">
+        <span class="quiet">
+          {count(configs.length, 'configuration')}, {count(nodes, 'node')}
+        </span>
+        <button type="submit" class="button primary" disabled={isBusy || isReadOnly}>
+          Create NodeBalancer
+        </button>
+      </div>
+    </form>
+  );
+}

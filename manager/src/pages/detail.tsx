@@ -1,0 +1,53 @@
+// One NodeBalancer: its name, and the tab that the address names.
+
+import { useRoute } from 'preact-iso';
+import { getNodeBalancer } from '../api/nodebalancers.ts';
+import { useQuery } from '../api/use-query.ts';
+import { FailureNotice, Loading } from '../parts/notice.tsx';
+import { ConfigurationsTab } from './configurations.tsx';
+import { SettingsTab } from './settings.tsx';
+import { SummaryTab } from './summary.tsx';
+
+const TABS = [
+  { path: 'summary', text: 'Summary', Tab: SummaryTab },
+  { path: 'configurations', text: 'Configurations', Tab: ConfigurationsTab },
+  { path: 'settings', text: 'Settings', Tab: SettingsTab },
+] as const;
+
+export function DetailPage() {
+  const { params } = useRoute();
+  const id = Number(params.id);
+  const { data, failure, reload } = useQuery(`nodebalancer ${id}`, () => getNodeBalancer(id));
+  const current = TABS.find(({ path }) => path === params.tab) ?? TABS[0];
+  const { Tab } = current;
+  return (
+    <>
+      <div class="page-head">
+        <h1>
+          <span class="breadcrumb">
+            <a href="/nodebalancers">NodeBalancers</a> /{' '}
+          </span>
+          {data?.data.label ?? `NodeBalancer ${params.id}`}
+        </h1>
+      </div>
+      <nav class="tabs" aria-label="NodeBalancer">
+        {TABS.map(({ path, text }) => (
+          <a key={path} href={`/nodebalancers/${id}/${path}`} aria-current={path === current.path ? 'page' : undefined}>
+            {text}
+          </a>
+        ))}
+      </nav>
+      {failure !== undefined && data === undefined && <FailureNotice failure={failure} onRetry={reload} />}
+      {data === undefined && failure === undefined && <Loading lines={8} />}
+      {data !== undefined && (
+        <Tab
+          key={`${id} ${current.path}`}
+          nodebalancer={data.data}
+          etag={data.etag}
+          configId={Number(params.config)}
+          onChanged={reload}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,88 @@
+// Beside the Proxy Protocol select: the bytes that a node will receive for an example client, from the balancer's own encoder, and
+// settings for the servers that people have behind it.
+
+import { useState } from 'preact/hooks';
+import { post } from '../api/client.ts';
+import type { NodeBalancer } from '../api/types.ts';
+import { useQuery } from '../api/use-query.ts';
+import type { ConfigDraft } from '../forms/config-draft.ts';
+import { CodeBlock } from '../parts/copy.tsx';
+import { SelectField } from '../parts/fields.tsx';
+import { FailureNotice } from '../parts/notice.tsx';
+import { count } from '../parts/show.tsx';
+import { SERVERS, settingsFor } from './server-settings.ts';
+
+/** Addresses that nobody has (RFC 5737, RFC 3849). */
+const EXAMPLES = [
+  { value: 'ipv4', text: 'IPv4 client 203.0.113.7', client: '203.0.113.7:51234' },
+  { value: 'ipv6', text: 'IPv6 client 2001:db8::7', client: '[2001:db8::7]:51234' },
+] as const;
+type Example = (typeof EXAMPLES)[number]['value'];
+
+interface Header {
+  readonly bytes: number;
+  /** the line of v1; of v2 a line per field: hex and meaning */
+  readonly description: string;
+}
+
+interface PreviewProps {
+  readonly draft: ConfigDraft;
+  readonly nodebalancer: Pick<NodeBalancer, 'ipv4' | 'ipv6'>;
+}
+
+export function HeaderPreview({ draft, nodebalancer }: PreviewProps) {
+  const [example, setExample] = useState<Example>('ipv4');
+  const { proxy_protocol: version, proxy_protocol_crc32c: crc32c } = draft;
+  if (draft.protocol !== 'tcp' || version === 'none') return null;
+  return (
+    <section class="form-section preview" aria-label="What nodes receive">
+      <h3>What nodes receive</h3>
+      <div class="fields">
+        <SelectField label="Example client" value={example} choices={EXAMPLES} onChange={setExample} />
+      </div>
+      <HeaderBytes version={version} crc32c={crc32c} example={example} port={draft.port} nodebalancer={nodebalancer} />
+      <ServerSettings draft={draft} />
+    </section>
+  );
+}
+
+interface BytesProps extends Pick<PreviewProps, 'nodebalancer'> {
+  readonly version: 'v1' | 'v2';
+  readonly crc32c: boolean;
+  readonly example: Example;
+  readonly port: string;
+}
+
+function HeaderBytes({ version, crc32c, example, port, nodebalancer }: BytesProps) {
+  const { client } = EXAMPLES.find(({ value }) => value === example) ?? EXAMPLES[0];
+  const isV6 = example === 'ipv6';
+  const local = `${isV6 ? `[${nodebalancer.ipv6 ?? '2001:db8::1'}]` : nodebalancer.ipv4}:${/^\d+$/.test(port) ? port : '80'}`;
+  const body = { proxy_protocol: version, proxy_protocol_crc32c: crc32c, client, local };
+  const { data, failure } = useQuery(
+    JSON.stringify(body),
+    async () => (await post<Header>('/balancer/v1/header', body)).data,
+  );
+  if (failure !== undefined) return <FailureNotice failure={failure} />;
+  if (data === undefined) return <div class="code-block placeholder" />;
+  return (
+    <>
+      <p class="quiet">{count(data.bytes, 'byte')}, before the client’s first byte:</p>
+      <CodeBlock text={data.description} what="the header" />
+    </>
+  );
+}
+
+function ServerSettings({ draft }: { readonly draft: ConfigDraft }) {
+  const [server, setServer] = useState<(typeof SERVERS)[number]['value']>('nginx');
+  return (
+    <details>
+      <summary>Settings for your nodes</summary>
+      <div class="form-section">
+        <div class="fields">
+          <SelectField label="Server" value={server} choices={SERVERS} onChange={setServer} />
+        </div>
+        <CodeBlock text={settingsFor(server, draft)} what="the settings" />
+      </div>
+    </details>
+  );
+}

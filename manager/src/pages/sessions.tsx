@@ -1,0 +1,167 @@
+// The connections that run at this moment, and the power to end them.
+
+import { useState } from 'preact/hooks';
+import { get, remove } from '../api/client.ts';
+import type { Session } from '../api/types.ts';
+import { useQuery } from '../api/use-query.ts';
+import { useReadOnlyReason } from '../login.ts';
+import { ConfirmDialog } from '../parts/dialog.tsx';
+import { TextField } from '../parts/fields.tsx';
+import { EmptyState, FailureNotice, Loading } from '../parts/notice.tsx';
+import { count, formatBytes, formatDuration, Time } from '../parts/show.tsx';
+
+interface Sessions {
+  readonly total: number;
+  readonly sessions: readonly Session[];
+}
+
+const LIMIT = 200;
+const REFRESH_MS = 2000;
+
+/** Which sessions a kill is about. */
+interface Doomed {
+  readonly text: string;
+  readonly path: string;
+}
+
+function filterQuery(client: string, node: string): string {
+  const query = new URLSearchParams();
+  if (client.trim() !== '') query.set('client', client.trim());
+  if (node.trim() !== '') query.set('node', node.trim());
+  return query.toString();
+}
+
+export function SessionsPage() {
+  const [client, setClient] = useState('');
+  const [node, setNode] = useState('');
+  const [doomed, setDoomed] = useState<Doomed>();
+  const isReadOnly = useReadOnlyReason() !== undefined;
+  const filter = filterQuery(client, node);
+  const { data, failure, reload } = useQuery(
+    `sessions ${filter}`,
+    async () => (await get<Sessions>(`/balancer/v1/sessions?limit=${LIMIT}&${filter}`)).data,
+    REFRESH_MS,
+  );
+  return (
+    <>
+      <div class="page-head">
+        <h1>Sessions</h1>
+        <span class="quiet">
+          {data === undefined
+            ? ''
+            : `${count(data.total, 'session')}${data.total > LIMIT ? `, the first ${LIMIT} shown` : ''}`}
+        </span>
+      </div>
+      <div class="fields">
+        <TextField label="Client address" value={client} onChange={setClient} placeholder="192.0.2.7" />
+        <TextField label="Node address" value={node} onChange={setNode} placeholder="192.168.0.10:80" />
+      </div>
+      {filter !== '' && !isReadOnly && (data?.total ?? 0) > 0 && (
+        <div>
+          <button
+            type="button"
+            class="button danger"
+            onClick={() =>
+              setDoomed({
+                text: `all ${count(data?.total ?? 0, 'session')} that fit the filter`,
+                path: `/balancer/v1/sessions?${filter}`,
+              })
+            }
+          >
+            End all {data?.total}
+          </button>
+        </div>
+      )}
+      {failure !== undefined && <FailureNotice failure={failure} onRetry={reload} />}
+      {data === undefined && failure === undefined && <Loading lines={6} />}
+      {data?.sessions.length === 0 && (
+        <EmptyState title="No sessions">
+          <p>No connection {filter === '' ? 'runs at this moment' : 'fits the filter'}.</p>
+        </EmptyState>
+      )}
+      {data !== undefined && data.sessions.length > 0 && (
+        <div class="table-wrap">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Client</th>
+                <th scope="col">NodeBalancer</th>
+                <th scope="col">Node</th>
+                <th scope="col">State</th>
+                <th scope="col">Started</th>
+                <th scope="col" class="number">
+                  Idle
+                </th>
+                <th scope="col" class="number">
+                  From client
+                </th>
+                <th scope="col" class="number">
+                  To client
+                </th>
+                <th scope="col">
+                  <span class="visually-hidden">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.sessions.map((session) => (
+                <tr key={session.id}>
+                  <th scope="row">{session.client}</th>
+                  <td>
+                    {session.nodebalancer} :{session.port}
+                  </td>
+                  <td>
+                    {session.node === null ? (
+                      'none yet'
+                    ) : (
+                      <>
+                        {session.node.label} <span class="quiet">{session.node.address}</span>
+                      </>
+                    )}
+                  </td>
+                  <td>{session.phase}</td>
+                  <td>
+                    <Time time={session.started} />
+                  </td>
+                  <td class="number">{formatDuration(session.idle_ms)}</td>
+                  <td class="number">{formatBytes(session.bytes_in)}</td>
+                  <td class="number">{formatBytes(session.bytes_out)}</td>
+                  <td>
+                    {!isReadOnly && (
+                      <button
+                        type="button"
+                        class="link danger"
+                        aria-label={`End the session of ${session.client}`}
+                        onClick={() =>
+                          setDoomed({
+                            text: `the session of ${session.client}`,
+                            path: `/balancer/v1/sessions/${session.id}`,
+                          })
+                        }
+                      >
+                        End
+                      </button>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {doomed !== undefined && (
+        <ConfirmDialog
+          title={`End ${doomed.text}?`}
+          action="End"
+          onConfirm={async () => {
+            await remove(doomed.path);
+            reload();
+          }}
+          onClose={() => setDoomed(undefined)}
+        >
+          <p>The connection is reset on both sides, whatever is on its way.</p>
+        </ConfirmDialog>
+      )}
+    </>
+  );
+}

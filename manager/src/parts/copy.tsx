@@ -1,0 +1,32 @@
+// Text to be taken along: a button that copies it and says so.
+
+import { useEffect, useState } from 'preact/hooks';
+
+export function CopyButton({ text, what }: { readonly text: string; readonly what: string }) {
+  const [isCopied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!isCopied) return;
+    const timer = setTimeout(() => setCopied(false), 2000);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
+  // Without a secure context (plain HTTP to another machine) browsers have no clipboard.
+  if (!('clipboard' in navigator)) return null;
+  const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
+  return (
+    <button type="button" class="link copy" onClick={copy} aria-label={`Copy ${what}`}>
+      <span aria-live="polite">{isCopied ? 'Copied' : 'Copy'}</span>
+    </button>
+  );
+}
+
+export function CodeBlock({ text, what }: { readonly text: string; readonly what: string }) {
+  return (
+    <div class="code-block">
+      <CopyButton text={text} what={what} />
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a block that scrolls must be reachable by keyboard */}
+      <pre tabIndex={0}>
+        <code>{text}</code>
+      </pre>
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+// A question before something that cannot be taken back. The browser's own modal dialog: it holds the focus and hears Escape.
+
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { TextField } from './fields.tsx';
+import { Notice } from './notice.tsx';
+
+interface ConfirmProps {
+  readonly title: string;
+  readonly children: ComponentChildren;
+  /** the words on the button that does it */
+  readonly action: string;
+  /** what must be typed first */
+  readonly typed?: string;
+  /** what happened when it failed is shown in the dialog */
+  readonly onConfirm: () => Promise<void>;
+  readonly onClose: () => void;
+}
+
+export function ConfirmDialog({ title, children, action, typed, onConfirm, onClose }: ConfirmProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  const [text, setText] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<string>();
+  useEffect(() => dialog.current?.showModal(), []);
+  const confirm = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setFailure(undefined);
+    try {
+      await onConfirm();
+      onClose();
+    } catch (error) {
+      setFailure(error instanceof Error ? error.message : String(error));
+      setBusy(false);
+    }
+  };
+  return (
+    <dialog ref={dialog} class="dialog" aria-labelledby={titleId} onClose={onClose}>
+      <form onSubmit={confirm}>
+        <h2 id={titleId}>{title}</h2>
+        <div class="dialog-body">{children}</div>
+        {typed !== undefined && <TextField label={`Type ${typed} to confirm`} value={text} onChange={setText} />}
+        {failure !== undefined && <Notice kind="error">{failure}</Notice>}
+        <div class="actions">
+          <button type="button" class="button" onClick={() => dialog.current?.close()}>
+            Cancel
+          </button>
+          <button type="submit" class="button danger" disabled={isBusy || (typed !== undefined && text !== typed)}>
+            {action}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}

@@ -1,0 +1,134 @@
+// A graph over time with a legend that says maximum, average and last value in words: nobody has to read them off a line.
+
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+
+export interface Series {
+  readonly name: string;
+  /** seconds since 1970, rising */
+  readonly times: readonly number[];
+  readonly values: readonly number[];
+}
+
+interface GraphProps {
+  /** all with the same times */
+  readonly series: readonly Series[];
+  readonly format: (value: number) => string;
+}
+
+const HEIGHT = 180;
+const AXIS_WIDTH = 72;
+
+export function Graph({ series, format }: GraphProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const names = series.map(({ name }) => name).join();
+  useEffect(() => {
+    const parent = place.current;
+    if (parent === null) return;
+    const draw = () => {
+      plot.current?.destroy();
+      plot.current = new uPlot(optionsFor(series, format, parent), dataOf(series), parent);
+    };
+    draw();
+    const observer = new ResizeObserver(() => plot.current?.setSize({ width: parent.clientWidth, height: HEIGHT }));
+    observer.observe(parent);
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    const theme = new MutationObserver(draw);
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    scheme.addEventListener('change', draw);
+    return () => {
+      observer.disconnect();
+      theme.disconnect();
+      scheme.removeEventListener('change', draw);
+      plot.current?.destroy();
+    };
+  }, [names]);
+  useEffect(() => plot.current?.setData(dataOf(series)), [series]);
+  return (
+    <figure class="graph">
+      <div ref={place} aria-hidden="true" />
+      <figcaption>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">
+                <span class="visually-hidden">Series</span>
+              </th>
+              <th scope="col" class="number">
+                Max
+              </th>
+              <th scope="col" class="number">
+                Avg
+              </th>
+              <th scope="col" class="number">
+                Last
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {series.map(({ name, values }, index) => (
+              <tr key={name}>
+                <th scope="row">
+                  <span class={`swatch graph-${index + 1}`} /> {name}
+                </th>
+                <td class="number">{format(values.reduce((max, value) => Math.max(max, value), 0))}</td>
+                <td class="number">
+                  {format(values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length))}
+                </td>
+                <td class="number">{format(values.at(-1) ?? 0)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </figcaption>
+    </figure>
+  );
+}
+
+function dataOf(series: readonly Series[]): uPlot.AlignedData {
+  const [first] = series;
+  return [[...(first?.times ?? [])], ...series.map(({ values }) => [...values])] as uPlot.AlignedData;
+}
+
+function optionsFor(series: readonly Series[], format: (value: number) => string, parent: HTMLElement): uPlot.Options {
+  const style = getComputedStyle(parent);
+  const colour = (name: string) => resolveColour(parent, `var(--${name})`);
+  const axis = {
+    stroke: colour('text-quiet'),
+    grid: { stroke: colour('line'), width: 1 },
+    font: `12px ${style.fontFamily}`,
+  };
+  return {
+    width: parent.clientWidth,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
+    axes: [axis, { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map(format) }],
+    series: [
+      {},
+      ...series.map(({ name }, index) => {
+        const stroke = colour(`graph-${index + 1}`);
+        return {
+          label: name,
+          stroke,
+          fill: `color-mix(in srgb, ${stroke} 18%, transparent)`,
+          width: 2,
+          points: { show: false },
+        };
+      }),
+    ],
+  };
+}
+
+/** A canvas knows no custom properties and no light-dark(). */
+function resolveColour(parent: HTMLElement, value: string): string {
+  const probe = document.createElement('span');
+  probe.style.color = value;
+  parent.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}

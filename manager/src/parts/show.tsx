@@ -1,0 +1,60 @@
+// Values as people read them: sizes and rates with units, local times with UTC on hover, the state of a node as a chip.
+
+const LOCAL_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
+/** @param time ISO 8601; without a zone it is UTC, as the API writes it */
+export function Time({ time }: { readonly time: string }) {
+  const iso = /Z$|[+-]\d\d:\d\d$/.test(time) ? time : `${time}Z`;
+  const date = new Date(iso);
+  return (
+    <time dateTime={iso} title={`${date.toISOString().replace('T', ' ').replace(/\..*/, '')} UTC`}>
+      {LOCAL_TIME.format(date)}
+    </time>
+  );
+}
+
+const UNITS = ['', 'k', 'M', 'G', 'T', 'P'] as const;
+
+/** `1.5 MB`: three digits and a unit. @param unit `B`, `bit/s` */
+export function formatAmount(value: number, unit: string): string {
+  let scaled = value;
+  let step = 0;
+  while (scaled >= 999.5 && step < UNITS.length - 1) {
+    scaled /= 1000;
+    step++;
+  }
+  const digits = step === 0 && Number.isInteger(scaled) ? 0 : scaled >= 99.5 ? 0 : scaled >= 9.95 ? 1 : 2;
+  return `${scaled.toFixed(digits)} ${UNITS[step]}${unit}`;
+}
+
+export function formatBytes(bytes: number): string {
+  return formatAmount(bytes, 'B');
+}
+
+/** `3 min 20 s` */
+export function formatDuration(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  if (seconds < 1) return `${Math.round(milliseconds)} ms`;
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** `1 node`, `2 nodes` */
+export function count(number: number, word: string): string {
+  return `${number} ${number === 1 ? word : `${word}s`}`;
+}
+
+export type ChipState = 'up' | 'down' | 'unknown' | 'out';
+const CHIP_TEXT: Readonly<Record<ChipState, string>> = { up: 'UP', down: 'DOWN', unknown: 'Unknown', out: 'Ejected' };
+
+/** Says it in words too: colour alone tells not everybody. */
+export function StatusChip({ state, reason }: { readonly state: ChipState; readonly reason?: string }) {
+  return (
+    <span class={`chip ${state}`} title={reason}>
+      {CHIP_TEXT[state]}
+    </span>
+  );
+}
