@@ -21,7 +21,8 @@ export function runEnv(args: string[]): number {
   return errors.length === 0 ? EXIT_OK : EXIT_USAGE;
 }
 
-function rowOf({ name, defaultText, meaning }: Variable): Row {
+/** @returns what is set, or the text about the default */
+export function rowOf({ name, defaultText, meaning }: Variable): Row {
   const found = process.env[PREFIX + name]?.trim() || undefined;
   return {
     name: PREFIX + name,

@@ -1,7 +1,8 @@
 // The environment variables that tune the balancer: one table for reading, checking, `balancer env` and the README. Precedence:
 // flag > environment > file > default; flags and files are other modules' business.
 
-import { parseIp } from '../core/base/ip.ts';
+import { formatIp, parseIp } from '../core/base/ip.ts';
+import { parseNodeAddress } from '../core/config/node-address.ts';
 import { suggest } from '../core/config/suggest.ts';
 
 export const PREFIX = 'BALANCER_';
@@ -24,6 +25,12 @@ export type Variable = VariableOf<unknown>;
 export interface NodeDownPolicy {
   /** how long they may go on; undefined: to their end */
   readonly cutAfterMs: number | undefined;
+}
+
+/** Where the API listens. */
+export interface AdminAddress {
+  readonly ip: string;
+  readonly port: number;
 }
 
 /** A variable whose default is a value, and not a matter of the machine. */
@@ -95,6 +102,19 @@ function onNodeDown(text: string): NodeDownPolicy | undefined {
   return seconds !== undefined && Number(seconds) <= CUT_SECONDS_MAX
     ? { cutAfterMs: Number(seconds) * 1000 }
     : undefined;
+}
+
+/** An IP address and a port, or `off`: a host name would be looked up before anything runs. */
+function adminAddress(text: string): AdminAddress | 'off' | undefined {
+  if (text === 'off') return text;
+  const parsed = parseNodeAddress(text);
+  return parsed?.ip === undefined ? undefined : { ip: formatIp(parsed.ip, 0), port: parsed.port };
+}
+
+/** In its canonical form. */
+function ipText(text: string): string | undefined {
+  const ip = parseIp(text);
+  return ip === undefined ? undefined : formatIp(ip, 0);
 }
 
 function list<T>(
@@ -243,12 +263,52 @@ export const VARIABLES = {
     64,
     'IPv6 clients are throttled by networks of this prefix length',
   ),
+  adminAddress: {
+    name: 'ADMIN_ADDRESS',
+    default: { ip: '127.0.0.1', port: 8080 },
+    defaultText: '127.0.0.1:8080',
+    meaning: 'where the API listens; off, with `run -f` only: no control plane',
+    expected: 'an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080, or off',
+    parse: adminAddress,
+  } satisfies VariableWithDefault<AdminAddress | 'off'>,
+  adminCertificate: text(
+    'ADMIN_CERTIFICATE',
+    /^\//,
+    'an absolute path',
+    'none',
+    "file with the API's certificate and those that sign it (PEM): HTTPS instead of HTTP",
+  ),
+  adminKey: text('ADMIN_KEY', /^\//, 'an absolute path', 'none', "file with the certificate's private key (PEM)"),
+  adminHosts: list(
+    'ADMIN_HOSTS',
+    (part) => (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(part) ? part.toLowerCase() : undefined),
+    'host names separated by commas, without ports',
+    "the certificate's names",
+    'names under which the API may be asked, besides addresses and localhost: others are refused (DNS rebinding)',
+  ),
+  region: {
+    ...text(
+      'REGION',
+      /^[a-z0-9][a-z0-9-]{0,31}$/,
+      'at most 32 lower-case letters, digits and hyphens',
+      'local',
+      'id of the one region that the API knows',
+    ),
+    default: 'local',
+  },
+  addresses: list(
+    'ADDRESSES',
+    ipText,
+    'IP addresses of this machine separated by commas',
+    'none',
+    'addresses for new nodebalancers, one each, in this order; when none is left, every address of the machine',
+  ),
   dataDir: text(
     'DATA_DIR',
     /^\//,
     'an absolute path',
     '/var/lib/balancer for root, else ~/.local/state/balancer',
-    'directory of the status socket',
+    'directory of the configuration, the tokens, the statistics and the local sockets',
   ),
   accessLog: text(
     'ACCESS_LOG',

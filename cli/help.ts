@@ -5,7 +5,7 @@ const GENERAL = `balancer: a TCP load balancer that tells every node who the cli
 Usage: balancer COMMAND [OPTIONS]
 
 Commands:
-  run -f FILE          listen and balance, in the foreground
+  run [-f FILE]        listen and balance, in the foreground
   check -f FILE        say everything that is wrong with a configuration file
   status               what the running balancer serves, and how it fares
   nodes                every node of the running balancer, with its health
@@ -17,11 +17,12 @@ Exit codes: 0 ok, 1 failure, 2 usage, 78 bad configuration.
 `;
 
 const VERBS: Readonly<Record<string, string>> = {
-  run: `Usage: balancer run -f FILE
+  run: `Usage: balancer run [-f FILE]
 
-Listens and balances as FILE (YAML or JSON) says, until it is told to stop.
+Listens and balances until it is told to stop. The configuration is in the store, empty at first, and is changed while it runs: through
+the API, by default at 127.0.0.1:8080, whose first token the first start prints, once.
 
-  -f, --file FILE      the configuration
+  -f, --file FILE      FILE (YAML or JSON) is the configuration instead; the API shows it, and changes nothing
 
 Signals:
   TERM      accept no more, let sessions end, stop at the drain deadline

@@ -1,35 +1,77 @@
-// `balancer run -f FILE`: the process from start to end. It ties file, environment, signals and supervisor together; whatever goes
-// wrong in this thread ends in one way: log, stop the shards, exit.
+// `balancer run [-f FILE]`: the process from start to end. It ties configuration, environment, signals, supervisor and control plane
+// together. With a file, that is the configuration and the control plane is a help that may be missing; without one, the store has the
+// configuration, and nothing starts without the control plane.
 
 import { StatusSocket } from '../control/status-socket.ts';
+import { ControlError, ControlHost } from '../control/thread/host.ts';
 import type { Config } from '../core/config/model.ts';
 import { exitAtOnce } from '../core/linux/process.ts';
 import { ListenError } from '../workers/listeners.ts';
 import { createLogger, type Logger } from '../workers/logger.ts';
 import { preflight } from '../workers/preflight.ts';
-import { UnansweredError } from '../workers/shard-thread.ts';
 import { takeSnapshot } from '../workers/snapshot.ts';
 import { RefusedError, Supervisor } from '../workers/supervisor.ts';
 import { readConfigFile } from './config-file.ts';
-import { readEnvironment } from './environment.ts';
-import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, UsageError } from './exit.ts';
+import { type ControlSettings, readControlSettings } from './control-settings.ts';
+import { effectiveSettings } from './effective-settings.ts';
+import { drainAndStop, failFast, type Running, stopAll, stopAtOnce } from './ending.ts';
+import { type Environment, readEnvironment, VARIABLES } from './environment.ts';
+import { EXIT_CONFIG, EXIT_USAGE } from './exit.ts';
 import { listenForFaults } from './faults.ts';
 import { parseOptions } from './options.ts';
-import { type ProcessSettings, processSettings } from './settings.ts';
+import { reload } from './reload.ts';
+import { defaultDataDir, type ProcessSettings, processSettings } from './settings.ts';
 import { handleSignals } from './signals.ts';
 import { VERSION } from './version.ts';
 
-/** Stopping that takes longer than this is given up: shards have 2 s, a thread that is stuck and the access log the rest. */
-const STOP_MS_MAX = 2900;
+/** What the environment says. */
+interface Surroundings {
+  readonly env: Environment;
+  readonly control: ControlSettings;
+  readonly allowFaults: boolean;
+  readonly logger: Logger;
+}
+
+/** Everything that a start needs. */
+interface Start extends Surroundings {
+  /** undefined when the store has the configuration */
+  readonly file: string | undefined;
+  readonly config: Config;
+  readonly settings: ProcessSettings;
+  /** undefined when there is to be none */
+  readonly host: ControlHost | undefined;
+}
 
 export async function runRun(args: string[]): Promise<number> {
   const { file } = parseOptions(args, { file: { type: 'string', short: 'f' } });
-  if (file === undefined) throw new UsageError('run needs a configuration: balancer run -f FILE');
+  return file === undefined ? runStored() : runFile(file);
+}
+
+async function runFile(file: string): Promise<number> {
   const config = readAtStart(file);
-  const settings = readSettings(config);
+  // Even when the file is bad: all mistakes are shown at once.
+  const surroundings = readSurroundings();
+  if (surroundings === undefined) return config === undefined ? EXIT_CONFIG : EXIT_USAGE;
+  const settings = settingsFor(surroundings, config);
   if (config === undefined) return EXIT_CONFIG;
-  if (settings === undefined) return EXIT_USAGE;
-  return serve(file, config, settings);
+  const host = createHost(surroundings, file);
+  return serve({ ...surroundings, file, config, settings, host });
+}
+
+async function runStored(): Promise<number> {
+  const surroundings = readSurroundings();
+  if (surroundings === undefined) return EXIT_USAGE;
+  const host = createHost(surroundings, undefined);
+  if (host === undefined) {
+    process.stderr.write('BALANCER_ADMIN_ADDRESS=off needs a configuration file: balancer run -f FILE\n');
+    return EXIT_USAGE;
+  }
+  const config = await host.open().catch(refuse);
+  if (config === undefined) {
+    await host.stop();
+    return EXIT_CONFIG;
+  }
+  return serve({ ...surroundings, file: undefined, config, settings: settingsFor(surroundings, config), host });
 }
 
 function readAtStart(file: string): Config | undefined {
@@ -42,15 +84,25 @@ function readAtStart(file: string): Config | undefined {
   return undefined;
 }
 
-/** Reads the environment even when the file is bad: all mistakes are shown at once. */
-function readSettings(config: Config | undefined): ProcessSettings | undefined {
-  const { values, errors, warnings } = readEnvironment(process.env);
-  for (const message of [...warnings, ...errors]) process.stderr.write(`${message}\n`);
-  if (errors.length > 0) return undefined;
+/** @returns undefined when something in the environment is wrong; stderr says what */
+function readSurroundings(): Surroundings | undefined {
+  const { values: env, errors, warnings } = readEnvironment(process.env);
+  const control = readControlSettings(env);
+  const mistakes = [...errors, ...control.errors];
+  for (const message of [...warnings, ...control.warnings, ...mistakes]) process.stderr.write(`${message}\n`);
+  if (mistakes.length > 0) return undefined;
+  return {
+    env,
+    control: control.settings,
+    allowFaults: process.env.BALANCER_TEST_FAULTS === '1',
+    logger: createLogger(env.logLevel ?? VARIABLES.logLevel.default),
+  };
+}
+
+function settingsFor({ env, allowFaults }: Surroundings, config: Config | undefined): ProcessSettings {
   const addresses = (config?.nodebalancers ?? []).map((nb) => nb.configs.length * (nb.ipv6 === null ? 1 : 2));
-  const allowFaults = process.env.BALANCER_TEST_FAULTS === '1';
   const settings = processSettings(
-    values,
+    env,
     addresses.reduce((sum, n) => sum + n, 0),
     allowFaults,
   );
@@ -58,25 +110,33 @@ function readSettings(config: Config | undefined): ProcessSettings | undefined {
   return settings;
 }
 
-async function serve(file: string, config: Config, settings: ProcessSettings): Promise<number> {
-  const logger = createLogger(settings.logLevel);
+function createHost({ env, control, allowFaults, logger }: Surroundings, file: string | undefined) {
+  const { address } = control;
+  if (address === undefined) return undefined;
+  return new ControlHost({ ...control, address, dataDir: env.dataDir ?? defaultDataDir(), file, allowFaults }, logger);
+}
+
+async function serve(start: Start): Promise<number> {
+  const { file, host, logger, settings } = start;
   const supervisor = new Supervisor(settings.supervisor, logger);
+  const running: Running = { supervisor, control: host };
   const problems = preflight(settings.supervisor.settings, settings.supervisor.accessLog);
   if (problems.length > 0) {
     process.stderr.write(`${problems.join('\n')}\n`);
+    await host?.stop();
     return EXIT_CONFIG;
   }
-  const { endWith, fail } = failFast(supervisor, logger);
+  const { endWith, fail } = failFast(running, logger);
   const ended = Promise.withResolvers<number>();
   supervisor.shards.onHopeless = (reason) => {
     endWith(reason);
   };
   // Before anything may take its time: a signal that nobody handles would end the process.
   handleSignals({
-    stop: (signal) => void drainAndStop(supervisor, settings, logger, signal).then(ended.resolve, endWith),
-    stopAtOnce: (signal) => void stopAtOnce(supervisor, logger, signal).then(ended.resolve, endWith),
+    stop: (signal) => void drainAndStop(running, settings, signal).then(ended.resolve, endWith),
+    stopAtOnce: (signal) => void stopAtOnce(running, signal).then(ended.resolve, endWith),
     reload: () => void reload(supervisor, file, logger).catch(endWith),
-    reloadTooLate: () => logger.warn('SIGHUP: the process is ending, the file is not read again'),
+    reloadTooLate: () => logger.warn('SIGHUP: the process is ending, the configuration is not read again'),
     reopenLog: () => {
       supervisor.reopenLog();
       logger.info('SIGUSR1: access log opened anew');
@@ -84,17 +144,58 @@ async function serve(file: string, config: Config, settings: ProcessSettings): P
     upgrade: () => logger.warn('SIGUSR2: a hot upgrade is not possible yet; nothing changes'),
   });
   try {
-    await supervisor.start(config);
+    // A signal may come first: then there is nothing more to be waited for.
+    await Promise.race([startAll(start, supervisor), ended.promise]);
   } catch (error) {
-    return refuseToStart(supervisor, error, fail);
+    if (!isRefusal(error)) return fail(error);
+    refuse(error);
+    await stopAll(running);
+    return EXIT_CONFIG;
   }
-  if (settings.supervisor.allowFaults) listenForFaults(supervisor, logger);
+  if (start.allowFaults) listenForFaults(running, logger);
   const socket = await StatusSocket.open(settings.dataDir, () => takeSnapshot(supervisor.snapshotSource()), logger);
+  host?.setReadiness('ready');
   announce(supervisor, settings);
   const code = await ended.promise;
   await socket?.close();
   // Without waiting for whatever may still hold the event loop: an access log that nobody reads, a look-up without an answer.
   exitAtOnce(code);
+}
+
+/** @throws ControlError, ListenError or RefusedError when there can be no start */
+async function startAll(start: Start, supervisor: Supervisor): Promise<void> {
+  const { config, file, host, logger, settings } = start;
+  const served = {
+    supervisor,
+    connectionsMax: settings.supervisor.settings.connectionsMax,
+    settings: effectiveSettings(settings),
+  };
+  if (file === undefined) {
+    // Before any client is served: a process that nobody can configure does not come up.
+    const problem = await host?.serve(served);
+    if (problem !== undefined) throw new ControlError(problem);
+    return supervisor.start(config);
+  }
+  await supervisor.start(config);
+  if (host === undefined) return;
+  try {
+    await host.open();
+    const problem = await host.serve(served);
+    if (problem !== undefined) logger.warn(problem);
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error;
+    logger.warn(`there is no control plane: ${error.message}`);
+  }
+}
+
+function isRefusal(error: unknown): error is Error {
+  return error instanceof ControlError || error instanceof ListenError || error instanceof RefusedError;
+}
+
+/** Says why there is no start. @throws what is no refusal */
+function refuse(error: unknown): undefined {
+  if (!isRefusal(error)) throw error;
+  process.stderr.write(`${error.message}\n`);
 }
 
 /** What listens where. */
@@ -107,88 +208,4 @@ function announce(supervisor: Supervisor, settings: ProcessSettings): void {
     `balancer ready: ${services.length} ${services.length === 1 ? 'address' : 'addresses'}, pid ${process.pid}`,
   ];
   process.stderr.write(`${lines.join('\n')}\n`);
-}
-
-/** Nothing was started that must be drained. */
-async function refuseToStart(
-  supervisor: Supervisor,
-  error: unknown,
-  fail: (reason: unknown) => never,
-): Promise<number> {
-  if (!(error instanceof ListenError || error instanceof RefusedError)) return fail(error);
-  process.stderr.write(`${error.message}\n`);
-  await supervisor.stop();
-  return EXIT_CONFIG;
-}
-
-async function drainAndStop(supervisor: Supervisor, settings: ProcessSettings, logger: Logger, signal: string) {
-  const { drainDelayMs, drainTimeoutMs } = settings;
-  logger.info(`${signal}: draining, ${supervisor.shards.live()} sessions, at most ${drainDelayMs + drainTimeoutMs} ms`);
-  await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
-  const left = await supervisor.drain(drainTimeoutMs);
-  endInTime();
-  await supervisor.stop();
-  logger.info(left === 0 ? 'all sessions have ended' : `the drain deadline has passed: ${left} sessions were cut`);
-  return EXIT_OK;
-}
-
-async function stopAtOnce(supervisor: Supervisor, logger: Logger, signal: string) {
-  logger.info(`${signal}: stopping at once, ${supervisor.shards.live()} sessions are cut`);
-  endInTime();
-  await supervisor.stop();
-  return EXIT_OK;
-}
-
-async function reload(supervisor: Supervisor, file: string, logger: Logger): Promise<void> {
-  const reading = readConfigFile(file);
-  if (!('config' in reading)) {
-    logger.error(`SIGHUP: ${file} is bad, the old configuration stays in force:\n${reading.messages}`);
-    return;
-  }
-  if (reading.notices !== '') logger.warn(reading.notices);
-  try {
-    const changes = await supervisor.reload(reading.config);
-    logger.info(`SIGHUP: ${file} applied, ${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`);
-  } catch (error) {
-    if (error instanceof UnansweredError) {
-      logger.error(`SIGHUP: ${file} may be applied in part: ${error.message}`);
-      return;
-    }
-    if (!(error instanceof ListenError || error instanceof RefusedError)) throw error;
-    logger.error(`SIGHUP: the old configuration stays in force:\n${error.message}`);
-  }
-}
-
-/** A process that does not get done with stopping is ended. */
-function endInTime(): void {
-  setTimeout(() => exitAtOnce(EXIT_FAILURE), STOP_MS_MAX);
-}
-
-interface Failing {
-  /** Arranges the end. */
-  endWith: (reason: unknown) => void;
-  /** The same, for whoever cannot go on. */
-  fail: (reason: unknown) => never;
-}
-
-/** The one way out when this thread can no longer do its work. Shards get the word and a moment; then the process ends. */
-function failFast(supervisor: Supervisor, logger: Logger): Failing {
-  let isFailing = false;
-  const endWith = (reason: unknown): void => {
-    if (isFailing) return;
-    isFailing = true;
-    logger.error(`fatal: ${reason instanceof Error ? reason.stack : reason}`);
-    supervisor.shards.requestStop();
-    endInTime();
-    void supervisor.stop().finally(() => exitAtOnce(EXIT_FAILURE));
-  };
-  process.on('uncaughtException', endWith);
-  process.on('unhandledRejection', endWith);
-  return {
-    endWith,
-    fail: (reason) => {
-      endWith(reason);
-      throw new Error('the process ends');
-    },
-  };
 }

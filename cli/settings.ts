@@ -10,14 +10,15 @@ import {
   raiseDescriptorLimit,
   somaxconn,
 } from '../core/linux/process.ts';
-import { SOURCE_ADDRESSES_MAX } from '../core/session/limits.ts';
+import { NODES_MAX, SOURCE_ADDRESSES_MAX } from '../core/session/limits.ts';
+import { FAREWELLS_MAX } from '../workers/check-places.ts';
 import type { LogLevel } from '../workers/logger.ts';
 import type { SupervisorOptions } from '../workers/supervisor.ts';
 import { type Environment, PREFIX, VARIABLES } from './environment.ts';
 
 export interface ProcessSettings {
   supervisor: SupervisorOptions;
-  /** directory of the status socket */
+  /** directory of the store and of the local sockets */
   dataDir: string;
   drainDelayMs: number;
   drainTimeoutMs: number;
@@ -27,8 +28,12 @@ export interface ProcessSettings {
 
 /** Descriptors for everything that is not a session: Node.js itself, epoll and eventfd, files, a changed set of listeners. */
 const DESCRIPTORS_RESERVED = 256;
-/** of active checks: at most 100 are under way at a time, and each may leave one that is still being closed */
-const CHECK_DESCRIPTORS = 128;
+/** of active checks: a share of all, since nodes may come later; enough for some at least, and no more than nodes are possible */
+const CHECK_DESCRIPTORS_SHARE = 1 / 16;
+const CHECK_DESCRIPTORS_MIN = 128;
+const CHECK_DESCRIPTORS_MAX = NODES_MAX + FAREWELLS_MAX;
+/** where descriptors are few, neither of the two above gets more than this */
+const RESERVED_SHARE_MAX = 1 / 8;
 /** what an idle process with its shards was seen to hold, with some to spare */
 const OWN_DESCRIPTORS = 24;
 const SHARD_DESCRIPTORS = 10;
@@ -58,6 +63,7 @@ export function processSettings(env: Environment, addresses: number, allowFaults
       allowFaults,
       accessLog: accessLogOf(env),
       cutAfterMs: env.onNodeDown?.cutAfterMs,
+      checkDescriptors: checkDescriptorsOf(descriptors),
       listeners: {
         shards,
         backlog: backlogOf(env, warnings),
@@ -154,6 +160,12 @@ function backlogOf(env: Environment, warnings: string[]): number {
   return Math.min(env.backlog ?? VARIABLES.backlog.default, max);
 }
 
+/** @returns how many descriptors active checks may have open, out of so many that the process may have */
+export function checkDescriptorsOf(descriptors: number): number {
+  const atLeast = Math.min(CHECK_DESCRIPTORS_MIN, descriptors * RESERVED_SHARE_MAX);
+  return Math.floor(Math.min(CHECK_DESCRIPTORS_MAX, Math.max(atLeast, descriptors * CHECK_DESCRIPTORS_SHARE)));
+}
+
 /** @param ownDescriptors of the process itself @param others of listeners and pipes */
 function connectionsOf(
   env: Environment,
@@ -162,9 +174,11 @@ function connectionsOf(
   others: number,
   warnings: string[],
 ): number {
-  const wished = DESCRIPTORS_RESERVED + CHECK_DESCRIPTORS;
-  const reserved = Math.max(Math.min(wished, Math.floor(descriptors / 4)), ownDescriptors);
-  const free = descriptors - reserved - others;
+  const reserved = Math.max(
+    Math.min(DESCRIPTORS_RESERVED, Math.floor(descriptors * RESERVED_SHARE_MAX)),
+    ownDescriptors,
+  );
+  const free = descriptors - reserved - checkDescriptorsOf(descriptors) - others;
   const possible = Math.min(CONNECTIONS_MAX, Math.max(1, Math.floor(free / 2)));
   const wanted = env.connectionsMax ?? possible;
   if (wanted <= possible) return wanted;

@@ -1,24 +1,18 @@
-// `npm run demo`: the whole product in one minute. Three nodes, a balancer in front with a v1, a v2 and a plain port, real
-// connections through each, and what the nodes saw printed beside the truth. Stays up to be played with; `-- --once` does not.
+// `npm run demo`: the whole product in one minute. A balancer that knows nothing yet, two nodes, and requests to its API that make it
+// serve them, with a header of version 1, then of version 2, then beside a port without; real connections after each step, and what
+// the nodes saw printed beside the truth. Stays up to be played with; `-- --once` does not.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { stringify } from 'yaml';
-import { type DemoNode, startDemoNode } from './demo-node.ts';
+import { type DemoBalancer, startDemoBalancer } from './demo-balancer.ts';
+import { startDemoNode } from './demo-node.ts';
 
-interface Port {
-  mode: 'v1' | 'v2' | 'none';
-  port: number;
-}
-
-const BALANCER = fileURLToPath(new URL('../bin/balancer.js', import.meta.url));
-const PREFERRED_PORTS = { v1: 8081, v2: 8082, none: 8083 } as const;
+const API_PORT = 8080;
+const HEADER_PORT = 8081;
+const PLAIN_PORT = 8082;
 
 /** The preferred port if it is free, else one that is. */
 async function freePort(preferred: number): Promise<number> {
@@ -38,44 +32,7 @@ async function freePort(preferred: number): Promise<number> {
   throw new Error('no free port');
 }
 
-function configFile(
-  folder: string,
-  ports: readonly Port[],
-  withHeader: readonly DemoNode[],
-  plain: readonly DemoNode[],
-) {
-  const configs = ports.map(({ mode, port }) => ({
-    port,
-    protocol: 'tcp',
-    proxy_protocol: mode,
-    nodes: (mode === 'none' ? plain : withHeader).map(({ name, port }) => ({
-      label: name,
-      address: `127.0.0.1:${port}`,
-    })),
-  }));
-  const file = join(folder, 'demo.yaml');
-  writeFileSync(file, stringify({ nodebalancers: [{ label: 'demo', ipv4: '127.0.0.1', configs }] }));
-  return file;
-}
-
-/** Starts the real binary. @returns once it is ready */
-async function startBalancer(file: string): Promise<ChildProcess> {
-  const env = { BALANCER_DRAIN_TIMEOUT_MS: '1000', ...process.env };
-  const child = spawn(BALANCER, ['run', '-f', file], { env, stdio: ['ignore', 'inherit', 'pipe'] });
-  process.once('exit', () => child.kill('SIGKILL'));
-  for await (const line of createInterface({ input: child.stderr })) {
-    process.stdout.write(`  ${line}\n`);
-    if (line.startsWith('balancer ready')) {
-      child.stderr.resume();
-      child.stderr.pipe(process.stderr);
-      return child;
-    }
-  }
-  throw new Error('the balancer did not start');
-}
-
 interface Proof {
-  mode: Port['mode'];
   truth: string;
   node: string;
   client: string;
@@ -83,7 +40,7 @@ interface Proof {
 }
 
 /** One request through the balancer. The truth is what this end of the connection knows about itself. */
-async function prove({ mode, port }: Port): Promise<Proof> {
+async function prove(port: number): Promise<Proof> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   const truth = `${socket.localAddress}:${socket.localPort}`;
@@ -94,36 +51,60 @@ async function prove({ mode, port }: Port): Promise<Proof> {
     .slice(text.indexOf('\r\n\r\n') + 4)
     .trimEnd()
     .split('\n');
-  return { mode, truth, node: node.replace('node: ', ''), client: client.replace('client: ', ''), header };
+  return { truth, node: node.replace('node: ', ''), client: client.replace('client: ', ''), header };
 }
 
-function print(proofs: readonly Proof[]): boolean {
-  let isProven = true;
-  for (const { mode, truth, node, client, header } of proofs) {
-    const seen = client.split(' ')[0] === truth;
-    const title = mode === 'none' ? 'plain port' : `PROXY ${mode}`;
-    isProven &&= seen === (mode !== 'none');
-    process.stdout.write(
-      `\n${title}\n  the client is  ${truth}\n  ${`${node} saw`.padEnd(13)}  ${client}  ${seen ? '✓' : '✗ that is the balancer'}\n`,
-    );
-    for (const line of header) process.stdout.write(`    ${line}\n`);
+/** @returns whether the node saw what it should */
+async function show(title: string, port: number, isToKnow: boolean): Promise<boolean> {
+  const { truth, node, client, header } = await prove(port);
+  const knows = client.split(' ')[0] === truth;
+  process.stdout.write(
+    `\n${title}\n  the client is  ${truth}\n  ${`${node} saw`.padEnd(13)}  ${client}  ${knows ? '✓' : '✗ that is the balancer'}\n`,
+  );
+  for (const line of header) process.stdout.write(`    ${line}\n`);
+  return knows === isToKnow;
+}
+
+/** A config with its nodes: the API takes them one after the other. @returns its path */
+async function addConfig(
+  balancer: DemoBalancer,
+  path: string,
+  config: { port: number; proxy_protocol: string },
+  nodes: readonly { name: string; port: number }[],
+): Promise<string> {
+  const { id } = await balancer.request('POST', `${path}/configs`, { protocol: 'tcp', ...config });
+  for (const { name, port } of nodes) {
+    await balancer.request('POST', `${path}/configs/${id}/nodes`, { label: name, address: `127.0.0.1:${port}` });
   }
-  return isProven;
+  return `${path}/configs/${id}`;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'balancer-demo-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-const withHeader = await Promise.all(['node-1', 'node-2', 'node-3'].map((name) => startDemoNode(name, true)));
-const plain = await Promise.all(['plain-1', 'plain-2', 'plain-3'].map((name) => startDemoNode(name, false)));
-const ports: Port[] = [];
-for (const mode of ['v1', 'v2', 'none'] as const) ports.push({ mode, port: await freePort(PREFERRED_PORTS[mode]) });
+const withHeader = [await startDemoNode('node-1', true), await startDemoNode('node-2', true)];
+const plain = await startDemoNode('plain-1', false);
 
-process.stdout.write('Starting three nodes and a balancer in front of them:\n');
-const balancer = await startBalancer(configFile(folder, ports, withHeader, plain));
-const proofs: Proof[] = [];
-for (const port of ports) proofs.push(await prove(port));
-const isProven = print(proofs);
+process.stdout.write('Starting two nodes and a balancer that has no configuration yet:\n');
+const balancer = await startDemoBalancer(folder, await freePort(API_PORT));
+const port = await freePort(HEADER_PORT);
+const plainPort = await freePort(PLAIN_PORT);
+
+process.stdout.write('\nTelling it over its API what to serve:\n');
+const { id } = await balancer.request('POST', '/nodebalancers', { region: 'local', label: 'demo', ipv4: '127.0.0.1' });
+const path = `/nodebalancers/${id}`;
+const config = await addConfig(balancer, path, { port, proxy_protocol: 'v1' }, withHeader);
+const proofs = [await show('PROXY v1', port, true)];
+
+process.stdout.write('\nChanging it while it runs:\n');
+await balancer.request('PUT', config, { proxy_protocol: 'v2' });
+proofs.push(await show('PROXY v2', port, true));
+
+process.stdout.write('\nAdding a port without a header:\n');
+await addConfig(balancer, path, { port: plainPort, proxy_protocol: 'none' }, [plain]);
+proofs.push(await show('plain port', plainPort, false));
+
+const isProven = !proofs.includes(false);
 process.stdout.write(isProven ? '\nWith a header each node knows its client.\n' : '\nThe proof failed.\n');
 process.exitCode = isProven ? 0 : 1;
 
@@ -131,22 +112,21 @@ let isStopping = false;
 async function stop(): Promise<void> {
   if (isStopping) return;
   isStopping = true;
-  const ended = balancer.exitCode === null ? once(balancer, 'exit') : undefined;
-  balancer.kill('SIGTERM');
-  await ended;
-  for (const node of [...withHeader, ...plain]) node.close();
+  await balancer.stop();
+  for (const node of [...withHeader, plain]) node.close();
   process.exit();
 }
 
 if (process.argv.includes('--once')) {
   await stop();
 } else {
-  process.on('SIGINT', () => void stop());
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGHUP', () => void stop());
-  balancer.once('exit', () => void stop());
-  const lines = ports.map(
-    ({ mode, port }) => `  curl http://127.0.0.1:${port}/    # ${mode === 'none' ? 'no header' : mode}`,
-  );
-  process.stdout.write(`\nIt goes on running. Try:\n${lines.join('\n')}\nCtrl-C ends it.\n`);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());
+  void balancer.ended.then(stop);
+  process.stdout.write(`
+It goes on running. Try:
+  curl http://127.0.0.1:${port}/    # v2
+  curl http://127.0.0.1:${plainPort}/    # no header
+  curl -H 'Authorization: Bearer ${balancer.token}' ${balancer.url}/v4/nodebalancers
+Ctrl-C ends it.
+`);
 }

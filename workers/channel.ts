@@ -5,6 +5,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { NodeEvent } from '../core/health/ejection.ts';
 import type { ShardPlan } from '../core/session/plan.ts';
+import type { SlotOwner } from '../core/session/session.ts';
 import type { ShardSettings } from '../core/session/settings.ts';
 import type { ProcessMemory, ShardMemory } from '../core/session/shard.ts';
 
@@ -35,10 +36,13 @@ export type ToShard =
   | { id: number; kind: 'abandon' }
   /** end the sessions of a node (by row) that went down */
   | { id: number; kind: 'cut'; row: number }
+  /** end sessions on the operator's word */
+  | { id: number; kind: 'kill'; slots: readonly SlotOwner[] }
   | { id: number; kind: 'fault'; fault: Fault };
 
 export type FromShard =
-  | { kind: 'done'; id: number }
+  /** `sessions`: how many a `kill` has ended */
+  | { kind: 'done'; id: number; sessions: number }
   | { kind: 'started'; threadId: number }
   /** what sessions met has changed a node's condition */
   | { kind: 'node'; row: number; event: NodeEvent; errno: number }

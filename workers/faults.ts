@@ -15,8 +15,8 @@ export function injectFault(shard: Shard, fault: Fault): void {
   };
 }
 
-/** Fills the heap until V8 gives the thread up. */
-function exhaustMemory(): never {
+/** Fills the heap until V8 gives the thread up; any thread but the main one can do that and leave the process alive. */
+export function exhaustMemory(): never {
   const hoard: unknown[] = [];
   for (;;) hoard.push(hoardMore());
 }

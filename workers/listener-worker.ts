@@ -7,11 +7,11 @@ import { monotonicMs } from '../core/base/clock.ts';
 import { describeErrno } from '../core/base/errno.ts';
 import { createKernel, KERNEL_CELL_BYTES } from '../core/linux/native.ts';
 import { pinThread } from '../core/linux/process.ts';
-import { applyPlan } from '../core/session/frontends.ts';
+import { applyFrontends, applyPlan } from '../core/session/frontends.ts';
 import { adoptShard, closeShard, killAll, openShard } from '../core/session/lifecycle.ts';
-import { abandonLeaving } from '../core/session/listener.ts';
+import { abandonLeaving, applyListeners } from '../core/session/listener.ts';
 import { turn } from '../core/session/reactor.ts';
-import { cutNode } from '../core/session/session.ts';
+import { cutNode, killSessions } from '../core/session/session.ts';
 import { createShard, type Shard } from '../core/session/shard.ts';
 import {
   type Control,
@@ -69,9 +69,10 @@ function startShard(task: ShardTask, control: Control): Shard {
     onFault: (error) => reply(task, { kind: 'fault', message: error instanceof Error ? `${error.stack}` : `${error}` }),
     onNodeEvent: (row, event, errno) => reply(task, { kind: 'node', row, event, errno }),
   });
+  applyFrontends(shard, task.plan.frontends);
   const opened = task.adopts ? adoptShard(shard) : openShard(shard);
   if (opened < 0) throw new Error(`shard ${task.index} cannot open its epoll: ${describeErrno(-opened)}`);
-  applyPlan(shard, task.plan);
+  applyListeners(shard, task.plan.listeners);
   return shard;
 }
 
@@ -80,12 +81,18 @@ function takeMessages(shard: Shard, task: ShardTask): void {
     const received: { message: ToShard } | undefined = receiveMessageOnPort(task.port);
     if (received === undefined) return;
     const { message } = received;
-    if (message.kind === 'apply') applyPlan(shard, message.plan);
-    else if (message.kind === 'abandon') abandonLeaving(shard);
-    else if (message.kind === 'cut') cutNode(shard, message.row);
-    else if (task.allowFaults) injectFault(shard, message.fault);
-    reply(task, { kind: 'done', id: message.id });
+    reply(task, { kind: 'done', id: message.id, sessions: obey(shard, task, message) });
   }
+}
+
+/** @returns how many sessions a kill has ended */
+function obey(shard: Shard, task: ShardTask, message: ToShard): number {
+  if (message.kind === 'kill') return killSessions(shard, message.slots);
+  if (message.kind === 'apply') applyPlan(shard, message.plan);
+  else if (message.kind === 'abandon') abandonLeaving(shard);
+  else if (message.kind === 'cut') cutNode(shard, message.row);
+  else if (task.allowFaults) injectFault(shard, message.fault);
+  return 0;
 }
 
 function reply(task: ShardTask, message: FromShard): void {

@@ -23,6 +23,13 @@ export interface ListenerSettings {
 /** An address that cannot be listened on, as a sentence that names it. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
+  /** the first of them */
+  readonly address: Address;
+
+  constructor(message: string, address: Address) {
+    super(message);
+    this.address = address;
+  }
 }
 
 export class ListenerSockets {
@@ -45,7 +52,7 @@ export class ListenerSockets {
   open(addresses: readonly Address[]): void {
     const present = [...this.#open.values()].map(({ address }) => address);
     const opened: string[] = [];
-    const problems: string[] = [];
+    const problems: { address: Address; text: string }[] = [];
     for (const address of addresses) {
       const key = keyOf(address);
       if (this.#open.has(key)) continue;
@@ -62,12 +69,14 @@ export class ListenerSockets {
         this.#open.set(key, { address, fds: result.fds });
         opened.push(key);
       } else {
-        problems.push(describeFailure(address, result.call, result.errno, this.#settings.congestion));
+        const text = describeFailure(address, result.call, result.errno, this.#settings.congestion);
+        problems.push({ address, text });
       }
     }
-    if (problems.length === 0) return;
+    const [first] = problems;
+    if (first === undefined) return;
     for (const key of opened) this.#close(key);
-    throw new ListenError(problems.join('\n'));
+    throw new ListenError(problems.map(({ text }) => text).join('\n'), first.address);
   }
 
   /** Lets no new handshake begin at an address that is not in `addresses`; what is in the backlog stays. */

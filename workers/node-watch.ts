@@ -5,30 +5,54 @@
 import { monotonicMs } from '../core/base/clock.ts';
 import type { NodeEvent } from '../core/health/ejection.ts';
 import { describeReason, HEALTH_DOWN, type Health, REASON } from '../core/health/node-states.ts';
-import type { FrontendPlan } from '../core/session/plan.ts';
+import type { FrontendPlan, NodePlan } from '../core/session/plan.ts';
+import { type CheckPlaces, checkPlaces, checksNeeded } from './check-places.ts';
 import { nodeName } from './check-targets.ts';
+import { Farewells } from './checks/attempt.ts';
+import { createRunCheck } from './checks/run.ts';
 import type { CheckTarget } from './checks/target.ts';
+import type { EventLog, NodeName } from './event-log.ts';
 import type { Logger } from './logger.ts';
 import { Prober } from './prober.ts';
 import type { ShardSet } from './shard-set.ts';
 
+export interface NodeWatchOptions {
+  /** sessions of a node that goes down end after this time; undefined: they are kept */
+  cutAfterMs: number | undefined;
+  /** that active checks may have open */
+  checkDescriptors: number;
+}
+
+interface NamedNode {
+  /** for messages */
+  readonly text: string;
+  readonly node: NodeName;
+}
+
 export class NodeWatch {
   readonly #shards: ShardSet;
   readonly #logger: Logger;
+  readonly #events: EventLog;
   readonly #cutAfterMs: number | undefined;
   readonly #prober: Prober;
+  readonly #places: CheckPlaces;
+  /** of the last update */
+  #checksNeeded = 0;
   /** row -> when its sessions end */
   readonly #cuts = new Map<number, NodeJS.Timeout>();
-  #names: ReadonlyMap<number, string> = new Map();
+  #names: ReadonlyMap<number, NamedNode> = new Map();
 
-  /** @param cutAfterMs sessions of a node that goes down end after this; undefined: they are kept */
-  constructor(shards: ShardSet, cutAfterMs: number | undefined, logger: Logger) {
+  constructor(shards: ShardSet, { cutAfterMs, checkDescriptors }: NodeWatchOptions, logger: Logger, events: EventLog) {
     this.#shards = shards;
     this.#logger = logger;
+    this.#events = events;
     this.#cutAfterMs = cutAfterMs;
+    this.#places = checkPlaces(checkDescriptors);
     this.#prober = new Prober({
       states: shards.nodeStates,
       nowMs: monotonicMs,
+      runCheck: createRunCheck(new Farewells(this.#places.farewells)),
+      checksMax: this.#places.checks,
       onTransition: (target, health, text) => this.#checked(target, health, text),
     });
     shards.onNodeEvent = (row, event, errno) => this.#met(row, event, errno);
@@ -37,8 +61,9 @@ export class NodeWatch {
   /** @param frontends all that are served from now on @param targets those of their nodes that are to be checked */
   update(frontends: readonly FrontendPlan[], targets: readonly CheckTarget[]): void {
     this.#names = new Map(
-      frontends.flatMap((frontend) => frontend.nodes.map((node) => [node.row, nodeName(frontend, node)] as const)),
+      frontends.flatMap((frontend) => frontend.nodes.map((node) => [node.row, namesOf(frontend, node)] as const)),
     );
+    this.#warnOfShortage(checksNeeded(targets));
     this.#prober.update(targets);
     const checked = new Set(targets.map(({ row }) => row));
     for (const row of [...this.#cuts.keys()]) if (!checked.has(row)) this.#keep(row);
@@ -49,12 +74,21 @@ export class NodeWatch {
     for (const row of [...this.#cuts.keys()]) this.#keep(row);
   }
 
+  /** Once, as long as the need is the same: updates come with every host name that resolves anew. */
+  #warnOfShortage(needed: number): void {
+    const isNew = needed !== this.#checksNeeded;
+    this.#checksNeeded = needed;
+    const { checks } = this.#places;
+    if (!isNew || needed <= checks) return;
+    this.#logger.warn(
+      `health checks: ${checks} at a time are possible with this limit of open files, and up to ${needed} are needed ` +
+        'when nodes do not answer: some may be found DOWN late',
+    );
+  }
+
   #checked({ row }: CheckTarget, health: Health, text: string): void {
-    if (health !== 'down') {
-      this.#logger.info(text);
-      return this.#keep(row);
-    }
-    this.#logger.warn(text);
+    this.#tell(health === 'down' ? 'warn' : 'info', row, text);
+    if (health !== 'down') return this.#keep(row);
     if (this.#cutAfterMs === undefined || this.#cuts.has(row)) return;
     this.#cuts.set(
       row,
@@ -65,7 +99,7 @@ export class NodeWatch {
   async #cut(row: number): Promise<void> {
     this.#cuts.delete(row);
     if (this.#shards.nodeStates.health[row] !== HEALTH_DOWN) return;
-    this.#logger.warn(`node ${this.#names.get(row)} is still down: its sessions are cut`);
+    this.#tell('warn', row, `node ${this.#names.get(row)?.text} is still down: its sessions are cut`);
     try {
       await this.#shards.cut(row);
     } catch (error) {
@@ -75,19 +109,32 @@ export class NodeWatch {
     }
   }
 
+  #tell(level: 'info' | 'warn', row: number, message: string): void {
+    const node = this.#names.get(row)?.node;
+    this.#events.tell(level, { kind: 'node', message, ...(node === undefined ? {} : { node }) });
+  }
+
   #keep(row: number): void {
     clearTimeout(this.#cuts.get(row));
     this.#cuts.delete(row);
   }
 
-  /** What sessions met. The reason in the shared cells may be another by now: checks write there too. */
+  /** What sessions met. The message says why: the shared cells may speak of a later failure by now. */
   #met(row: number, event: NodeEvent, errno: number): void {
-    const name = `node ${this.#names.get(row) ?? row}`;
+    const name = `node ${this.#names.get(row)?.text ?? row}`;
     const outUntilMs = this.#shards.nodeStates.outUntilMs[row] ?? 0;
     const seconds = Math.max(0, Math.round((outUntilMs - monotonicMs()) / 1000));
     const why = describeReason(event === 'readmitted' ? REASON.sessionSucceeded : REASON.sessionsFailed, errno);
-    if (event === 'ejected') this.#logger.warn(`${name} is out for ${seconds} s: ${why}`);
-    else if (event === 'trial-failed') this.#logger.warn(`${name} stays out for ${seconds} s: ${why}`);
-    else if (event === 'readmitted') this.#logger.info(`${name} is back: ${why}`);
+    if (event === 'ejected') this.#tell('warn', row, `${name} is out for ${seconds} s: ${why}`);
+    else if (event === 'trial-failed') this.#tell('warn', row, `${name} stays out for ${seconds} s: ${why}`);
+    else if (event === 'readmitted') this.#tell('info', row, `${name} is back: ${why}`);
   }
+}
+
+function namesOf(frontend: FrontendPlan, node: NodePlan): NamedNode {
+  const { label, address } = node;
+  return {
+    text: nodeName(frontend, node),
+    node: { nodebalancer: frontend.label, port: frontend.port, label, address },
+  };
 }

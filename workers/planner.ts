@@ -3,7 +3,7 @@
 
 import { formatEndpoint, parseIp } from '../core/base/ip.ts';
 import type { Config, Frontend, Node, NodeBalancer } from '../core/config/model.ts';
-import { parseNodeAddress } from '../core/config/node-address.ts';
+import { addressKey, parseNodeAddress } from '../core/config/node-address.ts';
 import type { FrontendPlan, ListenerPlan, NodePlan, ShardPlan } from '../core/session/plan.ts';
 import type { Address } from './listeners.ts';
 import type { Assignment, Rows } from './rows.ts';
@@ -84,8 +84,9 @@ function frontendKey(nb: NodeBalancer, frontend: Frontend): string {
   return `${nb.label}/${frontend.port}`;
 }
 
+/** Without the label: a node that only gets another name is the same node, with its health, its sessions and their limit. */
 function nodeKey(nb: NodeBalancer, frontend: Frontend, node: Node): string {
-  return `${frontendKey(nb, frontend)}/${node.label}/${node.address}`;
+  return `${frontendKey(nb, frontend)}/${addressKey(node.address)}`;
 }
 
 function addressesOf(nb: NodeBalancer): Uint8Array[] {
@@ -125,8 +126,12 @@ export function hostNames(config: Config): string[] {
   return [...new Set(hosts)];
 }
 
-/** One shard's part of a plan. @param fdOf the shard's socket for an address */
-export function shardPlan(plan: Plan, fdOf: (address: Address) => number): ShardPlan {
+/**
+ * One shard's part of a plan.
+ * @param retired frontends that are served no longer, but have sessions that still look for a node
+ * @param fdOf the shard's socket for an address
+ */
+export function shardPlan(plan: Plan, retired: readonly FrontendPlan[], fdOf: (address: Address) => number): ShardPlan {
   const listeners = plan.services.map(
     (service): ListenerPlan => ({
       fd: fdOf(service),
@@ -135,7 +140,7 @@ export function shardPlan(plan: Plan, fdOf: (address: Address) => number): Shard
       port: service.port,
     }),
   );
-  return { frontends: plan.frontends, listeners };
+  return { frontends: [...plan.frontends, ...retired], listeners };
 }
 
 /** `web port 80: tcp, roundrobin, PROXY v2 to web-1 192.0.2.10:8080, web-2 …` */

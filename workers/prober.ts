@@ -1,7 +1,9 @@
 // Has the nodes checked, again and again, one prober for all shards: it decides when, counts results and writes health into the shared
 // cells. How a node is checked is told in checks/. It runs on the main thread and says nothing: whoever made it logs the changes.
 //
-//   scheduled --its time--> waiting --fewer than CHECKS_UNDER_WAY_MAX--> under way --result--> scheduled
+//   scheduled --its time--> waiting --fewer than checksMax--> under way --result--> scheduled
+//
+// With a place for each node nobody waits. Where there are fewer, a node that does not answer is found late.
 
 import {
   HEALTH_UNKNOWN,
@@ -12,22 +14,9 @@ import {
   setHealth,
 } from '../core/health/node-states.ts';
 import { afterFailure, afterSuccess, NEVER_CHECKED, type RiseFall } from '../core/health/rise-fall.ts';
+import { FIRST_STEP_MS, firstGapMs, gapMs, JITTER, REPEAT_MS_MAX } from './check-pace.ts';
 import { transitionText } from './checks/message.ts';
-import { runCheck as runRealCheck } from './checks/run.ts';
 import type { CheckResult, CheckTarget, CheckVerdict, RunCheck } from './checks/target.ts';
-
-/** Each is an open socket; further ones wait their turn. */
-export const CHECKS_UNDER_WAY_MAX = 100;
-
-/** Between the first checks of nodes that come together: a small pool is known at once. */
-export const FIRST_STEP_MS = 50;
-
-/** Share of the interval by which two checks may be closer or further apart. Failures in a row add up what is too late, so it is
- * also the share by which a node's end may be noticed too late. */
-export const JITTER = 0.05;
-
-/** An inconclusive check is repeated within this time, and within the interval. */
-export const REPEAT_MS_MAX = 1000;
 
 export interface ProberOptions {
   readonly states: NodeStates;
@@ -35,7 +24,9 @@ export interface ProberOptions {
   readonly nowMs: () => number;
   /** @param text what happened to the node and why, in one line */
   readonly onTransition: (target: CheckTarget, health: Health, text: string) => void;
-  readonly runCheck?: RunCheck;
+  readonly runCheck: RunCheck;
+  /** checks under way at a time, each an open socket; further ones wait their turn */
+  readonly checksMax: number;
   /** from 0 up to 1 */
   readonly random?: () => number;
 }
@@ -62,6 +53,7 @@ export class Prober {
   readonly #nowMs: () => number;
   readonly #onTransition: ProberOptions['onTransition'];
   readonly #runCheck: RunCheck;
+  readonly #checksMax: number;
   readonly #random: () => number;
   /** by row */
   readonly #probes = new Map<number, Probe>();
@@ -71,11 +63,12 @@ export class Prober {
   /** by row of the frontend; none of 0 */
   readonly #underWayOf = new Map<number, number>();
 
-  constructor({ states, nowMs, onTransition, runCheck = runRealCheck, random = Math.random }: ProberOptions) {
+  constructor({ states, nowMs, onTransition, runCheck, checksMax, random = Math.random }: ProberOptions) {
     this.#states = states;
     this.#nowMs = nowMs;
     this.#onTransition = onTransition;
     this.#runCheck = runCheck;
+    this.#checksMax = checksMax;
     this.#random = random;
   }
 
@@ -120,7 +113,7 @@ export class Prober {
       dueMs: 0,
       startedMs: 0,
       frontend: target.frontend,
-      firstGapMs: gapTo(((index + 1) * intervalMs) / count - firstAfterMs, intervalMs, count),
+      firstGapMs: firstGapMs(((index + 1) * intervalMs) / count - firstAfterMs, intervalMs, count),
       timer: undefined,
       controller: new AbortController(),
     };
@@ -172,7 +165,7 @@ export class Prober {
   }
 
   #startWaiting(): void {
-    while (this.#underWay < CHECKS_UNDER_WAY_MAX) {
+    while (this.#underWay < this.#checksMax) {
       const probe = this.#nextWaiting();
       if (probe === undefined) return;
       this.#waiting.delete(probe);
@@ -213,10 +206,12 @@ export class Prober {
   }
 
   #finish(probe: Probe, result: CheckResult): void {
+    const { state } = probe;
     this.#countUnderWay(probe.frontend, -1);
+    if (result !== 'inconclusive') probe.state = stateAfter(probe, result);
     this.#schedule(probe, result === 'inconclusive' ? this.#repeatMs(probe) : this.#nextMs(probe));
     this.#startWaiting();
-    if (result !== 'inconclusive') this.#record(probe, result);
+    if (result !== 'inconclusive') this.#record(probe, result, state.health);
   }
 
   /** Not at once: what was short is short for a while, and many checks met it together. */
@@ -226,32 +221,29 @@ export class Prober {
 
   /** From start to start, so that a slow answer does not make checks rarer. */
   #nextMs(probe: Probe): number {
-    const { intervalMs } = probe.target;
-    const gapMs = probe.firstGapMs ?? intervalMs * (1 + JITTER * (2 * this.#random() - 1));
+    const steadyMs = gapMs(probe.target, probe.state);
+    const wishedMs = probe.firstGapMs ?? steadyMs * (1 + JITTER * (2 * this.#random() - 1));
     probe.firstGapMs = undefined;
-    return Math.max(this.#nowMs(), probe.startedMs + Math.min(gapMs, intervalMs * (1 + JITTER)));
+    return Math.max(this.#nowMs(), probe.startedMs + Math.min(wishedMs, steadyMs * (1 + JITTER)));
   }
 
-  #record(probe: Probe, verdict: CheckVerdict): void {
-    const { target, state } = probe;
+  /** @param before the node's health until now */
+  #record({ target, state }: Probe, verdict: CheckVerdict, before: number): void {
     const { row } = target;
     const nowMs = this.#nowMs();
     this.#states.checkedMs[row] = nowMs;
     this.#states.checkTookMs[row] = verdict.tookMs;
     addOne(this.#states.checks, row);
     if (!verdict.ok) addOne(this.#states.checkFailures, row);
-    probe.state = verdict.ok ? afterSuccess(state) : afterFailure(state, target.attempts);
-    const { health } = probe.state;
-    if (health === state.health) return;
+    const { health } = state;
+    if (health === before) return;
     setHealth(this.#states, row, health, verdict.reason, verdict.detail, nowMs);
-    this.#onTransition(target, healthName(health), transitionText(target, probe.state, verdict));
+    this.#onTransition(target, healthName(health), transitionText(target, state, verdict));
   }
 }
 
-/** From the first check to a place in the interval: its share of it at least, the whole of it at most.
- * @param distanceMs how far the place is, or how long ago: an interval later it comes again */
-function gapTo(distanceMs: number, intervalMs: number, count: number): number {
-  return Math.max(distanceMs > 0 ? distanceMs : distanceMs + intervalMs, intervalMs / count);
+function stateAfter({ state, target }: Probe, { ok }: CheckVerdict): RiseFall {
+  return ok ? afterSuccess(state) : afterFailure(state, target.attempts);
 }
 
 function isSameAddress(a: CheckTarget, b: CheckTarget): boolean {

@@ -1,24 +1,29 @@
 // Gives frontends and nodes their rows in the counters: the same row for as long as they live, and never one that a session
-// still refers to. A change is proposed first and takes effect only when it is committed. What a key names is the caller's
-// business.
+// still refers to. Who was removed and comes back finds its row as it left it, unless another has got it since. A change is
+// proposed first and takes effect only when it is committed. What a key names is the caller's business.
 
 export type Assignment = ReadonlyMap<string, number>;
 
 export class Rows {
   readonly #max: number;
-  readonly #isIdle: (row: number) => boolean;
-  readonly #clear: (row: number) => void;
+  readonly #idleAmong: (rows: readonly number[]) => number[];
+  readonly #clear: (rows: ReadonlySet<number>) => void;
   #owned: Assignment = new Map();
-  /** rows without an owner whose last sessions may still run */
-  readonly #retired = new Set<number>();
+  /** former owners, with rows that nobody has got since: their last sessions may still run */
+  readonly #retired = new Map<string, number>();
   #used = 0;
 
   /**
-   * @param isIdle no session refers to this row @param clear sets a row's counters to zero for its next owner
+   * @param idleAmong those of the rows that no session refers to; asked only where no row is left that was never used
+   * @param clear sets the counters of rows to zero for their next owners
    */
-  constructor(max: number, isIdle: (row: number) => boolean, clear: (row: number) => void) {
+  constructor(
+    max: number,
+    idleAmong: (rows: readonly number[]) => number[],
+    clear: (rows: ReadonlySet<number>) => void,
+  ) {
     this.#max = max;
-    this.#isIdle = isIdle;
+    this.#idleAmong = idleAmong;
     this.#clear = clear;
   }
 
@@ -27,24 +32,42 @@ export class Rows {
    * still hands its backlog to it. Changes nothing. @returns undefined when there are too many keys
    */
   propose(keys: readonly string[]): Assignment | undefined {
-    const idle = [...this.#retired].filter(this.#isIdle);
     const next = new Map<string, number>();
-    let used = this.#used;
+    const strangers: string[] = [];
     for (const key of new Set(keys)) {
-      const row = this.#owned.get(key) ?? (used < this.#max ? used++ : idle.shift());
+      const row = this.#owned.get(key) ?? this.#retired.get(key);
+      if (row === undefined) strangers.push(key);
+      else next.set(key, row);
+    }
+    const unused = Math.min(strangers.length, this.#max - this.#used);
+    const idle = unused < strangers.length ? this.#idleWithout(next) : [];
+    for (const [index, key] of strangers.entries()) {
+      const row = index < unused ? this.#used + index : idle[index - unused];
       if (row === undefined) return undefined;
       next.set(key, row);
     }
     return next;
   }
 
+  /** Rows that may change hands, but for those that go back to their former owners now. */
+  #idleWithout(next: Assignment): number[] {
+    const retired = [...this.#retired].filter(([key]) => !next.has(key));
+    return this.#idleAmong(retired.map(([, row]) => row));
+  }
+
   /** Makes a proposal the state of things. */
   commit(next: Assignment): void {
-    for (const row of next.values()) {
-      if (this.#retired.delete(row)) this.#clear(row);
-      this.#used = Math.max(this.#used, row + 1);
+    const owners = new Map([...next].map(([key, row]) => [row, key]));
+    const inherited = new Set<number>();
+    for (const [former, row] of this.#retired) {
+      const owner = owners.get(row);
+      if (owner === undefined) continue;
+      this.#retired.delete(former);
+      if (owner !== former) inherited.add(row);
     }
-    for (const [key, row] of this.#owned) if (!next.has(key)) this.#retired.add(row);
+    if (inherited.size > 0) this.#clear(inherited);
+    for (const row of owners.keys()) this.#used = Math.max(this.#used, row + 1);
+    for (const [key, row] of this.#owned) if (!next.has(key)) this.#retired.set(key, row);
     this.#owned = next;
   }
 }

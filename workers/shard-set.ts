@@ -4,32 +4,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { clearNodeState, createNodeStates, type NodeStates } from '../core/health/node-states.ts';
+import { clearNodeState, type NodeStates } from '../core/health/node-states.ts';
 import type { Kernel } from '../core/linux/kernel.ts';
 import { createKernel, KERNEL_CELL_BYTES } from '../core/linux/native.ts';
-import {
-  type Counters,
-  createCounters,
-  FRONTEND,
-  FRONTEND_STRIDE,
-  NODE_STRIDE,
-  sumCell,
-} from '../core/metrics/counters.ts';
+import { type Counters, FRONTEND_STRIDE, NODE_STRIDE, sumCell } from '../core/metrics/counters.ts';
 import { createSessionLog, type SessionLog } from '../core/metrics/session-log.ts';
 import {
   type ClientTable,
   createClientTable,
-  removeClientScope,
-  removeClientValue,
+  removeClientScopes,
+  removeClientValues,
 } from '../core/session/client-table.ts';
-import { FRONTENDS_MAX, LOG_RECORDS, NODES_MAX } from '../core/session/limits.ts';
+import { LOG_RECORDS } from '../core/session/limits.ts';
 import type { ShardPlan } from '../core/session/plan.ts';
 import type { ShardSettings } from '../core/session/settings.ts';
 import { createProcessMemory, createShardMemory, LIVE_STRIDE } from '../core/session/shard.ts';
-import { createSessionTable, type SessionTable } from '../core/session/table.ts';
+import type { SessionTable } from '../core/session/table.ts';
 import { type Control, controlBytes, createControl, type Fault, HEARTBEAT_STRIDE } from './channel.ts';
+import type { EventLog } from './event-log.ts';
 import type { Logger } from './logger.ts';
+import type { ShardSlot } from './session-list.ts';
 import { type Death, type OnNodeEvent, type ShardBase, ShardThread } from './shard-thread.ts';
+import { type SharedMemories, viewMemories } from './shared-memories.ts';
 
 export interface ShardSetOptions {
   shards: number;
@@ -56,13 +52,15 @@ export class ShardSet {
   readonly logs: readonly SessionLog[];
   readonly tables: readonly SessionTable[];
   readonly nodeStates: NodeStates;
+  /** the same, for other threads */
+  readonly memories: SharedMemories;
   /** called when the process can no longer serve */
   onHopeless: (reason: string) => void = () => {};
   /** called when what sessions met has changed a node's condition */
   onNodeEvent: OnNodeEvent = () => {};
 
   readonly #options: ShardSetOptions;
-  readonly #logger: Logger;
+  readonly #events: EventLog;
   readonly #kernel: Kernel;
   readonly #control: Control;
   readonly #live: Int32Array;
@@ -76,17 +74,16 @@ export class ShardSet {
   #deathsMs: number[] = [];
 
   /** @param planOf what a shard is to serve at this moment: asked whenever a thread is started */
-  constructor(options: ShardSetOptions, planOf: (shard: number) => ShardPlan, logger: Logger) {
+  constructor(options: ShardSetOptions, planOf: (shard: number) => ShardPlan, logger: Logger, events: EventLog) {
     const { shards, settings } = options;
     this.#options = options;
     this.#planOf = planOf;
-    this.#logger = logger;
+    this.#events = events;
     this.#kernel = createKernel(new SharedArrayBuffer(4096));
     const control = new SharedArrayBuffer(controlBytes(shards));
     this.#control = createControl(control);
     const processMemory = createProcessMemory(settings, shards);
     this.#live = new Int32Array(processMemory.live);
-    this.nodeStates = createNodeStates(processMemory.nodeStates, NODES_MAX);
     // This thread locks like one more shard.
     this.#stickyClients = createClientTable(processMemory.stickyClients, settings.clientTableEntries, shards + 1);
     this.#pool = new Piscina({
@@ -103,8 +100,21 @@ export class ShardSet {
       createShardMemory(settings, settings.connectionsMax, KERNEL_CELL_BYTES),
     );
     const counters = memories.map((memory) => memory.counters);
-    this.counters = counters.map((memory) => createCounters(memory, FRONTENDS_MAX, NODES_MAX));
-    this.tables = memories.map((memory) => createSessionTable(memory.table, settings.connectionsMax));
+    this.memories = {
+      shards: memories.map(({ counters, table, connectTimes, firstByteTimes, durations }) => ({
+        counters,
+        table,
+        connectTimes,
+        firstByteTimes,
+        durations,
+      })),
+      nodeStates: processMemory.nodeStates,
+      capacity: settings.connectionsMax,
+    };
+    const views = viewMemories(this.memories);
+    this.counters = views.counters;
+    this.tables = views.tables;
+    this.nodeStates = views.states;
     this.logs = memories.map((memory) => createSessionLog(memory.log, LOG_RECORDS));
     for (const [index, memory] of memories.entries()) {
       const base: ShardBase = {
@@ -149,6 +159,17 @@ export class ShardSet {
     await Promise.all(this.#threads.map((thread) => thread.cut(row)));
   }
 
+  /** @returns how many of these sessions were ended */
+  async kill(owners: readonly ShardSlot[]): Promise<number> {
+    const ended = await Promise.all(
+      this.#threads.map((thread) => {
+        const slots = owners.filter(({ shard }) => shard === thread.base.index);
+        return slots.length === 0 ? 0 : thread.kill(slots);
+      }),
+    );
+    return ended.reduce((sum, count) => sum + count, 0);
+  }
+
   async inject(shard: number, fault: Fault): Promise<void> {
     await this.#threads[shard]?.inject(fault);
   }
@@ -168,23 +189,15 @@ export class ShardSet {
     );
   }
 
-  isFrontendIdle(row: number): boolean {
-    return this.counters.every(({ frontends }) => frontends[row * FRONTEND_STRIDE + FRONTEND.active] === 0);
+  clearFrontends(rows: ReadonlySet<number>): void {
+    for (const { frontends } of this.counters) clearRows(frontends, FRONTEND_STRIDE, rows);
+    removeClientScopes(this.#stickyClients, rows);
   }
 
-  isNodeIdle(row: number): boolean {
-    return this.counters.every(({ nodesActive }) => nodesActive[row] === 0);
-  }
-
-  clearFrontend(row: number): void {
-    for (const { frontends } of this.counters) frontends.fill(0, row * FRONTEND_STRIDE, (row + 1) * FRONTEND_STRIDE);
-    removeClientScope(this.#stickyClients, row);
-  }
-
-  clearNode(row: number): void {
-    for (const { nodes } of this.counters) nodes.fill(0, row * NODE_STRIDE, (row + 1) * NODE_STRIDE);
-    removeClientValue(this.#stickyClients, row);
-    clearNodeState(this.nodeStates, row);
+  clearNodes(rows: ReadonlySet<number>): void {
+    for (const { nodes } of this.counters) clearRows(nodes, NODE_STRIDE, rows);
+    removeClientValues(this.#stickyClients, rows);
+    for (const row of rows) clearNodeState(this.nodeStates, row);
   }
 
   /** Ends every session and every thread. @returns when all have closed what they held */
@@ -216,7 +229,8 @@ export class ShardSet {
   async #died(thread: ShardThread, death: Death): Promise<void> {
     if (death.expected || this.isStopping) return;
     const name = `shard ${thread.base.index}`;
-    this.#logger.error(`${name} died: ${death.reason}; a successor takes over its sessions`);
+    const message = `${name} died: ${death.reason}; a successor takes over its sessions`;
+    this.#events.tell('error', { kind: 'shard', message });
     const now = performance.now();
     this.#deathsMs = [...this.#deathsMs.filter((at) => now - at < DEATH_WINDOW_MS), now];
     if (this.#deathsMs.length >= DEATHS_MAX) {
@@ -224,7 +238,7 @@ export class ShardSet {
     }
     try {
       await this.#run(thread);
-      this.#logger.info(`${name} serves again`);
+      this.#events.tell('info', { kind: 'shard', message: `${name} serves again` });
     } catch (error) {
       this.onHopeless(`${name} cannot be started again: ${error instanceof Error ? error.message : error}`);
     }
@@ -253,4 +267,8 @@ export class ShardSet {
   #beat(thread: ShardThread): void {
     this.#control.heartbeats[thread.base.index * HEARTBEAT_STRIDE] = this.#kernel.nowMs();
   }
+}
+
+function clearRows(cells: Float64Array, stride: number, rows: ReadonlySet<number>): void {
+  for (const row of rows) cells.fill(0, row * stride, (row + 1) * stride);
 }

@@ -6,6 +6,7 @@ import type { Piscina } from 'piscina';
 import type { NodeEvent } from '../core/health/ejection.ts';
 import type { Kernel } from '../core/linux/kernel.ts';
 import type { ShardPlan } from '../core/session/plan.ts';
+import type { SlotOwner } from '../core/session/session.ts';
 import type { Fault, FromShard, ShardTask, ToShard } from './channel.ts';
 import type { Logger } from './logger.ts';
 
@@ -40,7 +41,7 @@ export class ShardThread {
   #port: MessagePort | undefined;
   #abort = new AbortController();
   #nextId = 1;
-  #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  #waiting = new Map<number, { resolve: (sessions: number) => void; reject: (error: Error) => void }>();
   #hasRun = false;
   readonly #onNodeEvent: OnNodeEvent;
 
@@ -105,6 +106,11 @@ export class ShardThread {
     await this.#send((id) => ({ id, kind: 'cut', row }));
   }
 
+  /** @returns how many of these sessions the shard has ended */
+  kill(slots: readonly SlotOwner[]): Promise<number> {
+    return this.#send((id) => ({ id, kind: 'kill', slots }));
+  }
+
   async inject(fault: Fault): Promise<void> {
     await this.#send((id) => ({ id, kind: 'fault', fault }));
   }
@@ -120,21 +126,22 @@ export class ShardThread {
     this.#abort.abort();
   }
 
-  #send(make: (id: number) => ToShard): Promise<void> {
+  /** @returns the sessions of the answer */
+  #send(make: (id: number) => ToShard): Promise<number> {
     const port = this.#port;
     // A shard between two threads gets the plan that is in force when it starts.
-    if (port === undefined) return Promise.resolve();
+    if (port === undefined) return Promise.resolve(0);
     const id = this.#nextId++;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
     const timer = setTimeout(() => reject(new UnansweredError(this.base.index)), ACKNOWLEDGE_TIMEOUT_MS);
     const settled = () => {
       clearTimeout(timer);
       this.#waiting.delete(id);
     };
     this.#waiting.set(id, {
-      resolve: () => {
+      resolve: (sessions) => {
         settled();
-        resolve();
+        resolve(sessions);
       },
       reject: (error) => {
         settled();
@@ -147,7 +154,7 @@ export class ShardThread {
   }
 
   #receive(message: Exclude<FromShard, { kind: 'started' }>): void {
-    if (message.kind === 'done') this.#waiting.get(message.id)?.resolve();
+    if (message.kind === 'done') this.#waiting.get(message.id)?.resolve(message.sessions);
     else if (message.kind === 'warning') this.#logger.warn(message.message);
     else if (message.kind === 'node') this.#onNodeEvent(message.row, message.event, message.errno);
     else this.#logger.error(`shard ${this.base.index}: a session was ended by an internal error: ${message.message}`);
@@ -157,7 +164,7 @@ export class ShardThread {
     this.#port?.close();
     this.#port = undefined;
     // A message that died with the thread needs no repeating: the successor starts with the plan in force.
-    for (const { resolve } of [...this.#waiting.values()]) resolve();
+    for (const { resolve } of [...this.#waiting.values()]) resolve(0);
   }
 }
 

@@ -5,11 +5,11 @@
 // Numbers that a shard is changing meanwhile may be one session apart from each other; once it is quiet they add up.
 
 import { readFileSync } from 'node:fs';
-import { computeEligible, type NodeCondition } from '../core/balance/pool.ts';
+import { computeEligible } from '../core/balance/pool.ts';
 import { formatEndpoint, formatIp } from '../core/base/ip.ts';
 import {
+  conditionReason,
   describeReason,
-  HEALTH_DOWN,
   type Health,
   healthName,
   type NodeStates,
@@ -25,6 +25,7 @@ import {
   type NodeCounter,
   sumCell,
 } from '../core/metrics/counters.ts';
+import { conditionOf, isEjected } from '../core/session/node-pool.ts';
 import type { FrontendPlan, NodePlan } from '../core/session/plan.ts';
 import { get, type SessionTable } from '../core/session/table.ts';
 import { countLive, type LiveSessions } from './live-sessions.ts';
@@ -184,7 +185,7 @@ function nodeSnapshot(reading: Reading, frontend: FrontendPlan, node: NodePlan):
     address,
     weight,
     mode,
-    ...conditionOf(states, node),
+    ...healthOf(states, frontend, node),
     is_ejected: isEjected(states, frontend, node),
     changed: timeOf(reading, get(states.changedMs, row)),
     check: {
@@ -208,24 +209,19 @@ function nodeSnapshot(reading: Reading, frontend: FrontendPlan, node: NodePlan):
 }
 
 /** A node without an address is down to every shard, whether it is checked or not. */
-function conditionOf(states: NodeStates, { ip, row }: NodePlan): { health: Health; reason: string } {
+function healthOf(
+  states: NodeStates,
+  { isPassive }: FrontendPlan,
+  { ip, row }: NodePlan,
+): { health: Health; reason: string } {
   if (ip === undefined) return { health: 'down', reason: describeReason(REASON.noAddress, 0) };
-  const reason = describeReason(get(states.reason, row), get(states.detail, row));
-  return { health: healthName(get(states.health, row)), reason };
-}
-
-/** An ejection counts only as long as sessions' failures do. */
-function isEjected(states: NodeStates, { isPassive }: FrontendPlan, { row }: NodePlan): boolean {
-  return isPassive && get(states.isEjected, row) === 1;
+  return { health: healthName(get(states.health, row)), reason: conditionReason(states, row, isPassive) };
 }
 
 /** The nodes that take new connections, by the rules of the shards; not for the one session that tries an ejected one. */
 function takingNodes(states: NodeStates, frontend: FrontendPlan): NodePlan[] {
   const { nodes } = frontend;
-  const conditions = nodes.map((node): NodeCondition => {
-    if (node.ip === undefined || get(states.health, node.row) === HEALTH_DOWN) return 'down';
-    return isEjected(states, frontend, node) ? 'out' : 'up';
-  });
+  const conditions = nodes.map((node) => conditionOf(states, frontend, node));
   const modes = nodes.map(({ mode }) => mode);
   const pool = { eligible: new Uint8Array(nodes.length), pinnable: new Uint8Array(nodes.length) };
   computeEligible(modes, conditions, pool);

@@ -5,37 +5,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../core/base/clock.ts';
 import { formatIp } from '../core/base/ip.ts';
 import { type Change, describeChange, diff } from '../core/config/diff.ts';
-import { NODEBALANCERS_MAX } from '../core/config/limits.ts';
 import type { Config } from '../core/config/model.ts';
 import { SHARD } from '../core/metrics/counters.ts';
 import { FRONTENDS_MAX, NODES_MAX } from '../core/session/limits.ts';
 import type { FrontendPlan, NodePlan } from '../core/session/plan.ts';
 import type { Fault } from './channel.ts';
 import { checkTargets } from './check-targets.ts';
+import { EventLog } from './event-log.ts';
 import { type ListenerSettings, ListenerSockets } from './listeners.ts';
 import type { Logger } from './logger.ts';
-import { NodeWatch } from './node-watch.ts';
-import {
-  describeAddress,
-  describeFrontend,
-  hostNames,
-  makePlan,
-  type Plan,
-  type RowSources,
-  shardPlan,
-} from './planner.ts';
+import { NodeWatch, type NodeWatchOptions } from './node-watch.ts';
+import { PlanRows } from './plan-rows.ts';
+import { describeAddress, describeFrontend, hostNames, makePlan, type Plan, shardPlan } from './planner.ts';
 import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.ts';
-import { Rows } from './rows.ts';
 import { SessionLogWriter } from './session-log-writer.ts';
 import { ShardSet, type ShardSetOptions } from './shard-set.ts';
 import type { SnapshotSource } from './snapshot.ts';
 
-export interface SupervisorOptions extends ShardSetOptions {
+export interface SupervisorOptions extends ShardSetOptions, NodeWatchOptions {
   listeners: ListenerSettings;
   /** a path, `-` for stdout, or undefined */
   accessLog: string | undefined;
-  /** sessions of a node that goes down end after this time; undefined: they are kept */
-  cutAfterMs: number | undefined;
 }
 
 /** A configuration that cannot be put into force, as sentences for the operator. Nothing of it was applied. */
@@ -55,20 +45,23 @@ const BACKLOG_TIMEOUT_MS = 5000;
 
 export class Supervisor {
   readonly shards: ShardSet;
+  readonly events: EventLog;
+  /** called with every plan that is put into force */
+  onPlan: () => void = () => {};
 
   readonly #startedMs = monotonicMs();
   readonly #options: SupervisorOptions;
   readonly #logger: Logger;
   readonly #sockets: ListenerSockets;
   readonly #resolver: Resolver;
-  readonly #rows: RowSources;
+  readonly #rows: PlanRows;
   readonly #nodeWatch: NodeWatch;
   readonly #frontends = new Map<number, FrontendPlan>();
   readonly #nodes = new Map<number, NodePlan>();
-  readonly #frontendOfNode = new Map<number, number>();
   #accessLog: SessionLogWriter | undefined;
   #config: Config = EMPTY;
   #plan: Plan = NOTHING;
+  #isDraining = false;
   #resolving: NodeJS.Timeout | undefined;
   /** changes are applied one after the other */
   #queue: Promise<unknown> = Promise.resolve();
@@ -76,34 +69,17 @@ export class Supervisor {
   constructor(options: SupervisorOptions, logger: Logger) {
     this.#options = options;
     this.#logger = logger;
+    this.events = new EventLog(logger);
     this.#sockets = new ListenerSockets(options.listeners);
     this.#resolver = new Resolver(logger);
     this.shards = new ShardSet(
       options,
-      (shard) => shardPlan(this.#plan, (at) => this.#sockets.fdOf(at, shard)),
+      (shard) => shardPlan(this.#plan, this.#rows.retired, (at) => this.#sockets.fdOf(at, shard)),
       logger,
+      this.events,
     );
-    const { shards } = this;
-    this.#rows = {
-      // Nothing refers to one for longer than the throttle remembers: a second.
-      nodebalancers: new Rows(
-        2 * NODEBALANCERS_MAX,
-        () => true,
-        () => {},
-      ),
-      frontends: new Rows(
-        FRONTENDS_MAX,
-        (row) => shards.isFrontendIdle(row),
-        (row) => shards.clearFrontend(row),
-      ),
-      nodes: new Rows(
-        NODES_MAX,
-        // A session that still looks for a node of a frontend refers to all of them.
-        (row) => shards.isNodeIdle(row) && shards.isFrontendIdle(this.#frontendOfNode.get(row) ?? 0),
-        (row) => shards.clearNode(row),
-      ),
-    };
-    this.#nodeWatch = new NodeWatch(shards, options.cutAfterMs, logger);
+    this.#rows = new PlanRows(this.shards);
+    this.#nodeWatch = new NodeWatch(this.shards, options, logger, this.events);
   }
 
   /** @throws RefusedError or ListenError; nothing listens then */
@@ -129,12 +105,15 @@ export class Supervisor {
     // Outside of the queue: a name server that does not answer must not hold up a drain.
     await this.#resolver.refresh(hostNames(config));
     return this.#enqueue(async () => {
+      // What no longer listens must not listen again.
+      if (this.#isDraining) throw new RefusedError('the balancer is about to end');
       const changes = diff(this.#config, config);
       const plan = this.#planFor(config);
       this.#sockets.open(plan.services);
       this.#adopt(config, plan);
       await this.#applyPlan();
-      for (const change of changes) this.#logger.info(describeChange(change));
+      for (const change of changes)
+        this.events.tell('info', { kind: 'configuration', message: describeChange(change) });
       return changes;
     });
   }
@@ -143,7 +122,9 @@ export class Supervisor {
   async drain(timeoutMs: number): Promise<number> {
     const startMs = performance.now();
     await this.#enqueue(async () => {
+      this.#isDraining = true;
       this.#plan = { ...this.#plan, services: [] };
+      this.onPlan();
       await this.#applyPlan(timeoutMs);
     });
     await this.#until(() => this.shards.live() === 0, timeoutMs - (performance.now() - startMs));
@@ -175,6 +156,16 @@ export class Supervisor {
     });
   }
 
+  /** Those that have ever been in force and whose row was not given away since: sessions of theirs may still run. By row. */
+  names(): { frontends: ReadonlyMap<number, FrontendPlan>; nodes: ReadonlyMap<number, NodePlan> } {
+    return { frontends: this.#frontends, nodes: this.#nodes };
+  }
+
+  /** The configuration in force. */
+  get config(): Config {
+    return this.#config;
+  }
+
   /** What there is to say about the running process. */
   snapshotSource(): SnapshotSource {
     const { shards } = this;
@@ -203,20 +194,16 @@ export class Supervisor {
   }
 
   #adopt(config: Config, plan: Plan): void {
+    this.#rows.commit(this.#plan, plan);
     this.#config = config;
     this.#plan = plan;
-    this.#rows.nodebalancers.commit(plan.rows.nodebalancers);
-    this.#rows.frontends.commit(plan.rows.frontends);
-    this.#rows.nodes.commit(plan.rows.nodes);
     this.#resolver.forgetOthers(hostNames(config));
     for (const frontend of plan.frontends) {
       this.#frontends.set(frontend.row, frontend);
-      for (const node of frontend.nodes) {
-        this.#nodes.set(node.row, node);
-        this.#frontendOfNode.set(node.row, frontend.row);
-      }
+      for (const node of frontend.nodes) this.#nodes.set(node.row, node);
     }
     this.#nodeWatch.update(plan.frontends, checkTargets(config, plan.frontends));
+    this.onPlan();
   }
 
   /**

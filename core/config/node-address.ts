@@ -1,7 +1,7 @@
 // The address of a node, text -> value: `ipv4:port`, `[ipv6]:port` or `host:port`. Says what is wrong with a bad one.
 // No look-ups: host names are resolved elsewhere, off the data path. No zone ids: they mean something on one machine only.
 
-import { parseIp } from '../base/ip.ts';
+import { formatEndpoint, formatIp, parseIp } from '../base/ip.ts';
 
 export interface NodeAddress {
   /** An IP address without brackets, or a host name, as written. */
@@ -22,6 +22,14 @@ const HOST_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
 export function parseNodeAddress(text: string): NodeAddress | undefined {
   const read = readNodeAddress(text);
   return typeof read === 'string' ? undefined : read;
+}
+
+/** The same for two spellings of one address. What is no node address is its own key. */
+export function addressKey(text: string): string {
+  const address = parseNodeAddress(text);
+  if (address === undefined) return text;
+  const { host, port, ip } = address;
+  return formatEndpoint(ip === undefined ? host.toLowerCase() : formatIp(ip, 0), port);
 }
 
 /** @returns the address, or what is wrong with it */

@@ -1,11 +1,10 @@
 // What the schema cannot say: values that contradict each other, and values that may be used only once in a file, a
 // nodebalancer or a frontend. Rules look at a draft, so that they apply to what is good even where something else is bad.
 
-import { formatEndpoint, formatIp } from '../base/ip.ts';
 import type { ConfigDraft, FrontendDraft, NodeBalancerDraft } from './draft.ts';
 import { FRONTENDS_MAX, NODES_MAX } from './limits.ts';
 import { listenerProblems } from './listener-rules.ts';
-import { parseNodeAddress } from './node-address.ts';
+import { addressKey } from './node-address.ts';
 import { type Path, type Problem, quote } from './problem.ts';
 
 /** What clients of the Linode API say when a check lacks what it looks at. */
@@ -84,14 +83,6 @@ function totals(nodebalancers: readonly NodeBalancerDraft[]): Problem[] {
 function tooMany(count: number, max: number, what: string): Problem[] {
   if (count <= max) return [];
   return [{ path: ['nodebalancers'], at: 'value', found: `${count} ${what}`, expected: `at most ${max}` }];
-}
-
-/** Two spellings of one address are one address. */
-function addressKey(text: string): string {
-  const address = parseNodeAddress(text);
-  if (address === undefined) return text;
-  const { host, port, ip } = address;
-  return formatEndpoint(ip === undefined ? host.toLowerCase() : formatIp(ip, 0), port);
 }
 
 function repeated<Key extends 'label' | 'address'>(

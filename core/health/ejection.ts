@@ -5,7 +5,7 @@
 //   in --third failure within the interval--> out --time is up--> trial: one session --succeeds--> in
 //                                              ^-------------------------fails-----'
 
-import { type NodeStates, noteChange, REASON } from './node-states.ts';
+import { type NodeStates, noteChange } from './node-states.ts';
 
 /** The first ejection takes this long, each further one twice as long as the one before. */
 export const EJECTION_MS = 5000;
@@ -14,18 +14,26 @@ export const EJECTION_MS_MAX = 60_000;
 /** A node that is ejected again within this time after it came back has not got better. */
 export const RELAPSE_MS = 60_000;
 
+/** A session that is no trial of an ejected node. */
+export const NO_TRIAL = 0;
+
 /** What became of the node by what a session met. */
 export type NodeEvent = 'none' | 'ejected' | 'readmitted' | 'trial-failed';
 
-/** A session could not connect to the node. @param withinMs three failures in a row count within this time */
+/**
+ * A session could not connect to the node.
+ * @param trial what claimTrial gave the session, or NO_TRIAL
+ * @param withinMs three failures in a row count within this time
+ */
 export function noteConnectFailure(
   states: NodeStates,
   row: number,
+  trial: number,
   withinMs: number,
   errno: number,
   nowMs: number,
 ): NodeEvent {
-  if (Atomics.load(states.isEjected, row) === 1) return noteFailureOutside(states, row, errno, nowMs);
+  if (Atomics.load(states.isEjected, row) === 1) return noteFailureOutside(states, row, trial, errno, nowMs);
   const older = cell(states.olderFailureMs, row);
   states.olderFailureMs[row] = cell(states.lastFailureMs, row);
   states.lastFailureMs[row] = nowMs;
@@ -37,24 +45,29 @@ export function noteConnectFailure(
   states.outUntilMs[row] = nowMs + ejectionMs(ejections);
   if (Atomics.compareExchange(states.isEjected, row, 0, 1) !== 0) return 'none';
   Atomics.store(states.ejections, row, ejections);
-  Atomics.store(states.trialAt, row, 0);
-  changed(states, row, REASON.sessionsFailed, errno, nowMs);
+  Atomics.store(states.trialAt, row, NO_TRIAL);
+  states.ejectionErrno[row] = errno;
+  changed(states, row, nowMs);
   return 'ejected';
 }
 
-/** Of a session that was under way before the ejection, or that came because every node is ejected: it says nothing new. */
-function noteFailureOutside(states: NodeStates, row: number, errno: number, nowMs: number): NodeEvent {
-  const trialAt = Atomics.load(states.trialAt, row);
-  if (trialAt === 0 || Atomics.compareExchange(states.trialAt, row, trialAt, 0) !== trialAt) return 'none';
+/**
+ * Only of the trial that is under way does it say anything. Other sessions were under way before the ejection, or came because every
+ * node is ejected, or are a trial that took too long.
+ */
+function noteFailureOutside(states: NodeStates, row: number, trial: number, errno: number, nowMs: number): NodeEvent {
+  if (trial === NO_TRIAL || Atomics.compareExchange(states.trialAt, row, trial, NO_TRIAL) !== trial) return 'none';
   const ejections = Atomics.add(states.ejections, row, 1) + 1;
   states.outUntilMs[row] = nowMs + ejectionMs(ejections);
-  changed(states, row, REASON.sessionsFailed, errno, nowMs);
+  states.ejectionErrno[row] = errno;
+  changed(states, row, nowMs);
   return 'trial-failed';
 }
 
 /**
  * A session has connected to the node. Before its time is up that is a session that came because every node is ejected: one that
- * fails every other time would be in and out with each of them.
+ * fails every other time would be in and out with each of them. After that any session shows that the node takes connections again,
+ * be it the trial or not.
  */
 export function noteConnectSuccess(states: NodeStates, row: number, nowMs: number): NodeEvent {
   if (cell(states.lastFailureMs, row) !== 0) {
@@ -65,8 +78,8 @@ export function noteConnectSuccess(states: NodeStates, row: number, nowMs: numbe
   states.backMs[row] = nowMs;
   states.rampFromMs[row] = nowMs;
   if (Atomics.compareExchange(states.isEjected, row, 1, 0) !== 1) return 'none';
-  Atomics.store(states.trialAt, row, 0);
-  changed(states, row, REASON.sessionSucceeded, 0, nowMs);
+  Atomics.store(states.trialAt, row, NO_TRIAL);
+  changed(states, row, nowMs);
   return 'readmitted';
 }
 
@@ -79,33 +92,32 @@ export function isTrialDue(states: NodeStates, row: number, trialMs: number, now
 export function trialDueMs(states: NodeStates, row: number, trialMs: number, nowMs: number): number {
   const outUntilMs = cell(states.outUntilMs, row);
   const trialAt = Atomics.load(states.trialAt, row);
-  if (trialAt === 0) return outUntilMs;
+  if (trialAt === NO_TRIAL) return outUntilMs;
   const ageMs = (asTrialAt(nowMs) - trialAt) | 0;
   // An age out of range is of a clock that went round, some 24 days later: that trial is over.
   return ageMs < 0 || ageMs >= trialMs ? outUntilMs : Math.max(outUntilMs, nowMs + trialMs - ageMs);
 }
 
-/** Makes the caller's session the one that tries the node. @returns false when another session was first */
-export function claimTrial(states: NodeStates, row: number, trialMs: number, nowMs: number): boolean {
+/** Makes the caller's session the one that tries the node. @returns the trial, or NO_TRIAL when another session was first */
+export function claimTrial(states: NodeStates, row: number, trialMs: number, nowMs: number): number {
   const before = Atomics.load(states.trialAt, row);
-  if (!isTrialDue(states, row, trialMs, nowMs)) return false;
-  if (Atomics.compareExchange(states.trialAt, row, before, asTrialAt(nowMs)) !== before) return false;
+  if (!isTrialDue(states, row, trialMs, nowMs)) return NO_TRIAL;
+  const trial = asTrialAt(nowMs);
+  if (Atomics.compareExchange(states.trialAt, row, before, trial) !== before) return NO_TRIAL;
   noteChange(states);
-  return true;
+  return trial;
 }
 
 function ejectionMs(ejections: number): number {
   return Math.min(EJECTION_MS * 2 ** Math.min(ejections - 1, 10), EJECTION_MS_MAX);
 }
 
-/** Never 0, which means that there is none. */
+/** Names a trial, too: of one node no two can begin within a millisecond. */
 function asTrialAt(nowMs: number): number {
-  return nowMs | 0 || 1;
+  return nowMs | 0 || NO_TRIAL + 1;
 }
 
-function changed(states: NodeStates, row: number, reason: number, detail: number, nowMs: number): void {
-  states.reason[row] = reason;
-  states.detail[row] = detail;
+function changed(states: NodeStates, row: number, nowMs: number): void {
   states.changedMs[row] = nowMs;
   noteChange(states);
 }

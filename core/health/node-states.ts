@@ -52,14 +52,33 @@ export function describeReason(reason: number, detail: number): string {
   return REASON_TEXT[reason as Reason](detail);
 }
 
+/**
+ * Why a node is in its condition: what checks say, and what sessions met. Each has cells of its own, for either may be the later word,
+ * and the earlier still hold.
+ * @param countsSessions what sessions meet counts (check_passive)
+ */
+export function conditionReason(states: NodeStates, row: number, countsSessions: boolean): string {
+  const byChecks = describeReason(states.reason[row] ?? 0, states.detail[row] ?? 0);
+  if (!countsSessions) return byChecks;
+  const isDown = states.health[row] === HEALTH_DOWN;
+  if (states.isEjected[row] === 1) {
+    const bySessions = describeReason(REASON.sessionsFailed, states.ejectionErrno[row] ?? 0);
+    return isDown ? `${byChecks}; ${bySessions}` : bySessions;
+  }
+  const isBack = (states.backMs[row] ?? 0) > (states.healthMs[row] ?? 0);
+  return isBack && !isDown ? describeReason(REASON.sessionSucceeded, 0) : byChecks;
+}
+
 export function healthName(health: number): Health {
   return HEALTH_NAMES[health] ?? 'unknown';
 }
 
 /** Widest first, so that each array is aligned. Times are monotonic milliseconds, 0 is never. */
 const FIELDS = {
-  /** when health or ejection last changed, and when the last check ended */
+  /** when health or ejection last changed, and health alone */
   changedMs: 'f64',
+  healthMs: 'f64',
+  /** when the last check ended */
   checkedMs: 'f64',
   /** how long the last check took */
   checkTookMs: 'f64',
@@ -75,13 +94,16 @@ const FIELDS = {
   /** when the node came back, for its slow start; 0 when it has been there from the beginning */
   rampFromMs: 'f64',
   health: 'i32',
+  /** of health */
   reason: 'i32',
   detail: 'i32',
   /** 1 exactly while the node is ejected */
   isEjected: 'i32',
+  /** what the last of the failed connects met that ejected it, or kept it out */
+  ejectionErrno: 'i32',
   /** how often it was ejected, one time soon after the other */
   ejections: 'i32',
-  /** when the present trial began, in milliseconds modulo 2^32; 0 while there is none */
+  /** when the present trial began, in milliseconds modulo 2^32; 0 (NO_TRIAL) while there is none */
   trialAt: 'i32',
 } as const satisfies Record<string, 'f64' | 'i32'>;
 
@@ -129,7 +151,7 @@ export function clearNodeState(states: NodeStates, row: number): void {
   noteChange(states);
 }
 
-/** What a check has changed. @param cameBack the node was down: its slow start begins */
+/** What a check has changed. A node that was down and is up again begins its slow start. */
 export function setHealth(
   states: NodeStates,
   row: number,
@@ -143,6 +165,7 @@ export function setHealth(
   states.health[row] = health;
   states.reason[row] = reason;
   states.detail[row] = detail;
+  states.healthMs[row] = nowMs;
   states.changedMs[row] = nowMs;
   noteChange(states);
 }

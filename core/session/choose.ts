@@ -4,7 +4,7 @@
 
 import { ON_TRIAL } from '../balance/pool.ts';
 import { ENDPOINTS_BYTES } from '../base/ip.ts';
-import { claimTrial } from '../health/ejection.ts';
+import { claimTrial, NO_TRIAL } from '../health/ejection.ts';
 import { activeOn, releaseNode, reserveNode } from './admission.ts';
 import { refreshPool, trialMs } from './node-pool.ts';
 import type { NodePlan } from './plan.ts';
@@ -24,12 +24,12 @@ export function chooseNode(shard: Shard, frontend: Frontend, slot: number): numb
   const { table } = shard;
   refreshPool(shard, frontend);
   const pinned = frontend.plan.isSticky ? pinnedNode(shard, frontend, slot) : NO_NODE;
-  if (pinned >= 0 && take(shard, frontend, pinned)) return pinned;
+  if (pinned >= 0 && take(shard, frontend, slot, pinned)) return pinned;
   let candidates = candidatesOf(shard, frontend, slot);
   for (;;) {
     const index = frontend.policy.choose(candidates, table.endpoints, slot * ENDPOINTS_BYTES);
     if (index < 0) return whyNone(frontend, table, slot);
-    if (take(shard, frontend, index)) return frontend.plan.isSticky ? pin(shard, frontend, slot, index) : index;
+    if (take(shard, frontend, slot, index)) return frontend.plan.isSticky ? pin(shard, frontend, slot, index) : index;
     candidates = without(frontend, candidates, index);
   }
 }
@@ -37,20 +37,26 @@ export function chooseNode(shard: Shard, frontend: Frontend, slot: number): numb
 /** Pins the client to the node that was taken, or takes the one that it is pinned to meanwhile. */
 function pin(shard: Shard, frontend: Frontend, slot: number, index: number): number {
   const pinned = pinClient(shard, frontend, slot, index);
-  if (pinned === index || !take(shard, frontend, pinned)) return index;
+  if (pinned === index || !take(shard, frontend, slot, pinned)) return index;
   const left = frontend.nodes[index];
   if (left !== undefined) releaseNode(shard, left.row);
   return pinned;
 }
 
 /** Counts the session at the node. @returns false when another session was first, at the last place or at the trial */
-function take(shard: Shard, frontend: Frontend, index: number): boolean {
+function take(shard: Shard, frontend: Frontend, slot: number, index: number): boolean {
   const node = frontend.nodes[index];
   if (node === undefined || !reserveNode(shard, node)) return false;
-  if (frontend.eligible[index] !== ON_TRIAL) return true;
-  if (claimTrial(shard.nodeStates, node.row, trialMs(shard), shard.nowMs)) return true;
-  releaseNode(shard, node.row);
-  return false;
+  let trial = NO_TRIAL;
+  if (frontend.eligible[index] === ON_TRIAL) {
+    trial = claimTrial(shard.nodeStates, node.row, trialMs(shard), shard.nowMs);
+    if (trial === NO_TRIAL) {
+      releaseNode(shard, node.row);
+      return false;
+    }
+  }
+  shard.table.trial[slot] = trial;
+  return true;
 }
 
 /** Eligible nodes that this connection has not tried, and that seem to have room. */

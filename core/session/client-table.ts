@@ -222,24 +222,24 @@ export function releaseClientLocks(table: ClientTable, owner: number): void {
   }
 }
 
-/** All entries of a scope. For the main thread, rarely. */
-export function removeClientScope(table: ClientTable, scope: number): void {
-  removeWhere(table, SCOPES, KEY_WORDS, scope);
+/** All entries of these scopes, in one pass over the table. For the main thread, rarely. */
+export function removeClientScopes(table: ClientTable, scopes: ReadonlySet<number>): void {
+  removeWhere(table, SCOPES, KEY_WORDS, scopes);
 }
 
-/** All entries with a value. For the main thread, rarely. */
-export function removeClientValue(table: ClientTable, value: number): void {
-  removeWhere(table, VALUES, 1, value);
+/** All entries with one of these values, in one pass over the table. For the main thread, rarely. */
+export function removeClientValues(table: ClientTable, values: ReadonlySet<number>): void {
+  removeWhere(table, VALUES, 1, values);
 }
 
 /** Looks at one word per slot: the first one's place in its set, and the distance from one to the next. */
-function removeWhere(table: ClientTable, firstAt: number, distance: number, wanted: number): void {
+function removeWhere(table: ClientTable, firstAt: number, distance: number, wanted: ReadonlySet<number>): void {
   const { words } = table;
   for (let set = 0; set < words.length; set += SET_WORDS) {
     // Memory that was never used stays untouched.
     if (Atomics.load(words, set + USED) === 0 || !napForLock(table, set, REMOVAL_NAPS, REMOVAL_NAP_MS)) continue;
     for (let slot = wordAt(table, set + USED) - 1; slot >= 0; slot--) {
-      if (words[set + firstAt + slot * distance] === wanted) removeSlot(table, set, slot);
+      if (wanted.has(wordAt(table, set + firstAt + slot * distance))) removeSlot(table, set, slot);
     }
     unlock(table, set);
   }

@@ -6,6 +6,7 @@ import { EAGAIN } from '../base/errno.ts';
 import { ENDPOINTS_BYTES } from '../base/ip.ts';
 import { EPOLLERR } from '../linux/kernel.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../metrics/counters.ts';
+import { record } from '../metrics/histogram.ts';
 import { beginRecord, commitRecord, endpointsIndex, LOG_FIELDS } from '../metrics/session-log.ts';
 import { release, releaseNode } from './admission.ts';
 import { LINGER_BYTES_PER_TURN, RESET_POLL_MS } from './limits.ts';
@@ -44,6 +45,7 @@ export function endSession(shard: Shard, slot: number): void {
   shard.wheel.disarm(slot);
   if (table.phase[slot] === PHASE_QUEUED) leaveQueue(shard, slot);
   countEnd(shard, slot);
+  recordTimes(shard, slot);
   if (shard.settings.logSessions) logEnd(shard, slot);
   giveSlot(table, slot);
   release(shard);
@@ -192,6 +194,14 @@ function countEnd(shard: Shard, slot: number): void {
   callNext(shard, get(table.frontend, slot) - 1);
   add(counters.nodes, nodeRow + NODE.bytesIn, get(table.bytesFrom, back));
   add(counters.nodes, nodeRow + NODE.bytesOut, get(table.bytesTo, back));
+}
+
+function recordTimes(shard: Shard, slot: number): void {
+  const { durations, firstByteTimes, nowMs, table } = shard;
+  const acceptedMs = get(table.acceptedMs, slot);
+  const firstByteMs = get(table.firstByteMs, slot);
+  if (firstByteMs > 0) record(firstByteTimes, Math.round((firstByteMs - acceptedMs) * 1000));
+  record(durations, Math.round(nowMs - acceptedMs));
 }
 
 const LOG_COLUMNS = LOG_FIELDS.length;

@@ -1,7 +1,6 @@
 // Stage 3, connect: opens the back socket and sees the connect through: success, failure, timeout, the next node. As long as no
 // client byte was forwarded a failure costs the client nothing but time.
 
-import { assert } from '../base/assert.ts';
 import { ECONNREFUSED, EINPROGRESS, ETIMEDOUT, isLocalShortage } from '../base/errno.ts';
 import { isIpv4 } from '../base/ip.ts';
 import { noteConnectFailure, noteConnectSuccess } from '../health/ejection.ts';
@@ -18,7 +17,8 @@ import { sendHeader } from './header.ts';
 import { IN, type In, noteOutcome, WHO } from './outcome.ts';
 import type { NodePlan } from './plan.ts';
 import { callNext, hasQueueRoom, hasWaiting, isFirstInLine, joinQueue, leaveQueue } from './queue.ts';
-import { type Frontend, nodeAddressAt, type Shard, sourceAddressAt } from './shard.ts';
+import { relay } from './relay.ts';
+import { type Frontend, frontendOf, nodeAddressAt, type Shard, sourceAddressAt } from './shard.ts';
 import {
   BACK,
   FRONT,
@@ -54,12 +54,6 @@ export function startConnect(shard: Shard, slot: number): void {
     if (result === 0) return;
     if (!mayTryAgain(shard, slot, -result, IN.connect)) return;
   }
-}
-
-function frontendOf(shard: Shard, slot: number): Frontend {
-  const frontend = shard.frontends[get(shard.table.frontend, slot) - 1];
-  assert(frontend !== undefined, 'a session without a frontend');
-  return frontend;
 }
 
 function mustQueue(shard: Shard, slot: number, { hasLimits, plan }: Frontend): boolean {
@@ -207,10 +201,16 @@ function connected(shard: Shard, slot: number, mask: number): void {
   // An event that says more than "writable" is worth a read.
   table.sideFlags[side] = WRITABLE | (mask === EPOLLOUT ? 0 : READABLE | UNSURE);
   if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) table.sideFlags[side] = get(table.sideFlags, side) | HUNG_UP;
+  if (sendHeader(shard, slot)) beginRelaying(shard, slot);
+}
+
+/** Whoever relays has chosen: nodes that a change takes away from its frontend are nothing to it, but for its own. */
+function beginRelaying(shard: Shard, slot: number): void {
+  const { table } = shard;
   table.phase[slot] = PHASE_RELAYING;
   table.phaseMs[slot] = shard.nowMs;
   shard.wheel.arm(slot, timerOf(shard, slot));
-  sendHeader(shard, slot);
+  relay(shard, slot);
 }
 
 function reportSuccess(shard: Shard, slot: number): void {
@@ -224,7 +224,8 @@ function reportFailure(shard: Shard, slot: number, errno: number): void {
   const { isPassive, checkIntervalMs } = frontendOf(shard, slot).plan;
   if (!isPassive) return;
   const row = get(shard.table.node, slot) - 1;
-  const event = noteConnectFailure(shard.nodeStates, row, checkIntervalMs, errno, shard.nowMs);
+  const trial = get(shard.table.trial, slot);
+  const event = noteConnectFailure(shard.nodeStates, row, trial, checkIntervalMs, errno, shard.nowMs);
   if (event !== 'none') shard.onNodeEvent(row, event, errno);
 }
 

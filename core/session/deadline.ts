@@ -2,7 +2,7 @@
 // again. Which timeout applies follows from the phase and the sides alone, so a successor can compute it too.
 
 import { RESET_POLL_MS, RETRY_DELAY_DOUBLINGS_MAX, RETRY_DELAY_MS } from './limits.ts';
-import type { Shard } from './shard.ts';
+import { frontendOf, type Shard } from './shard.ts';
 import {
   BACK,
   FRONT,
@@ -53,7 +53,7 @@ export function deadlineOf(shard: Shard, slot: number): number {
     case PHASE_RETRYING:
       return phaseMs + retryDelayMs(get(table.attempts, slot));
     case PHASE_QUEUED:
-      return phaseMs + (shard.frontends[get(table.frontend, slot) - 1]?.plan.queueTimeoutMs ?? 0);
+      return phaseMs + frontendOf(shard, slot).plan.queueTimeoutMs;
     case PHASE_RESETTING:
       return shard.nowMs + RESET_POLL_MS;
     case PHASE_LINGERING:

@@ -1,6 +1,6 @@
 // Brings a shard to a plan: frontends with their policies and header templates, node addresses ready for connect(2), listeners.
 // It runs per change of configuration, never per connection. Frontends that are gone stay here until their row is given to
-// another: sessions may still use them.
+// another: sessions may still use them. Those of which that is so come with the plan all the same, for a successor's sake.
 
 import { createPolicy } from '../balance/create.ts';
 import { assert } from '../base/assert.ts';
@@ -17,7 +17,13 @@ const NEVER_COMPUTED = -1;
 
 export function applyPlan(shard: Shard, plan: ShardPlan): void {
   // New frontends first, so that new listeners find them; listeners that go still accept into the old ones.
-  for (const frontendPlan of plan.frontends) {
+  applyFrontends(shard, plan.frontends);
+  applyListeners(shard, plan.listeners);
+}
+
+/** For a successor on its own, before it adopts sessions: it cannot know what these are about without their frontends. */
+export function applyFrontends(shard: Shard, frontends: readonly FrontendPlan[]): void {
+  for (const frontendPlan of frontends) {
     const present = shard.frontends[frontendPlan.row];
     if (present !== undefined && isSamePlan(present.plan, frontendPlan)) continue;
     for (const node of frontendPlan.nodes) {
@@ -28,7 +34,6 @@ export function applyPlan(shard: Shard, plan: ShardPlan): void {
     // A table of the source policy takes milliseconds, and there may be hundreds.
     shard.onBeat();
   }
-  applyListeners(shard, plan.listeners);
 }
 
 /** Plans are plain data: the same text is the same plan. An unchanged frontend keeps its policy's position. */

@@ -9,12 +9,13 @@ import { connectFailed } from './connect.ts';
 import { IN } from './outcome.ts';
 import { hasPending, hold } from './pending.ts';
 import { noteRead } from './readiness.ts';
-import { breakWrite, relay } from './relay.ts';
+import { breakWrite } from './relay.ts';
 import type { Shard } from './shard.ts';
 import { hasSpillRoom } from './spill.ts';
 import { BACK, FRONT, get, READABLE, WRITABLE } from './table.ts';
 
-export function sendHeader(shard: Shard, slot: number): void {
+/** @returns whether the node has the session now; else it has gone on to another, or has ended */
+export function sendHeader(shard: Shard, slot: number): boolean {
   const { arena, kernel, layout, table } = shard;
   const header = shard.headers[get(table.node, slot) - 1];
   assert(header !== undefined, 'a connected session without a node');
@@ -22,15 +23,19 @@ export function sendHeader(shard: Shard, slot: number): void {
   const headerBytes = header.write(arena.bytes, layout.scratchAt, table.endpoints, slot * ENDPOINTS_BYTES);
   const early = readEarly(shard, slot, layout.scratchAt + headerBytes);
   const total = headerBytes + early;
-  if (total === 0) return relay(shard, slot);
+  if (total === 0) return true;
 
   const back = slot * 2 + BACK;
   const sent = kernel.send(get(table.fd, back) - 1, layout.scratchAt, total);
   if (sent < 0 && sent !== -EAGAIN) {
-    if (kernel.unread(get(table.fd, back) - 1) > 0) return answerUnasked(shard, slot, early, -sent);
+    if (kernel.unread(get(table.fd, back) - 1) > 0) {
+      noteUnasked(shard, slot, early, -sent);
+      return true;
+    }
     // Nothing was forwarded, so another node may still have the connection, and gets a fresh header.
     if (early > 0) hold(shard, slot, slot * 2 + FRONT, layout.scratchAt + headerBytes, early);
-    return connectFailed(shard, slot, -sent, IN.header);
+    connectFailed(shard, slot, -sent, IN.header);
+    return false;
   }
   table.headerBytes[slot] = headerBytes;
   const taken = Math.max(sent, 0);
@@ -39,15 +44,14 @@ export function sendHeader(shard: Shard, slot: number): void {
     table.sideFlags[back] = get(table.sideFlags, back) & ~WRITABLE;
     hold(shard, slot, slot * 2 + FRONT, layout.scratchAt + taken, total - taken);
   }
-  relay(shard, slot);
+  return true;
 }
 
 /** The node has spoken and hung up before it heard a word ("too many connections"): what it said reaches the client. */
-function answerUnasked(shard: Shard, slot: number, early: number, errno: number): void {
+function noteUnasked(shard: Shard, slot: number, early: number, errno: number): void {
   const { table } = shard;
   table.bytesLost[slot] = get(table.bytesLost, slot) + early;
   breakWrite(shard, slot, slot * 2 + FRONT, slot * 2 + BACK, errno);
-  relay(shard, slot);
 }
 
 /** Client bytes that are there already, read to `at`. @returns how many; the end of the stream and errors are noted as usual */

@@ -51,7 +51,8 @@ export function openShard(shard: Shard): number {
 
 /**
  * Takes over the table of a predecessor whose thread has exited. Every socket goes into a new epoll: only an ADD reports an
- * edge again that the predecessor had already taken. At most the one session that was being stepped is lost.
+ * edge again that the predecessor had already taken. At most the one session that was being stepped is lost. The frontends of the
+ * sessions are there already (frontends.ts); listeners come later.
  * @returns 0 or -errno
  */
 export function adoptShard(shard: Shard): number {

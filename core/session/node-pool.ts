@@ -4,9 +4,9 @@
 
 import { computeEligible, type NodeCondition } from '../balance/pool.ts';
 import { isTrialDue, trialDueMs } from '../health/ejection.ts';
-import { epochOf, HEALTH_DOWN } from '../health/node-states.ts';
+import { epochOf, HEALTH_DOWN, type NodeStates } from '../health/node-states.ts';
 import { SLOW_START_SHARE_MIN, SLOW_START_STEP_MS, TRIAL_GRACE_MS } from './limits.ts';
-import type { NodePlan } from './plan.ts';
+import type { FrontendPlan, NodePlan } from './plan.ts';
 import type { Frontend, Shard } from './shard.ts';
 import { get } from './table.ts';
 
@@ -19,7 +19,7 @@ export function refreshPool(shard: Shard, frontend: Frontend): void {
   frontend.epoch = epoch;
   frontend.refreshAtMs = Number.POSITIVE_INFINITY;
   const { nodes } = frontend;
-  const conditions = nodes.map((node) => conditionOf(shard, frontend, node));
+  const conditions = nodes.map((node) => conditionNow(shard, frontend, node));
   computeEligible(
     nodes.map(({ mode }) => mode),
     conditions,
@@ -28,10 +28,21 @@ export function refreshPool(shard: Shard, frontend: Frontend): void {
   for (const [index, node] of nodes.entries()) rescale(shard, frontend, index, node);
 }
 
-function conditionOf(shard: Shard, frontend: Frontend, node: NodePlan): NodeCondition {
+/** What everybody sees alike. Whether an ejected node is due for its trial depends on the moment. */
+export function conditionOf(states: NodeStates, frontend: FrontendPlan, node: NodePlan): 'up' | 'down' | 'out' {
+  if (node.ip === undefined || get(states.health, node.row) === HEALTH_DOWN) return 'down';
+  return isEjected(states, frontend, node) ? 'out' : 'up';
+}
+
+/** An ejection counts only as long as sessions' failures do. */
+export function isEjected(states: NodeStates, { isPassive }: FrontendPlan, { row }: NodePlan): boolean {
+  return isPassive && get(states.isEjected, row) === 1;
+}
+
+function conditionNow(shard: Shard, frontend: Frontend, node: NodePlan): NodeCondition {
   const { nodeStates, nowMs } = shard;
-  if (node.ip === undefined || get(nodeStates.health, node.row) === HEALTH_DOWN) return 'down';
-  if (!frontend.plan.isPassive || get(nodeStates.isEjected, node.row) === 0) return 'up';
+  const condition = conditionOf(nodeStates, frontend.plan, node);
+  if (condition !== 'out') return condition;
   if (isTrialDue(nodeStates, node.row, trialMs(shard), nowMs)) return 'trial';
   refreshAt(frontend, trialDueMs(nodeStates, node.row, trialMs(shard), nowMs));
   return 'out';

@@ -95,13 +95,14 @@ export function pollQueues(shard: Shard): void {
   for (let row = 0; row < shard.queues.head.length; row++) callNext(shard, row);
 }
 
-/** The lines of a table that a predecessor left, in the order in which the connections came. */
+/** The lines of a table that a predecessor left, in the order in which the sessions joined them. */
 export function rebuildQueues(shard: Shard): void {
   const { table } = shard;
   const waiting: number[] = [];
   for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
     if (table.phase[slot] === PHASE_QUEUED) waiting.push(slot);
   }
-  waiting.sort((a, b) => get(table.connection, a) - get(table.connection, b));
+  const since = (a: number, b: number) => get(table.phaseMs, a) - get(table.phaseMs, b);
+  waiting.sort((a, b) => since(a, b) || get(table.connection, a) - get(table.connection, b));
   for (const slot of waiting) append(shard, slot);
 }

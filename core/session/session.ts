@@ -32,6 +32,9 @@ import {
   WRITABLE,
 } from './table.ts';
 
+/** sessions killed between two signs of life */
+const KILLS_PER_BEAT = 1024;
+
 /** A connection was accepted into the slot. */
 export function beginSession(shard: Shard, slot: number): void {
   const { table } = shard;
@@ -144,6 +147,34 @@ export function killSession(shard: Shard, slot: number): void {
   if (get(shard.table.phase, slot) === PHASE_FREE) return;
   noteOutcome(shard.table, slot, WHO.operator, phaseLetter(get(shard.table.phase, slot)));
   abortSession(shard, slot);
+}
+
+/** A session by its slot, and the one of all that the slot has had. */
+export interface SlotOwner {
+  readonly slot: number;
+  readonly generation: number;
+}
+
+/**
+ * Ends these sessions on the operator's word. One that has ended meanwhile is left alone, for its slot may serve another.
+ * @returns how many were ended
+ */
+export function killSessions(shard: Shard, owners: readonly SlotOwner[]): number {
+  const { table } = shard;
+  let killed = 0;
+  for (const { slot, generation } of owners) {
+    if (get(table.generation, slot) !== generation || get(table.phase, slot) === PHASE_FREE) continue;
+    killed++;
+    table.shared[STEP_SLOT] = slot + 1;
+    try {
+      killSession(shard, slot);
+    } catch (error) {
+      fault(shard, slot, error);
+    }
+    table.shared[STEP_SLOT] = 0;
+    if (killed % KILLS_PER_BEAT === 0) shard.onBeat();
+  }
+  return killed;
 }
 
 /**

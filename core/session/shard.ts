@@ -28,7 +28,7 @@ import type { FrontendPlan, NodePlan } from './plan.ts';
 import { createQueues, type Queues } from './queue.ts';
 import type { ShardSettings } from './settings.ts';
 import { createSpillSlab, type SpillSlab } from './spill.ts';
-import { createSessionTable, type SessionTable, sessionTableBytes } from './table.ts';
+import { createSessionTable, get, type SessionTable, sessionTableBytes } from './table.ts';
 
 /** The shared memory of one shard. It outlives the thread: a successor goes on with it. */
 export interface ShardMemory {
@@ -37,6 +37,8 @@ export interface ShardMemory {
   pipes: SharedArrayBuffer;
   counters: SharedArrayBuffer;
   connectTimes: SharedArrayBuffer;
+  firstByteTimes: SharedArrayBuffer;
+  durations: SharedArrayBuffer;
   log: SharedArrayBuffer;
 }
 
@@ -108,6 +110,10 @@ export interface Shard {
   readonly queues: Queues;
   queuesPolledMs: number;
   readonly connectTimes: Histogram;
+  /** from accept to the node's first byte */
+  readonly firstByteTimes: Histogram;
+  /** of whole sessions, in milliseconds instead of microseconds: 49 days fit, and sessions do last for days */
+  readonly durations: Histogram;
   readonly log: SessionLog;
   readonly live: Int32Array;
   readonly wakeFd: number;
@@ -211,6 +217,8 @@ export function createShardMemory(settings: ShardSettings, capacity: number, ker
     pipes: new SharedArrayBuffer(pipePoolBytes(settings.pipes)),
     counters: new SharedArrayBuffer(countersBytes(FRONTENDS_MAX, NODES_MAX)),
     connectTimes: new SharedArrayBuffer(HISTOGRAM_BYTES),
+    firstByteTimes: new SharedArrayBuffer(HISTOGRAM_BYTES),
+    durations: new SharedArrayBuffer(HISTOGRAM_BYTES),
     log: new SharedArrayBuffer(sessionLogBytes(LOG_RECORDS)),
   };
 }
@@ -283,6 +291,8 @@ export function createShard(options: ShardOptions): Shard {
     queues: createQueues(FRONTENDS_MAX, capacity),
     queuesPolledMs: 0,
     connectTimes: createHistogram(memory.connectTimes, 0),
+    firstByteTimes: createHistogram(memory.firstByteTimes, 0),
+    durations: createHistogram(memory.durations, 0),
     log: createSessionLog(memory.log, LOG_RECORDS),
     live: new Int32Array(processMemory.live),
     wakeFd: options.wakeFd,
@@ -305,6 +315,12 @@ export function createShard(options: ShardOptions): Shard {
     runCount: 0,
     isQueued: new Uint8Array(capacity),
   };
+}
+
+export function frontendOf(shard: Shard, slot: number): Frontend {
+  const frontend = shard.frontends[get(shard.table.frontend, slot) - 1];
+  assert(frontend !== undefined, 'a session without a frontend');
+  return frontend;
 }
 
 /** Lets a session go on in the next turn, behind the others. */

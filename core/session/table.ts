@@ -19,7 +19,7 @@ export const BACK = 1;
 //                     |--failed, node left---'        '--the node is gone, the client has our FIN--> LINGERING --> FREE
 //                     '--all nodes full--> QUEUED --a node has room--> CONNECTING
 export const PHASE_FREE = 0;
-/** set exactly while a back socket's connect is pending */
+/** set exactly while a back socket's connect is pending; until the header is out, for till then another node may get the session */
 export const PHASE_CONNECTING = 1;
 /** set exactly while a failed connect waits for its next attempt; there is no back socket */
 export const PHASE_RETRYING = 2;
@@ -30,6 +30,11 @@ export const PHASE_RESETTING = 4;
 export const PHASE_LINGERING = 5;
 /** set exactly while the session stands in its frontend's queue; there is no back socket */
 export const PHASE_QUEUED = 6;
+
+/** Whether a session may yet choose a node, any of its frontend. One that does not will not again. */
+export function isChoosing(phase: number): boolean {
+  return phase === PHASE_CONNECTING || phase === PHASE_RETRYING || phase === PHASE_QUEUED;
+}
 
 // What is known of a side (`sideFlags`).
 /** an edge said so, and no EAGAIN since */
@@ -93,6 +98,8 @@ const FIELDS = {
   triedCount: { type: 'i32', count: 1 },
   /** connects begun, over all nodes */
   attempts: { type: 'i32', count: 1 },
+  /** of the present attempt: which trial of an ejected node it is (core/health/ejection.ts); 0 when it is none */
+  trial: { type: 'i32', count: 1 },
   headerBytes: { type: 'i32', count: 1 },
   /** pipe + 1 of the direction that reads from a side, and the bytes in it */
   pipe: { type: 'i32', count: 2 },
@@ -188,6 +195,7 @@ export function createSessionTable(memory: SharedArrayBuffer, capacity: number):
     tried: i32('tried'),
     triedCount: i32('triedCount'),
     attempts: i32('attempts'),
+    trial: i32('trial'),
     headerBytes: i32('headerBytes'),
     pipe: i32('pipe'),
     pipeFill: i32('pipeFill'),
@@ -254,6 +262,7 @@ function clearSlot(table: SessionTable, slot: number): void {
   table.node[slot] = 0;
   table.triedCount[slot] = 0;
   table.attempts[slot] = 0;
+  table.trial[slot] = 0;
   table.headerBytes[slot] = 0;
   table.outcomeWho[slot] = 0;
   table.outcomePhase[slot] = 0;

@@ -21,6 +21,7 @@ export interface PoolTally {
   connects: number;
   /** connects to an ejected node while others were not */
   trials: number;
+  failedTrials: number;
   ejections: number;
   readmissions: number;
   /** turns in which a session waited for a place */
@@ -32,6 +33,7 @@ export interface PoolTally {
 export const NO_TALLY: PoolTally = {
   connects: 0,
   trials: 0,
+  failedTrials: 0,
   ejections: 0,
   readmissions: 0,
   queuedTurns: 0,
@@ -48,6 +50,8 @@ export class PoolAudit implements ShardUnderTest {
   /** by row: the last connect to the node while it was ejected and others were not */
   readonly #trials = new Map<number, TcpEnd>();
   readonly #ejected = new Set<number>();
+  /** by row: how often it was ejected, so far */
+  readonly #ejections = new Map<number, number>();
 
   /** @param tally of all runs, added to */
   constructor(world: World, kernel: Kernel, tally: PoolTally) {
@@ -134,7 +138,9 @@ export class PoolAudit implements ShardUnderTest {
 
   #countEjections(): void {
     for (const node of this.#frontend.nodes) {
-      if (this.#isEjected(node) === this.#ejected.has(node.row)) continue;
+      const wasEjected = this.#ejected.has(node.row);
+      this.#auditEndOfTrial(node, wasEjected);
+      if (this.#isEjected(node) === wasEjected) continue;
       if (this.#ejected.delete(node.row)) {
         this.#tally.readmissions++;
       } else {
@@ -142,6 +148,17 @@ export class PoolAudit implements ShardUnderTest {
         this.#tally.ejections++;
       }
     }
+  }
+
+  /** A node that is out stays out longer by the failure of the session that tries it, and by no other. */
+  #auditEndOfTrial(node: NodePlan, wasEjected: boolean): void {
+    const ejections = get(this.simulated.shard.nodeStates.ejections, node.row);
+    const hasFailed = wasEjected && this.#isEjected(node) && ejections > (this.#ejections.get(node.row) ?? 0);
+    this.#ejections.set(node.row, ejections);
+    if (!hasFailed) return;
+    this.#tally.failedTrials++;
+    if (this.#trials.get(node.row)?.phase === 'syn-sent')
+      throw new Error(`${node.label} stays out, and its trial is still under way`);
   }
 
   /** The gauge is of those who wait: so it is zero when nobody does. */

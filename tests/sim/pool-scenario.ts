@@ -3,6 +3,7 @@
 // that no client may be turned away. Peers themselves behave, but for some clients.
 
 import { ECONNREFUSED, EHOSTUNREACH } from '../../core/base/errno.ts';
+import { EJECTION_MS } from '../../core/health/ejection.ts';
 import type { FrontendPlan, NodePlan } from '../../core/session/plan.ts';
 import type { ShardSettings } from '../../core/session/settings.ts';
 import { addressOf } from './network.ts';
@@ -77,10 +78,13 @@ function randomSchedule(random: Random): Spell[] {
 }
 
 export function poolSettings(scenario: Scenario): Partial<ShardSettings> {
-  const { connectRetries } = settingsOf(scenario);
+  const random = new Random(scenario.seed ^ 0x1234_5678);
+  const { connectRetries, connectTimeoutMs } = settingsOf(scenario);
   const enough = scenario.nodes.length - 1;
   return {
     connectionsMax: 32,
+    // Longer than an ejection: then sessions from before it are still connecting when the node is tried.
+    connectTimeoutMs: random.chance(0.3) ? EJECTION_MS + random.int(1000, 3000) : connectTimeoutMs,
     connectRetries: isServed(scenario) ? Math.max(connectRetries, enough) : connectRetries,
     logSessions: true,
   };

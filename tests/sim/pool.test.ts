@@ -59,6 +59,15 @@ const SABOTAGES: readonly (readonly [name: string, sabotage: (audit: PoolAudit) 
     /two sessions try it at once/,
   ],
   [
+    'takes whatever fails for the trial',
+    ({ simulated: { shard } }) => {
+      for (const [slot, node] of shard.table.node.entries()) {
+        if (node > 0) shard.table.trial[slot] = shard.nodeStates.trialAt[node - 1] ?? 0;
+      }
+    },
+    /stays out, and its trial is still under way/,
+  ],
+  [
     'does not try another node',
     ({ simulated: { shard } }) => Object.assign(shard.settings, { connectRetries: 0 }),
     /was turned away/,
@@ -70,7 +79,7 @@ const SABOTAGES: readonly (readonly [name: string, sabotage: (audit: PoolAudit) 
         if (isEjected === 1) shard.nodeStates.health[row] = 2;
       }
     },
-    /ended as SC after 0 attempts/,
+    /ended as SC after \d attempts/,
   ],
 ];
 

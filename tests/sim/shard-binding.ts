@@ -3,9 +3,10 @@
 
 import type { Kernel } from '../../core/linux/kernel.ts';
 import { FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../../core/metrics/counters.ts';
-import { applyPlan } from '../../core/session/frontends.ts';
+import { applyFrontends, applyPlan } from '../../core/session/frontends.ts';
 import { activeSessions, adoptShard, closeShard, openShard } from '../../core/session/lifecycle.ts';
-import type { FrontendPlan, ListenerPlan } from '../../core/session/plan.ts';
+import { applyListeners } from '../../core/session/listener.ts';
+import type { FrontendPlan, ListenerPlan, ShardPlan } from '../../core/session/plan.ts';
 import { turn } from '../../core/session/reactor.ts';
 import type { ShardSettings } from '../../core/session/settings.ts';
 import {
@@ -18,6 +19,8 @@ import {
   type ShardMemory,
 } from '../../core/session/shard.ts';
 import { get, HIGH_WATER, PHASE_FREE } from '../../core/session/table.ts';
+import { RetiredFrontends } from '../../workers/retired-frontends.ts';
+import { findRowUse } from '../../workers/row-use.ts';
 import type { ShardCounts } from './invariants.ts';
 import { Random } from './random.ts';
 import type { ShardUnderTest } from './runner.ts';
@@ -104,7 +107,10 @@ export class SimulatedShard implements ShardUnderTest {
   readonly #processMemory: ProcessMemory;
   readonly #wakeFd: number;
   readonly #frontends: FrontendPlan[];
-  readonly #listeners: ListenerPlan[];
+  readonly #retired = new RetiredFrontends();
+  /** the plan in force */
+  #served: FrontendPlan[];
+  #listeners: ListenerPlan[];
 
   constructor(world: World, kernel: Kernel, choices: ShardChoices = {}) {
     const { scenario } = world;
@@ -113,6 +119,7 @@ export class SimulatedShard implements ShardUnderTest {
     this.#processMemory = createProcessMemory(this.settings, 1);
     this.#wakeFd = world.kernel.lendWake();
     this.#frontends = [...(choices.frontends ?? scenario.listeners.map((_, row) => frontendOf(scenario, row)))];
+    this.#served = this.#frontends;
     this.#listeners = scenario.listeners.map(({ address }, row) => ({
       fd: world.listenerFds[row] ?? -1,
       frontend: row,
@@ -121,7 +128,7 @@ export class SimulatedShard implements ShardUnderTest {
     }));
     this.shard = this.#create(kernel);
     openShard(this.shard);
-    this.#apply(this.#listeners);
+    applyPlan(this.shard, this.#plan());
   }
 
   turn(): void {
@@ -131,12 +138,22 @@ export class SimulatedShard implements ShardUnderTest {
   /** A successor takes the table over; all its calls go to `kernel`. */
   adopt(kernel: Kernel): void {
     this.shard = this.#create(kernel);
+    const { frontends, listeners } = this.#plan();
+    applyFrontends(this.shard, frontends);
     adoptShard(this.shard);
-    this.#apply(this.#listeners);
+    applyListeners(this.shard, listeners);
   }
 
   stop(): void {
-    this.#apply([]);
+    this.#listeners = [];
+    applyPlan(this.shard, this.#plan());
+  }
+
+  /** A change of the configuration removes all frontends, or those that an earlier one has removed concern nobody any more. */
+  retireFrontends(): void {
+    this.#retired.update(this.#served, [], findRowUse([this.shard.table]));
+    this.#served = [];
+    this.stop();
   }
 
   close(): void {
@@ -205,8 +222,8 @@ export class SimulatedShard implements ShardUnderTest {
     });
   }
 
-  #apply(listeners: ListenerPlan[]): void {
-    applyPlan(this.shard, { frontends: this.#frontends, listeners });
+  #plan(): ShardPlan {
+    return { frontends: [...this.#served, ...this.#retired.plans], listeners: this.#listeners };
   }
 }
 

@@ -149,6 +149,8 @@ export async function startBalancer(spec: BalancerSpec, options: BalancerOptions
       ...WITHOUT_TEST_VARIABLES,
       BALANCER_DRAIN_TIMEOUT_MS: '2000',
       BALANCER_DATA_DIR: join(directory, DATA_DIRECTORY),
+      // They would all want the same port.
+      BALANCER_ADMIN_ADDRESS: 'off',
       ...options.env,
     },
     cwd: directory,

@@ -21,8 +21,11 @@ const TCP_MAXSEG = 2;
 const TCP_REPAIR = 19;
 const SIOCGIFFLAGS = 0x8913;
 const SIOCSIFFLAGS = 0x8914;
+const SIOCSIFADDR = 0x8916;
 const IFF_UP = 1;
 const IFREQ_NAME_BYTES = 16;
+/** the first interface of every network namespace */
+const LOOPBACK_INDEX = 1;
 const MSG_OOB = 1;
 const MSG_NOSIGNAL = 0x4000;
 
@@ -248,5 +251,18 @@ export function setLoopbackUp(): void {
   must('SIOCGIFFLAGS', ioctl(fd, SIOCGIFFLAGS, base + DATA_AT) === 0 ? 0 : lastError());
   view.setInt16(flagsAt, view.getInt16(flagsAt, true) | IFF_UP, true);
   must('SIOCSIFFLAGS', ioctl(fd, SIOCSIFFLAGS, base + DATA_AT) === 0 ? 0 : lastError());
+  kernel.close(fd);
+}
+
+/** Gives `lo` one more IPv6 address (`struct in6_ifreq` of linux/ipv6.h; needs CAP_NET_ADMIN). */
+export function addLoopbackIpv6(host: string): void {
+  const ip = parseIp(host);
+  if (ip === undefined || isIpv4(ip, 0)) throw new Error(`${host} is no IPv6 address`);
+  const fd = must('socket', kernel.openSocket(AF_INET6));
+  const { bytes, view } = kernel.arena;
+  bytes.set(ip, DATA_AT);
+  view.setUint32(DATA_AT + 16, 128, true);
+  view.setInt32(DATA_AT + 20, LOOPBACK_INDEX, true);
+  must('SIOCSIFADDR', ioctl(fd, SIOCSIFADDR, base + DATA_AT) === 0 ? 0 : lastError());
   kernel.close(fd);
 }

@@ -18,9 +18,27 @@ export const LATE_MS = 500;
 export const FAREWELL_MS = 1000;
 const FAREWELL_BYTES_MAX = 256 * 1024;
 
-/** Sockets at once that are waited for after their result; further ones are closed at once. A descriptor each. */
-const FAREWELLS_MAX = 28;
-let farewells = 0;
+/** Sockets that are waited for after their result, those of all checks together; further ones are closed at once. */
+export class Farewells {
+  readonly #max: number;
+  #open = 0;
+
+  /** @param max descriptors that they may have at a time */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** @returns false when there is no room */
+  take(): boolean {
+    if (this.#open >= this.#max) return false;
+    this.#open++;
+    return true;
+  }
+
+  give(): void {
+    this.#open--;
+  }
+}
 
 /** The other side is gone, whoever closed first. */
 const GONE: ReadonlySet<number> = new Set([ECONNRESET, EPIPE]);
@@ -31,6 +49,7 @@ export interface AttemptOptions {
   readonly signal: AbortSignal;
   readonly done: (result: CheckResult) => void;
   readonly nowMs: () => number;
+  readonly farewells: Farewells;
   /** called when the connection is open and the header sent */
   readonly talk: (attempt: Attempt) => void;
 }
@@ -112,7 +131,7 @@ export class Attempt {
 
   #closed(): void {
     clearTimeout(this.#timer);
-    if (this.#saysFarewell) farewells--;
+    if (this.#saysFarewell) this.#options.farewells.give();
     this.#saysFarewell = false;
     this.#options.signal.removeEventListener('abort', this.#giveUp);
   }
@@ -132,8 +151,7 @@ export class Attempt {
     const { socket } = this;
     if (socket.destroyed) return;
     socket.end();
-    if (farewells >= FAREWELLS_MAX) return void socket.destroy();
-    farewells++;
+    if (!this.#options.farewells.take()) return void socket.destroy();
     this.#saysFarewell = true;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => socket.destroy(), FAREWELL_MS);

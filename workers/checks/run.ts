@@ -1,23 +1,21 @@
-// Runs one check of a node, of whatever kind. Nothing is kept from one check to the next, and when to check is not decided here.
+// Runs one check of a node, of whatever kind. Nothing but farewells is kept from one check to the next, and when to check is not decided here.
 
 import { assertNever } from '../../core/base/assert.ts';
 import { monotonicMs } from '../../core/base/clock.ts';
 import { REASON } from '../../core/health/node-states.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, type Farewells } from './attempt.ts';
 import { checkConnection } from './connection.ts';
 import { checkHttp } from './http.ts';
 import { checkHttpBody } from './http-body.ts';
-import type { CheckResult, CheckTarget } from './target.ts';
+import type { CheckResult, CheckTarget, RunCheck } from './target.ts';
 
-/** A RunCheck. @param nowMs a monotonic clock */
-export function runCheck(
-  target: CheckTarget,
-  signal: AbortSignal,
-  done: (result: CheckResult) => void,
-  nowMs: () => number = monotonicMs,
-): void {
-  if (target.ip === undefined) return failWithoutAddress(signal, done);
-  new Attempt({ target, ip: target.ip, signal, done, nowMs, talk: talkOf(target.check) });
+/** @param farewells of all checks that are run by it @param nowMs a monotonic clock */
+export function createRunCheck(farewells: Farewells, nowMs: () => number = monotonicMs): RunCheck {
+  return (target, signal, done) => {
+    const { ip, check } = target;
+    if (ip === undefined) return failWithoutAddress(signal, done);
+    new Attempt({ target, ip, signal, done, nowMs, farewells, talk: talkOf(check) });
+  };
 }
 
 function talkOf(check: CheckTarget['check']): (attempt: Attempt) => void {

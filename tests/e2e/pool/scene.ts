@@ -79,10 +79,10 @@ export interface Answer {
   readonly socket: Socket;
 }
 
-/** Connects and waits for the node's name. @param from the client's address */
-export function ask(port: number, from: string = LOOPBACK_IPV4): Promise<Answer> {
+/** Connects and waits for the node's name. @param from the client's address @param host where the balancer listens */
+export function ask(port: number, from: string = LOOPBACK_IPV4, host: string = LOOPBACK_IPV4): Promise<Answer> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: LOOPBACK_IPV4, localAddress: from });
+    const socket = connect({ port, host, localAddress: from });
     const answer = (by: string) => resolve({ by, socket });
     socket.setTimeout(ANSWER_MS_MAX, () => {
       answer('silence');

@@ -64,7 +64,7 @@ export async function startThroughShell(
     name: 'balancer',
     command: '/bin/sh',
     args: ['-c', script, 'sh', BALANCER, 'run', '-f', configFile],
-    env: { ...BARE_ENVIRONMENT, BALANCER_DRAIN_TIMEOUT_MS: '2000', ...env },
+    env: { ...BARE_ENVIRONMENT, BALANCER_DRAIN_TIMEOUT_MS: '2000', BALANCER_ADMIN_ADDRESS: 'off', ...env },
     cwd: directory,
   });
   try {

@@ -31,7 +31,7 @@ test('with stderr gone a reload is obeyed, sessions go on, and TERM ends with 0'
     });
   writeFileSync(file, config(port));
   const child = spawn(BALANCER, ['run', '-f', file], {
-    env: { ...process.env, BALANCER_DRAIN_TIMEOUT_MS: '500' },
+    env: { ...process.env, BALANCER_DRAIN_TIMEOUT_MS: '500', BALANCER_ADMIN_ADDRESS: 'off' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   try {

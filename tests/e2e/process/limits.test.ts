@@ -154,6 +154,26 @@ test('a limit of 300 descriptors: clients wait instead of meeting EMFILE, and al
   expect(balancer.program.stderr).not.toMatch(/EMFILE|too many open files|died/);
 });
 
+test('a limit of 300 descriptors: more silent nodes than can be checked in time are said, and the others serve', async () => {
+  const check = { check: 'connection', check_interval: 5, check_timeout: 3, check_attempts: 3 } as const;
+  const nodes = Array.from({ length: 100 }, (_, i) => ({
+    label: `echo-${i}`,
+    address: `127.1.0.${i + 1}:${node.port}`,
+  }));
+  const echo = { label: 'echo', address: node.address };
+  const spec = onePort({ port, nodes: [echo, ...nodes], ...check });
+  balancer = await startThroughShell('ulimit -n 300; exec "$@"', spec, { BALANCER_WORKERS: '2' });
+  const said =
+    / warn {2}health checks: (\d+) at a time are possible .* up to (\d+) are needed when nodes do not answer/g;
+  expect([...balancer.program.stderr.matchAll(said)].map(([, possible, needed]) => [possible, needed])).toEqual([
+    ['28', '96'],
+  ]);
+  await askOnce(port, 'served all the same');
+  expect(await balancer.reload(onePort({ port, nodes: [echo], ...check }))).toContain('applied');
+  await askOnce(port, 'and with fewer');
+  expect(balancer.program.stderr.match(said)).toHaveLength(1);
+});
+
 describe('host names', () => {
   const NOWHERE = 'no-such-host.invalid';
 

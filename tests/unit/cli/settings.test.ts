@@ -5,7 +5,7 @@ import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Environment, VARIABLES } from '../../../cli/environment.ts';
-import { defaultDataDir, type ProcessSettings, processSettings } from '../../../cli/settings.ts';
+import { checkDescriptorsOf, defaultDataDir, type ProcessSettings, processSettings } from '../../../cli/settings.ts';
 import { pipeBytesAllowed, raiseDescriptorLimit, somaxconn } from '../../../core/linux/process.ts';
 import { SOURCE_ADDRESSES_MAX } from '../../../core/session/limits.ts';
 import { ipOf } from '../linux/loopback.ts';
@@ -181,15 +181,34 @@ describe('sessions', () => {
     return { max: supervisor.settings.connectionsMax, pipes: supervisor.settings.pipes };
   };
 
-  test('as many as descriptors are left for: two each, after 256, 128 for checks, the listeners and the pipes', () => {
+  test('as many as descriptors are left for: two each, after 256, those for checks, the listeners and the pipes', () => {
     const { max, pipes } = possible({ workers: 4, pipeBytes: 65536, pipeTotalBytes: 16 * 65536 }, 5);
     expect(pipes).toBe(4);
-    expect(max).toBe(Math.floor((descriptors - 256 - 128 - 5 * 4 - 2 * 4 * 4) / 2));
+    expect(max).toBe(Math.floor((descriptors - 256 - checkDescriptorsOf(descriptors) - 5 * 4 - 2 * 4 * 4) / 2));
+  });
+
+  // A sixteenth; 128, or the eighth where that is less; and one for each node that is possible, with 28 farewells.
+  test.each([
+    [1, 0],
+    [300, 37],
+    [1024, 128],
+    [2048, 128],
+    [2064, 129],
+    [20_000, 1250],
+    [65_983, 4123],
+    [65_984, 4124],
+    [1_048_576, 4124],
+  ])('of %d descriptors %d are for checks', (all, checks) => {
+    expect(checkDescriptorsOf(all)).toBe(checks);
+  });
+
+  test('those for checks are told to whoever checks', () => {
+    expect(settingsOf().supervisor.checkDescriptors).toBe(checkDescriptorsOf(descriptors));
   });
 
   test('no more than asked for; more than possible is cut, and said', () => {
     const env = { workers: 1, splice: 'off' } as const;
-    const most = Math.floor((descriptors - 256 - 128 - 1) / 2);
+    const most = Math.floor((descriptors - 256 - checkDescriptorsOf(descriptors) - 1) / 2);
     for (const connectionsMax of [1, most]) {
       const { supervisor, warnings } = settingsOf({ ...env, connectionsMax });
       expect([supervisor.settings.connectionsMax, warnings]).toEqual([connectionsMax, []]);

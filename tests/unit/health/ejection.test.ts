@@ -8,6 +8,7 @@ import {
   EJECTION_MS,
   EJECTION_MS_MAX,
   isTrialDue,
+  NO_TRIAL,
   noteConnectFailure,
   noteConnectSuccess,
   RELAPSE_MS,
@@ -15,12 +16,15 @@ import {
 } from '../../../core/health/ejection.ts';
 import {
   clearNodeState,
+  conditionReason,
   createNodeStates,
-  describeReason,
   epochOf,
+  HEALTH_DOWN,
+  HEALTH_UP,
   type NodeStates,
   nodeStatesBytes,
   REASON,
+  setHealth,
 } from '../../../core/health/node-states.ts';
 
 const ROW = 1;
@@ -32,8 +36,17 @@ function make(): NodeStates {
   return createNodeStates(new SharedArrayBuffer(nodeStatesBytes(3)), 3);
 }
 
-function fail(states: NodeStates, nowMs: number, errno = ECONNREFUSED) {
-  return noteConnectFailure(states, ROW, WITHIN_MS, errno, nowMs);
+function fail(states: NodeStates, nowMs: number, errno = ECONNREFUSED, trial = NO_TRIAL) {
+  return noteConnectFailure(states, ROW, trial, WITHIN_MS, errno, nowMs);
+}
+
+/** @returns the trial of the session that claims it, or NO_TRIAL */
+function claim(states: NodeStates, nowMs: number): number {
+  return claimTrial(states, ROW, TRIAL_MS, nowMs);
+}
+
+function reason(states: NodeStates): string {
+  return conditionReason(states, ROW, true);
 }
 
 function isOut(states: NodeStates): boolean {
@@ -54,9 +67,7 @@ describe('a node is ejected', () => {
     expect([fail(states, START_MS), fail(states, START_MS + 2000)]).toEqual(['none', 'none']);
     expect(isOut(states)).toBe(false);
     expect(fail(states, START_MS + WITHIN_MS, ETIMEDOUT)).toBe('ejected');
-    expect(describeReason(states.reason[ROW] ?? 0, states.detail[ROW] ?? 0)).toMatch(
-      /^sessions could not connect to it: .*timed out/i,
-    );
+    expect(reason(states)).toMatch(/^sessions could not connect to it: .*timed out/i);
     expect(states.changedMs[ROW]).toBe(START_MS + WITHIN_MS);
   });
 
@@ -94,18 +105,18 @@ describe('an ejected node', () => {
     const states = make();
     const untilMs = eject(states, START_MS);
     expect(untilMs).toBe(START_MS + EJECTION_MS);
-    expect(claimTrial(states, ROW, TRIAL_MS, untilMs - 1)).toBe(false);
-    expect(claimTrial(states, ROW, TRIAL_MS, untilMs)).toBe(true);
-    expect(claimTrial(states, ROW, TRIAL_MS, untilMs)).toBe(false);
-    expect(claimTrial(states, ROW, TRIAL_MS, untilMs + TRIAL_MS - 1)).toBe(false);
+    expect(claim(states, untilMs - 1)).toBe(NO_TRIAL);
+    expect(claim(states, untilMs)).not.toBe(NO_TRIAL);
+    expect(claim(states, untilMs)).toBe(NO_TRIAL);
+    expect(claim(states, untilMs + TRIAL_MS - 1)).toBe(NO_TRIAL);
   });
 
   test('may be tried by another session when the first never said how it went', () => {
     const states = make();
     const untilMs = eject(states, START_MS);
-    claimTrial(states, ROW, TRIAL_MS, untilMs);
+    claim(states, untilMs);
     expect(trialDueMs(states, ROW, TRIAL_MS, untilMs + 100)).toBe(untilMs + TRIAL_MS);
-    expect(claimTrial(states, ROW, TRIAL_MS, untilMs + TRIAL_MS)).toBe(true);
+    expect(claim(states, untilMs + TRIAL_MS)).not.toBe(NO_TRIAL);
   });
 
   test('stays out twice as long after each failed trial, up to a minute', () => {
@@ -113,8 +124,9 @@ describe('an ejected node', () => {
     let nowMs = eject(states, START_MS);
     const lengths: number[] = [];
     for (let i = 0; i < 7; i++) {
-      expect(claimTrial(states, ROW, TRIAL_MS, nowMs)).toBe(true);
-      expect(fail(states, nowMs)).toBe('trial-failed');
+      const trial = claim(states, nowMs);
+      expect(trial).not.toBe(NO_TRIAL);
+      expect(fail(states, nowMs, ECONNREFUSED, trial)).toBe('trial-failed');
       lengths.push((states.outUntilMs[ROW] ?? 0) - nowMs);
       nowMs = states.outUntilMs[ROW] ?? 0;
     }
@@ -140,15 +152,43 @@ describe('an ejected node', () => {
     expect(states.outUntilMs[ROW]).toBe(untilMs);
   });
 
+  // With a connect timeout longer than the ejection, sessions from before it still fail while the trial is under way.
+  test('is kept out longer by the session that tries it alone, whoever else fails meanwhile', () => {
+    const states = make();
+    const untilMs = eject(states, START_MS);
+    const trial = claim(states, untilMs + 1);
+    expect([fail(states, untilMs + 1), fail(states, untilMs + 2, ETIMEDOUT)]).toEqual(['none', 'none']);
+    expect(states.outUntilMs[ROW]).toBe(untilMs);
+    expect(claim(states, untilMs + 3)).toBe(NO_TRIAL);
+    expect(fail(states, untilMs + 4, ECONNREFUSED, trial)).toBe('trial-failed');
+    expect(states.outUntilMs[ROW]).toBe(untilMs + 4 + 2 * EJECTION_MS);
+  });
+
+  test('is not kept out by a trial that took so long that another has begun', () => {
+    const states = make();
+    const untilMs = eject(states, START_MS);
+    const slow = claim(states, untilMs);
+    const next = claim(states, untilMs + TRIAL_MS);
+    expect(fail(states, untilMs + TRIAL_MS + 1, ETIMEDOUT, slow)).toBe('none');
+    expect(fail(states, untilMs + TRIAL_MS + 2, ETIMEDOUT, next)).toBe('trial-failed');
+    // Nor by one that failed after another session had brought the node back, and it was ejected anew.
+    const late = claim(states, states.outUntilMs[ROW] ?? 0);
+    const backMs = states.outUntilMs[ROW] ?? 0;
+    expect(noteConnectSuccess(states, ROW, backMs)).toBe('readmitted');
+    const outUntilMs = eject(states, backMs + 1);
+    expect(fail(states, backMs + 2, ETIMEDOUT, late)).toBe('none');
+    expect(states.outUntilMs[ROW]).toBe(outUntilMs);
+  });
+
   test('comes back with the first session that connects, and begins its slow start', () => {
     const states = make();
     const untilMs = eject(states, START_MS);
-    claimTrial(states, ROW, TRIAL_MS, untilMs);
+    claim(states, untilMs);
     expect(noteConnectSuccess(states, ROW, untilMs + 3)).toBe('readmitted');
-    expect([isOut(states), states.rampFromMs[ROW], states.reason[ROW]]).toEqual([
+    expect([isOut(states), states.rampFromMs[ROW], reason(states)]).toEqual([
       false,
       untilMs + 3,
-      REASON.sessionSucceeded,
+      'a session connected to it again',
     ]);
     expect(noteConnectSuccess(states, ROW, untilMs + 4)).toBe('none');
   });
@@ -172,15 +212,57 @@ describe('an ejected node', () => {
   });
 });
 
+describe('the reason that is given', () => {
+  const BY_SESSIONS = 'sessions could not connect to it: ECONNREFUSED (connection refused)';
+  const check = (states: NodeStates, health: number, nowMs: number) =>
+    setHealth(states, ROW, health, health === HEALTH_UP ? REASON.connected : REASON.timeout, 0, nowMs);
+
+  test('of an ejected node is that of its ejection, whatever checks find before or after', () => {
+    const states = make();
+    check(states, HEALTH_UP, START_MS - 1);
+    eject(states, START_MS);
+    expect(reason(states)).toBe(BY_SESSIONS);
+    check(states, HEALTH_UP, START_MS + 1);
+    expect(reason(states)).toBe(BY_SESSIONS);
+    check(states, HEALTH_DOWN, START_MS + 2);
+    expect(reason(states)).toBe(`no answer within check_timeout; ${BY_SESSIONS}`);
+  });
+
+  test('of a failed trial is what that met', () => {
+    const states = make();
+    const untilMs = eject(states, START_MS);
+    fail(states, untilMs, ETIMEDOUT, claim(states, untilMs));
+    expect(reason(states)).toMatch(/^sessions could not connect to it: ETIMEDOUT/);
+  });
+
+  test('of a node that is back is the later word, and that of checks while they say that it is down', () => {
+    const states = make();
+    check(states, HEALTH_UP, START_MS - 1);
+    const untilMs = eject(states, START_MS);
+    noteConnectSuccess(states, ROW, untilMs);
+    expect(reason(states)).toBe('a session connected to it again');
+    check(states, HEALTH_DOWN, untilMs + 1);
+    expect(reason(states)).toBe('no answer within check_timeout');
+    check(states, HEALTH_UP, untilMs + 2);
+    expect(reason(states)).toBe('it takes connections');
+  });
+
+  test('is that of checks where sessions do not count', () => {
+    const states = make();
+    eject(states, START_MS);
+    expect(conditionReason(states, ROW, false)).toBe('not checked yet');
+  });
+});
+
 test('every change that shards must see raises the epoch', () => {
   const states = make();
   const seen = [epochOf(states)];
   const note = () => seen.push(epochOf(states));
   const untilMs = eject(states, START_MS);
   note();
-  claimTrial(states, ROW, TRIAL_MS, untilMs);
+  const trial = claim(states, untilMs);
   note();
-  fail(states, untilMs);
+  fail(states, untilMs, ECONNREFUSED, trial);
   note();
   noteConnectSuccess(states, ROW, untilMs + 2 * EJECTION_MS);
   note();
@@ -193,7 +275,7 @@ test('every change that shards must see raises the epoch', () => {
 test('the clock may go round the 32 bits of a trial’s time', () => {
   const states = make();
   const untilMs = eject(states, 2 ** 31 - EJECTION_MS - 2);
-  expect(claimTrial(states, ROW, TRIAL_MS, untilMs)).toBe(true);
+  expect(claim(states, untilMs)).not.toBe(NO_TRIAL);
   expect(isTrialDue(states, ROW, TRIAL_MS, untilMs + 10)).toBe(false);
   expect(isTrialDue(states, ROW, TRIAL_MS, untilMs + TRIAL_MS)).toBe(true);
 });
@@ -201,7 +283,7 @@ test('the clock may go round the 32 bits of a trial’s time', () => {
 test('whatever happens: out only after three failures within the interval, never for more than a minute, one trial at a time', () => {
   const step = fc.record({
     afterMs: fc.integer({ min: 0, max: 20_000 }),
-    what: fc.constantFrom('fail', 'succeed', 'try'),
+    what: fc.constantFrom('fail', 'fail the trial', 'succeed', 'try'),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
@@ -209,6 +291,7 @@ test('whatever happens: out only after three failures within the interval, never
       let nowMs = START_MS;
       let failures: number[] = [];
       let trialMs = Number.NEGATIVE_INFINITY;
+      let trial = NO_TRIAL;
       for (const { afterMs, what } of steps) {
         nowMs += afterMs;
         const wasOut = isOut(states);
@@ -217,15 +300,20 @@ test('whatever happens: out only after three failures within the interval, never
           failures = [];
           if (!isOut(states)) trialMs = Number.NEGATIVE_INFINITY;
           expect(isOut(states)).toBe(wasOut && nowMs < (states.outUntilMs[ROW] ?? 0));
-        } else if (what === 'fail') {
-          const event = fail(states, nowMs);
+        } else if (what === 'fail' || what === 'fail the trial') {
+          const mine = what === 'fail' ? NO_TRIAL : trial;
+          const event = fail(states, nowMs, ECONNREFUSED, mine);
           if (!wasOut) failures.push(nowMs);
           const third = failures.at(-3);
           expect(event === 'ejected').toBe(!wasOut && third !== undefined && nowMs - third <= WITHIN_MS);
+          if (mine === NO_TRIAL) expect(event).not.toBe('trial-failed');
           if (event === 'trial-failed') trialMs = Number.NEGATIVE_INFINITY;
           if (event === 'ejected') failures = failures.slice(-2);
           expect((states.outUntilMs[ROW] ?? 0) - nowMs).toBeLessThanOrEqual(EJECTION_MS_MAX);
-        } else if (wasOut && claimTrial(states, ROW, TRIAL_MS, nowMs)) {
+        } else if (wasOut) {
+          const claimed = claim(states, nowMs);
+          if (claimed === NO_TRIAL) continue;
+          trial = claimed;
           expect(nowMs).toBeGreaterThanOrEqual(states.outUntilMs[ROW] ?? 0);
           expect(nowMs - trialMs).toBeGreaterThanOrEqual(TRIAL_MS);
           trialMs = nowMs;

@@ -1,6 +1,8 @@
 // Which node a connection gets: what the policy says, without the nodes that this connection has already tried.
 
 import { describe, expect, test } from 'vitest';
+import { ECONNREFUSED } from '../../../core/base/errno.ts';
+import { NO_TRIAL, noteConnectFailure } from '../../../core/health/ejection.ts';
 import { countersBytes, createCounters } from '../../../core/metrics/counters.ts';
 import { releaseNode } from '../../../core/session/admission.ts';
 import { ALL_FULL, ALL_TRIED, chooseNode, NO_NODE } from '../../../core/session/choose.ts';
@@ -150,4 +152,34 @@ test('one more than the memory holds is not remembered, and nothing else is over
   expect(choose(made)).toBe(TRIED_NODES_MAX);
   expect([table.triedCount[SLOT], table.triedCount[SLOT + 1]]).toEqual([TRIED_NODES_MAX, 0]);
   expect(table.tried[(SLOT + 1) * TRIED_NODES_MAX]).toBe(0);
+});
+
+describe('an ejected node whose time is up', () => {
+  function ejected(): Scene & { outUntilMs: number } {
+    const made = scene([nodePlan(7), nodePlan(3)], [1, 1]);
+    const { nodeStates, nowMs } = made.shard;
+    for (let i = 0; i < 3; i++) noteConnectFailure(nodeStates, 7, NO_TRIAL, 5000, ECONNREFUSED, nowMs);
+    const outUntilMs = nodeStates.outUntilMs[7] ?? 0;
+    made.shard.nowMs = outUntilMs;
+    return { ...made, outUntilMs };
+  }
+
+  test('is tried by one session, which has the trial on it, and no other has', () => {
+    const made = ejected();
+    const slots = [0, 1, 2, 3];
+    const picks = slots.map((slot) => choose(made, slot));
+    const trials = slots.map((slot) => made.table.trial[slot]);
+    expect(picks.filter((index) => index === 0)).toHaveLength(1);
+    expect(trials.map((trial) => trial !== NO_TRIAL)).toEqual(picks.map((index) => index === 0));
+    expect(trials).toContain(made.shard.nodeStates.trialAt[7]);
+  });
+
+  test('leaves no trial on the session when it goes on to another node', () => {
+    const made = ejected();
+    for (let slot = 0; slot < 4; slot++) choose(made, slot);
+    const slot = made.table.trial.findIndex((trial) => trial !== NO_TRIAL);
+    noteTried(made.table, slot, 7);
+    expect(choose(made, slot)).toBe(1);
+    expect(made.table.trial[slot]).toBe(NO_TRIAL);
+  });
 });

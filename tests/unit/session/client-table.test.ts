@@ -14,8 +14,8 @@ import {
   findOrAddClient,
   MISS,
   releaseClientLocks,
-  removeClientScope,
-  removeClientValue,
+  removeClientScopes,
+  removeClientValues,
   replaceClient,
   seedClientTable,
 } from '../../../core/session/client-table.ts';
@@ -267,7 +267,7 @@ describe('removal', () => {
   test('of a scope takes all of it and nothing else', () => {
     const table = makeTable(1000);
     for (let index = 0; index < 300; index++) add(table, index % 3, index, index);
-    removeClientScope(table, 1);
+    removeClientScopes(table, new Set([1]));
     for (let index = 0; index < 300; index++) {
       expect(find(table, index % 3, index)).toBe(index % 3 === 1 ? MISS : index);
     }
@@ -277,17 +277,29 @@ describe('removal', () => {
   test('of a value takes it in every scope and nothing else', () => {
     const table = makeTable(1000);
     for (let index = 0; index < 300; index++) add(table, index % 2, index, index % 5);
-    removeClientValue(table, 3);
+    removeClientValues(table, new Set([3]));
     for (let index = 0; index < 300; index++) {
       expect(find(table, index % 2, index)).toBe(index % 5 === 3 ? MISS : index % 5);
     }
     expect(clientCount(table, EVER)).toBe(240);
   });
 
+  test('of many values looks at each set once', () => {
+    const table = makeTable(1000);
+    for (let index = 0; index < 300; index++) add(table, 0, index, index);
+    const stores = vi.spyOn(Atomics, 'store');
+    removeClientValues(table, new Set(Array.from({ length: 200 }, (_, value) => value)));
+    // Each lock that was taken is given back by one store.
+    const unlocked = stores.mock.calls.map(([, at]) => at);
+    stores.mockRestore();
+    expect(new Set(unlocked).size).toBe(unlocked.length);
+    for (let index = 0; index < 300; index++) expect(find(table, 0, index)).toBe(index < 200 ? MISS : index);
+  });
+
   test('makes room: a full set loses nobody until it is full again', () => {
     const table = makeTable();
     for (let index = 0; index < WAYS; index++) add(table, index % 2, index, index, 1 + index);
-    removeClientScope(table, 0);
+    removeClientScopes(table, new Set([0]));
     for (let index = 0; index < WAYS / 2; index++) add(table, 2, index, index, 100);
     for (let index = 1; index < WAYS; index += 2) expect(find(table, 1, index)).toBe(index);
     expect(clientCount(table, EVER)).toBe(WAYS);
@@ -296,7 +308,7 @@ describe('removal', () => {
   test('leaves the time of every entry that stays', () => {
     const table = makeTable();
     for (let index = 0; index < 20; index++) add(table, 0, index, index, 1000 + index);
-    for (let index = 0; index < 20; index += 2) removeClientValue(table, index);
+    removeClientValues(table, new Set(Array.from({ length: 10 }, (_, i) => 2 * i)));
     for (let index = 1; index < 20; index += 2) {
       expect([find(table, 0, index, 1000 + index), find(table, 0, index, 1000.5 + index)]).toEqual([index, MISS]);
     }
@@ -310,7 +322,7 @@ describe('removal', () => {
       if (wait.mock.calls.length === 3) table.words[0] = 0;
       return 'timed-out';
     });
-    removeClientScope(table, 1);
+    removeClientScopes(table, new Set([1]));
     expect(wait).toHaveBeenCalledTimes(3);
     expect([find(table, 1, 1), clientTableMisses(table)]).toEqual([MISS, 0]);
     expect(clientCount(table, EVER)).toBe(0);
@@ -320,7 +332,7 @@ describe('removal', () => {
     const table = makeTable();
     add(table, 1, 1, 5);
     table.words[0] = DEAD;
-    removeClientScope(table, 1);
+    removeClientScopes(table, new Set([1]));
     expect(clientTableMisses(table)).toBe(1);
     releaseClientLocks(table, DEAD);
     expect(find(table, 1, 1)).toBe(MISS);
@@ -531,10 +543,10 @@ test.for([
           if (expected <= MAX) map.set(name, { scope, value: expected, atMs: isNew ? nowMs : entry.atMs });
           expect(countClient(table, scope, address, 0, WINDOW_MS, MAX, nowMs)).toBe(expected);
         } else if (step.call === 'removeScope') {
-          removeClientScope(table, scope);
+          removeClientScopes(table, new Set([scope]));
           for (const [key, one] of map) if (one.scope === scope) map.delete(key);
         } else if (step.call === 'removeValue') {
-          removeClientValue(table, value);
+          removeClientValues(table, new Set([value]));
           for (const [key, one] of map) if (one.value === value) map.delete(key);
         } else {
           table = createClientTable(memory, entries, 1);

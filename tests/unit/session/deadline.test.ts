@@ -8,6 +8,7 @@ import {
   KEPT_ALIVE,
   PHASE_CONNECTING,
   PHASE_LINGERING,
+  PHASE_QUEUED,
   PHASE_RELAYING,
   PHASE_RESETTING,
   PHASE_RETRYING,
@@ -21,7 +22,7 @@ import {
   WRITE_BROKEN,
   WRITE_ENDED,
 } from '../../../core/session/table.ts';
-import { fakeShard, relaying, SETTINGS } from './support.ts';
+import { fakeShard, nodePlan, relaying, SETTINGS, serve } from './support.ts';
 
 const PHASE_MS = 1200;
 const ACTIVE_MS = 1500;
@@ -37,6 +38,16 @@ function deadline(phase: number, frontFlags = 0, backFlags = 0, attempts = 1): n
   shard.table.attempts[slot] = attempts;
   return deadlineOf(shard, slot);
 }
+
+test('in the queue the frontend says how long; without one nobody could', () => {
+  const { shard } = fakeShard();
+  const slot = relaying(shard, 0, 0);
+  shard.table.phase[slot] = PHASE_QUEUED;
+  shard.table.phaseMs[slot] = PHASE_MS;
+  expect(() => deadlineOf(shard, slot)).toThrow('without a frontend');
+  serve(shard, [nodePlan(0)], { queueTimeoutMs: 700 });
+  expect(deadlineOf(shard, slot)).toBe(PHASE_MS + 700);
+});
 
 const KEEPALIVE_MS = SETTINGS.keepaliveSeconds * 1000;
 

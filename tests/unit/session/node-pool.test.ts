@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { ON_TRIAL } from '../../../core/balance/pool.ts';
 import { ECONNREFUSED } from '../../../core/base/errno.ts';
-import { EJECTION_MS, noteConnectFailure, noteConnectSuccess } from '../../../core/health/ejection.ts';
+import { EJECTION_MS, NO_TRIAL, noteConnectFailure, noteConnectSuccess } from '../../../core/health/ejection.ts';
 import { HEALTH_DOWN, HEALTH_UP, REASON, setHealth } from '../../../core/health/node-states.ts';
 import { releaseNode } from '../../../core/session/admission.ts';
 import { chooseNode } from '../../../core/session/choose.ts';
@@ -26,7 +26,7 @@ function scene(nodes: readonly NodePlan[], more: Partial<FrontendPlan> = {}) {
     return [...frontend.eligible];
   };
   const eject = (row: number) => {
-    for (let i = 0; i < 3; i++) noteConnectFailure(shard.nodeStates, row, 5000, ECONNREFUSED, shard.nowMs);
+    for (let i = 0; i < 3; i++) noteConnectFailure(shard.nodeStates, row, NO_TRIAL, 5000, ECONNREFUSED, shard.nowMs);
   };
   const down = (row: number) => setHealth(shard.nodeStates, row, HEALTH_DOWN, REASON.timeout, 0, shard.nowMs);
   const up = (row: number) => setHealth(shard.nodeStates, row, HEALTH_UP, REASON.connected, 0, shard.nowMs);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ECONNREFUSED } from '../../../core/base/errno.ts';
 import { parseIp } from '../../../core/base/ip.ts';
 import { REASON } from '../../../core/health/node-states.ts';
-import { LATE_MS } from '../../../workers/checks/attempt.ts';
+import { FAREWELL_MS, Farewells, LATE_MS } from '../../../workers/checks/attempt.ts';
 import { type Peer, PeerListener } from '../../support/peer.ts';
 import { freePort, hasIpv6, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../../support/ports.ts';
 import { eventually } from '../../support/process.ts';
@@ -106,6 +106,20 @@ describe('a node that takes connections', () => {
     });
     expect(count()).toBe(1);
   });
+
+  test('and never ends is left at once where there is no room for a farewell', async () => {
+    const { result } = run(node.port, {}, undefined, new Farewells(0));
+    const peer = await node.accept();
+    expect(await result).toEqual(connected);
+    await eventually(
+      'the check to have closed its socket',
+      () => {
+        if (!peer.socket.destroyed) peer.socket.write('still here');
+        return peer.ended === 'rst';
+      },
+      FAREWELL_MS / 2,
+    );
+  });
 });
 
 describe('a node that does not', () => {
@@ -142,13 +156,13 @@ describe('a process that was suspended', () => {
     };
   }
 
-  test('judges nothing by a timeout that it sees much too late', async () => {
+  test('judges by a timeout that it sees a little too late, and not by one that it sees later', async () => {
     const { listener, filler } = await openBlackHole(LOOPBACK_IPV4, await freePort());
     const timeoutMs = 100;
-    const late = run(listener.port, { timeoutMs }, leaping(timeoutMs + LATE_MS + 1));
-    const inTime = run(listener.port, { timeoutMs }, leaping(timeoutMs + LATE_MS));
-    expect(await late.result).toBe('inconclusive');
-    expect(await inTime.result).toMatchObject({ ok: false, reason: REASON.timeout, tookMs: timeoutMs + LATE_MS });
+    const tooLate = run(listener.port, { timeoutMs }, leaping(timeoutMs + LATE_MS + 1));
+    const late = run(listener.port, { timeoutMs }, leaping(timeoutMs + LATE_MS));
+    expect(await tooLate.result).toBe('inconclusive');
+    expect(await late.result).toMatchObject({ ok: false, reason: REASON.timeout, tookMs: timeoutMs + LATE_MS });
     filler.close();
     listener.close();
   });
@@ -175,10 +189,12 @@ describe('a check that is given up', () => {
     listener.close();
   });
 
-  test('ends its farewell too', async () => {
-    const { result, controller, count } = run(node.port);
+  test('ends its farewell too, and gives its room to the next', async () => {
+    const farewells = new Farewells(1);
+    const { result, controller, count } = run(node.port, {}, undefined, farewells);
     const peer = await node.accept();
     await result;
+    expect(farewells.take()).toBe(false);
     await peer.recvEnd();
     controller.abort();
     await eventually('the check to have closed its socket', () => {
@@ -186,5 +202,6 @@ describe('a check that is given up', () => {
       return peer.ended === 'rst';
     });
     expect(count()).toBe(1);
+    expect(farewells.take()).toBe(true);
   });
 });

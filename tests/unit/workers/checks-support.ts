@@ -1,7 +1,8 @@
 // One check of a scripted node, and what it found.
 
 import { parseIp } from '../../../core/base/ip.ts';
-import { runCheck } from '../../../workers/checks/run.ts';
+import { Farewells } from '../../../workers/checks/attempt.ts';
+import { createRunCheck } from '../../../workers/checks/run.ts';
 import type { CheckResult, CheckTarget } from '../../../workers/checks/target.ts';
 import { LOOPBACK_IPV4 } from '../../support/ports.ts';
 
@@ -34,7 +35,13 @@ export interface Run {
   readonly count: () => number;
 }
 
-export function run(port: number, changes: Partial<CheckTarget> = {}, nowMs?: () => number): Run {
+/** @param farewells of checks that are not alone; else there is room for one */
+export function run(
+  port: number,
+  changes: Partial<CheckTarget> = {},
+  nowMs?: () => number,
+  farewells = new Farewells(1),
+): Run {
   const { promise, resolve } = Promise.withResolvers<CheckResult>();
   const controller = new AbortController();
   let count = 0;
@@ -42,6 +49,6 @@ export function run(port: number, changes: Partial<CheckTarget> = {}, nowMs?: ()
     count++;
     resolve(result);
   };
-  runCheck(makeTarget(port, changes), controller.signal, done, nowMs);
+  createRunCheck(farewells, nowMs)(makeTarget(port, changes), controller.signal, done);
   return { result: promise, controller, count: () => count };
 }

@@ -26,7 +26,7 @@ function node(label: string, address: string, more: object = {}) {
 function rowsFor(max: number): Rows {
   return new Rows(
     max,
-    () => true,
+    (idle) => [...idle],
     () => {},
   );
 }
@@ -203,6 +203,37 @@ describe('over reloads', () => {
       ],
     ]);
   });
+
+  test('a node that gets another name, or whose address is written in another way, keeps its row', () => {
+    const c = node('node-c', '[2001:db8::1]:80');
+    const renamed = [
+      { ...a, label: 'other-a' },
+      { ...c, address: '[2001:0db8:0:0::1]:80' },
+    ];
+    const before = planOf({ port: 90, nodes: [a, c] })?.[0]?.[2];
+    const [rowOfA, rowOfC] = (before as [string, number][]).map(([, row]) => row);
+    expect(planOf({ port: 90, nodes: renamed })?.[0]?.[2]).toEqual([
+      ['other-a', rowOfA],
+      ['node-c', rowOfC],
+    ]);
+    // Names may change places: the address says who is who.
+    const swapped = [
+      { ...a, label: 'node-c' },
+      { ...c, label: 'other-a' },
+    ];
+    expect(planOf({ port: 90, nodes: swapped })?.[0]?.[2]).toEqual([
+      ['node-c', rowOfA],
+      ['other-a', rowOfC],
+    ]);
+  });
+
+  test('a node that was removed, or its whole frontend, comes back to its row', () => {
+    const before = planOf({ port: 80, nodes: [a, b] });
+    planOf({ port: 80, nodes: [b] });
+    expect(planOf({ port: 80, nodes: [a, b] })).toEqual(before);
+    planOf();
+    expect(planOf({ port: 80, nodes: [a, b] })).toEqual(before);
+  });
 });
 
 describe('too many', () => {
@@ -222,7 +253,7 @@ describe('too many', () => {
 test('a shard is told its own socket of each address', () => {
   const plan = makePlan(config(WEB), sources(10), nothingKnown);
   if (plan === undefined) throw new Error('a plan');
-  const part = shardPlan(plan, ({ ip, port }) => (ip[0] === 0x20 ? 1000 : 0) + port);
+  const part = shardPlan(plan, [], ({ ip, port }) => (ip[0] === 0x20 ? 1000 : 0) + port);
   expect(part.frontends).toEqual(plan.frontends);
   expect(part.listeners).toEqual([
     { fd: 80, frontend: 0, ip: ipOf('192.0.2.10'), port: 80 },
@@ -230,6 +261,14 @@ test('a shard is told its own socket of each address', () => {
     { fd: 443, frontend: 1, ip: ipOf('192.0.2.10'), port: 443 },
     { fd: 1443, frontend: 1, ip: ipOf('2001:db8::10'), port: 443 },
   ]);
+});
+
+test('a shard is told of retired frontends, too, behind the others', () => {
+  const plan = makePlan(config(WEB), sources(10), nothingKnown);
+  const [first] = plan?.frontends ?? [];
+  if (plan === undefined || first === undefined) throw new Error('a plan');
+  const retired = { ...first, row: 9, nodes: [] };
+  expect(shardPlan(plan, [retired], () => 1).frontends).toEqual([...plan.frontends, retired]);
 });
 
 test('a plan crosses a thread border unharmed', () => {

@@ -3,6 +3,8 @@
 import { afterEach, expect, test } from 'vitest';
 import { monotonicMs } from '../../../core/base/clock.ts';
 import { createNodeStates, nodeStatesBytes } from '../../../core/health/node-states.ts';
+import { Farewells } from '../../../workers/checks/attempt.ts';
+import { createRunCheck } from '../../../workers/checks/run.ts';
 import { Prober } from '../../../workers/prober.ts';
 import { type Peer, PeerListener } from '../../support/peer.ts';
 import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
@@ -22,6 +24,8 @@ test('a node comes up, goes down and comes back', async () => {
   prober = new Prober({
     states: createNodeStates(new SharedArrayBuffer(nodeStatesBytes(1)), 1),
     nowMs: monotonicMs,
+    runCheck: createRunCheck(new Farewells(1)),
+    checksMax: 1,
     onTransition: (_, health, text) => lines.push(`${health}: ${text}`),
   });
   const port = await freePort();
@@ -43,6 +47,8 @@ test('a stop closes what a check has open', async () => {
   prober = new Prober({
     states: createNodeStates(new SharedArrayBuffer(nodeStatesBytes(1)), 1),
     nowMs: monotonicMs,
+    runCheck: createRunCheck(new Farewells(1)),
+    checksMax: 1,
     onTransition: () => {},
   });
   node = await PeerListener.listen(LOOPBACK_IPV4, await freePort());

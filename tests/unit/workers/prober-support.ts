@@ -9,6 +9,8 @@ import type { CheckResult, CheckTarget, RunCheck } from '../../../workers/checks
 import { Prober } from '../../../workers/prober.ts';
 
 export const PASSED: CheckResult = { ok: true, reason: REASON.connected, detail: 0, tookMs: 1 };
+/** As a node that never answers: its result comes after the whole timeout. */
+export const SILENT: CheckResult = { ok: false, reason: REASON.timeout, detail: 0, tookMs: 3000 };
 export const REFUSED: CheckResult = { ok: false, reason: REASON.connectError, detail: 111, tookMs: 1 };
 
 const ROWS = 4096;
@@ -113,10 +115,10 @@ export interface World {
   startsOf(row: number): number[];
 }
 
-/** @param answer what a check finds after `latencyMs`; undefined: the test finishes it */
+/** @param answer what a check finds after `latencyMs`, SILENT after the timeout; undefined: the test finishes it */
 export function makeWorld(
   answer: (target: CheckTarget, nowMs: number) => CheckResult | undefined,
-  { latencyMs = 1, random = makeRandom(1) } = {},
+  { latencyMs = 1, random = makeRandom(1), checksMax = ROWS } = {},
 ): World {
   const time = new Time();
   const states = createNodeStates(new SharedArrayBuffer(nodeStatesBytes(ROWS)), ROWS);
@@ -125,12 +127,14 @@ export function makeWorld(
   const runCheck: RunCheck = (target, signal, finish) => {
     checks.push({ row: target.row, target, startedMs: time.nowMs, signal, finish });
     const result = answer(target, time.nowMs);
-    if (result !== undefined) setTimeout(() => signal.aborted || finish(result), latencyMs);
+    const afterMs = result === SILENT ? target.timeoutMs : latencyMs;
+    if (result !== undefined) setTimeout(() => signal.aborted || finish(result), afterMs);
   };
   const prober = new Prober({
     states,
     nowMs: () => time.nowMs,
     runCheck,
+    checksMax,
     random,
     onTransition: ({ row }, health, text) => transitions.push({ atMs: time.nowMs, row, health, text }),
   });

@@ -4,9 +4,13 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { epochOf, HEALTH_DOWN, HEALTH_UNKNOWN, HEALTH_UP, REASON } from '../../../core/health/node-states.ts';
+import { FIRST_STEP_MS, JITTER, REPEAT_MS_MAX } from '../../../workers/check-pace.ts';
+import { checksNeeded } from '../../../workers/check-places.ts';
 import type { CheckVerdict } from '../../../workers/checks/target.ts';
-import { CHECKS_UNDER_WAY_MAX, FIRST_STEP_MS, JITTER, REPEAT_MS_MAX } from '../../../workers/prober.ts';
-import { makeTarget, makeTargets, makeWorld, PASSED, REFUSED, someRandom } from './prober-support.ts';
+import { makeTarget, makeTargets, makeWorld, PASSED, REFUSED, SILENT, someRandom } from './prober-support.ts';
+
+/** Places for checks, where there are fewer than nodes. */
+const FEW = 100;
 
 /** Of sums of fractions. */
 const ROUNDING_MS = 0.001;
@@ -104,31 +108,108 @@ describe('the schedule', () => {
   });
 });
 
-test("a node's end is noticed within attempts times the interval and a tenth", () => {
-  fc.assert(
-    fc.property(
-      someRandom,
-      fc.integer({ min: 1, max: 20 }),
-      fc.integer({ min: 2, max: 30 }),
-      fc.integer({ min: 1, max: 8 }),
-      fc.double({ min: 0, max: 3, noNaN: true }),
-      (random, count, seconds, attempts, diesAfter) => {
-        const intervalMs = seconds * 1000;
-        let endMs = Number.POSITIVE_INFINITY;
-        const world = makeWorld((_, nowMs) => (nowMs >= endMs ? REFUSED : PASSED), { random: random() });
-        world.prober.update(makeTargets(count, { intervalMs, attempts }));
-        // After the first check of each, and up to three intervals later.
-        world.time.pass(Math.ceil(((count * FIRST_STEP_MS) % intervalMs) + FIRST_STEP_MS + diesAfter * intervalMs));
-        endMs = world.time.nowMs;
-        const withinMs = attempts * intervalMs * 1.1;
-        world.time.pass(Math.ceil(withinMs));
-        const downs = world.transitions.filter(({ health }) => health === 'down');
-        expect(downs.map(({ row }) => row).toSorted((a, b) => a - b)).toEqual(makeTargets(count).map(({ row }) => row));
-        world.prober.stop();
-      },
-    ),
-    { numRuns: 60 },
-  );
+describe("a node's end", () => {
+  /** Refuses or is silent, as long as it likes each. */
+  const anyDeath = fc.array(fc.boolean(), { minLength: 10, maxLength: 10 });
+
+  test('is noticed within attempts times the interval and a tenth, or an interval and attempts times the timeout', () => {
+    fc.assert(
+      fc.property(
+        someRandom,
+        anyDeath,
+        fc.record({
+          count: fc.integer({ min: 1, max: 20 }),
+          seconds: fc.integer({ min: 2, max: 30 }),
+          attempts: fc.integer({ min: 1, max: 8 }),
+          timeoutShare: fc.double({ min: 0.01, max: 0.99, noNaN: true }),
+          diesAfter: fc.double({ min: 0, max: 3, noNaN: true }),
+        }),
+        (random, death, { count, seconds, attempts, timeoutShare, diesAfter }) => {
+          const intervalMs = seconds * 1000;
+          const timeoutMs = Math.ceil(timeoutShare * intervalMs);
+          let endMs = Number.POSITIVE_INFINITY;
+          const failuresOf = new Map<number, number>();
+          const world = makeWorld(
+            ({ row }, nowMs) => {
+              if (nowMs < endMs) return PASSED;
+              const failures = failuresOf.get(row) ?? 0;
+              failuresOf.set(row, failures + 1);
+              return death[(row + failures) % death.length] === true ? SILENT : REFUSED;
+            },
+            { random: random() },
+          );
+          world.prober.update(makeTargets(count, { intervalMs, timeoutMs, attempts }));
+          // After the first check of each, and up to three intervals later.
+          world.time.pass(Math.ceil(((count * FIRST_STEP_MS) % intervalMs) + FIRST_STEP_MS + diesAfter * intervalMs));
+          endMs = world.time.nowMs;
+          world.time.pass(1.1 * Math.max(attempts * intervalMs, intervalMs + attempts * timeoutMs));
+          const downs = world.transitions.filter(({ health }) => health === 'down');
+          expect(downs.map(({ row }) => row).toSorted((a, b) => a - b)).toEqual(
+            makeTargets(count).map(({ row }) => row),
+          );
+          world.prober.stop();
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  // By default a check comes every 5 s, takes 3 s at most, and the third failure takes a node down.
+  test.each([
+    ['together, with a place for each', 0, 1000],
+    ['together, with as many places as are needed', 0, checksNeeded(makeTargets(1000))],
+    ['one after the other, with a place for each', 10, 1000],
+    ['one after the other, with as many places as are needed', 10, checksNeeded(makeTargets(1000))],
+  ])('of 1,000 nodes that fall silent %s is noticed as soon', (_, stepMs, checksMax) => {
+    let endMs = Number.POSITIVE_INFINITY;
+    const world = makeWorld(({ row }, nowMs) => (nowMs >= endMs + row * stepMs ? SILENT : PASSED), { checksMax });
+    world.prober.update(makeTargets(1000));
+    world.time.pass(12_345);
+    endMs = world.time.nowMs;
+    world.time.pass(30_000);
+    const downs = world.transitions.filter(({ health }) => health === 'down');
+    expect(downs).toHaveLength(1000);
+    const afterMs = downs.map(({ row, atMs }) => atMs - (endMs + row * stepMs));
+    expect(Math.max(...afterMs)).toBeLessThanOrEqual(3 * 5000 * 1.1);
+    expect(Math.min(...afterMs)).toBeGreaterThan(3 * 3000);
+  });
+
+  test('of 1,000 nodes that have never answered is noticed as soon, from the beginning on', () => {
+    const world = makeWorld(() => SILENT);
+    const beganMs = world.time.nowMs;
+    world.prober.update(makeTargets(1000));
+    world.time.pass(3 * 5000 * 1.1);
+    expect(world.transitions.filter(({ health }) => health === 'down')).toHaveLength(1000);
+    expect(world.time.nowMs - beganMs).toBeLessThanOrEqual(3 * 5000 * 1.1);
+  });
+
+  test('in nodes that came one by one within a second is noticed as soon: all are checked at a time', () => {
+    let endMs = Number.POSITIVE_INFINITY;
+    const world = makeWorld((_, nowMs) => (nowMs >= endMs ? SILENT : PASSED));
+    for (let count = 1; count <= 200; count++) {
+      world.prober.update(makeTargets(count));
+      world.time.pass(5);
+    }
+    world.time.pass(9500);
+    endMs = world.time.nowMs;
+    world.time.pass(3 * 5000 * 1.1);
+    expect(world.transitions.filter(({ health }) => health === 'down')).toHaveLength(200);
+  });
+});
+
+describe('a node that has failed', () => {
+  test('is checked sooner until it is down or well, and at its interval then', () => {
+    const results = [PASSED, REFUSED, PASSED, REFUSED, REFUSED, REFUSED, REFUSED, PASSED, PASSED, PASSED];
+    const count = results.length;
+    const world = makeWorld(() => results.shift(), { random: () => 0.5 });
+    world.prober.update([makeTarget(0)]);
+    world.time.pass(60_000);
+    const starts = world.startsOf(0);
+    expect(starts).toHaveLength(count + 1);
+    const gaps = starts.slice(1).map((ms, i) => ms - (starts[i] ?? Number.NaN));
+    // Half a timeout sooner, twice: the third check's timeout.
+    expect(gaps).toEqual([5000, 3500, 5000, 3500, 3500, 5000, 5000, 5000, 5000, 5000]);
+  });
 });
 
 describe('results', () => {
@@ -264,42 +345,42 @@ describe('a process that was suspended', () => {
 
 describe('at most so many checks at a time', () => {
   test('the others wait their turn, in order', () => {
-    const world = makeWorld(() => undefined);
-    const count = CHECKS_UNDER_WAY_MAX + 30;
+    const world = makeWorld(() => undefined, { checksMax: FEW });
+    const count = FEW + 30;
     world.prober.update(makeTargets(count, { intervalMs: 60_000 }));
     world.time.pass(count * FIRST_STEP_MS + FIRST_STEP_MS);
-    expect(world.checks).toHaveLength(CHECKS_UNDER_WAY_MAX);
+    expect(world.checks).toHaveLength(FEW);
     world.checks[10]?.finish(PASSED);
-    expect(world.checks).toHaveLength(CHECKS_UNDER_WAY_MAX + 1);
+    expect(world.checks).toHaveLength(FEW + 1);
     for (const check of world.checks.slice(20, 60)) check.finish(PASSED);
     expect(world.checks.map(({ row }) => row)).toEqual(makeTargets(count).map(({ row }) => row));
   });
 
   test('a pool whose nodes are all silent does not make another one’s node wait', () => {
-    const world = makeWorld(() => undefined);
-    const silent = makeTargets(CHECKS_UNDER_WAY_MAX + 30, { intervalMs: 60_000 });
-    const other = makeTarget(CHECKS_UNDER_WAY_MAX + 30, { frontend: 1, intervalMs: 60_000 });
+    const world = makeWorld(() => undefined, { checksMax: FEW });
+    const silent = makeTargets(FEW + 30, { intervalMs: 60_000 });
+    const other = makeTarget(FEW + 30, { frontend: 1, intervalMs: 60_000 });
     world.prober.update([...silent, other]);
     world.time.pass(silent.length * FIRST_STEP_MS + 2 * FIRST_STEP_MS);
-    expect(world.checks).toHaveLength(CHECKS_UNDER_WAY_MAX);
+    expect(world.checks).toHaveLength(FEW);
     world.checks[10]?.finish(PASSED);
     expect(world.checks.at(-1)?.row).toBe(other.row);
   });
 
   test('a node that leaves gives its place, or its turn, to the next', () => {
-    const world = makeWorld(() => undefined);
-    const targets = makeTargets(CHECKS_UNDER_WAY_MAX + 3, { intervalMs: 60_000 });
+    const world = makeWorld(() => undefined, { checksMax: FEW });
+    const targets = makeTargets(FEW + 3, { intervalMs: 60_000 });
     world.prober.update(targets);
     world.time.pass(10_000);
     const [first, ...others] = targets;
     // The first is under way, the last but two waits.
-    world.prober.update(others.filter(({ row }) => row !== CHECKS_UNDER_WAY_MAX));
-    expect(world.checks.map(({ row }) => row).slice(-1)).toEqual([CHECKS_UNDER_WAY_MAX + 1]);
-    expect(world.checks).toHaveLength(CHECKS_UNDER_WAY_MAX + 1);
+    world.prober.update(others.filter(({ row }) => row !== FEW));
+    expect(world.checks.map(({ row }) => row).slice(-1)).toEqual([FEW + 1]);
+    expect(world.checks).toHaveLength(FEW + 1);
     expect(world.checks[first?.row ?? -1]?.signal.aborted).toBe(true);
     // Its result is nobody's any more: no second place becomes free.
     world.checks[0]?.finish(REFUSED);
-    expect(world.checks).toHaveLength(CHECKS_UNDER_WAY_MAX + 1);
+    expect(world.checks).toHaveLength(FEW + 1);
     expect(world.states.checks[0]).toBe(0);
   });
 });
@@ -311,13 +392,13 @@ test('places are neither lost nor made up, whatever comes, goes and moves meanwh
   });
   fc.assert(
     fc.property(someRandom, fc.array(anyPool, { minLength: 2, maxLength: 4 }), (random, pools) => {
-      const world = makeWorld(() => undefined, { random: random() });
+      const world = makeWorld(() => undefined, { random: random(), checksMax: FEW });
       for (const pool of pools) {
         const nodes = new Map(pool.map(({ row, port }) => [row, makeTarget(row, { port, intervalMs: 60_000 })]));
         world.prober.update([...nodes.values()]);
         world.time.pass(60_000);
         const underWay = world.checks.filter(({ signal }) => !signal.aborted);
-        expect(underWay).toHaveLength(Math.min(nodes.size, CHECKS_UNDER_WAY_MAX));
+        expect(underWay).toHaveLength(Math.min(nodes.size, FEW));
         expect(new Set(underWay.map(({ row }) => row)).size).toBe(underWay.length);
       }
       world.prober.stop();
@@ -417,32 +498,30 @@ describe('an update', () => {
   });
 
   test('while a node waits for its turn keeps the turn, and the check follows the new settings', () => {
-    const world = makeWorld(() => undefined);
-    const targets = makeTargets(CHECKS_UNDER_WAY_MAX + 2, { intervalMs: 60_000 });
+    const world = makeWorld(() => undefined, { checksMax: FEW });
+    const targets = makeTargets(FEW + 2, { intervalMs: 60_000 });
     world.prober.update(targets);
     world.time.pass(10_000);
     const changed = targets.map((target) => ({ ...target, check: 'http' as const, path: '/health', intervalMs: 2000 }));
     world.prober.update(changed);
     world.time.pass(2000);
-    expect(world.checks).toHaveLength(CHECKS_UNDER_WAY_MAX);
+    expect(world.checks).toHaveLength(FEW);
     for (const check of world.checks.slice(0, 2)) check.finish(PASSED);
-    expect(world.checks.slice(CHECKS_UNDER_WAY_MAX).map(({ target }) => target)).toEqual(
-      changed.slice(CHECKS_UNDER_WAY_MAX),
-    );
+    expect(world.checks.slice(FEW).map(({ target }) => target)).toEqual(changed.slice(FEW));
   });
 
   test('with another address for a node that waits takes its turn from it, and it is checked once', () => {
-    const world = makeWorld(() => undefined);
-    const targets = makeTargets(CHECKS_UNDER_WAY_MAX + 1, { intervalMs: 60_000 });
+    const world = makeWorld(() => undefined, { checksMax: FEW });
+    const targets = makeTargets(FEW + 1, { intervalMs: 60_000 });
     world.prober.update(targets);
     world.time.pass(10_000);
-    const moved = makeTarget(CHECKS_UNDER_WAY_MAX, { intervalMs: 60_000, port: 81 });
+    const moved = makeTarget(FEW, { intervalMs: 60_000, port: 81 });
     world.prober.update([...targets.slice(0, -1), moved]);
     // One whose own next check is far.
     world.checks[60]?.finish(PASSED);
-    expect(world.checks).toHaveLength(CHECKS_UNDER_WAY_MAX);
+    expect(world.checks).toHaveLength(FEW);
     world.time.pass(FIRST_STEP_MS + 1);
-    expect(world.checks.slice(CHECKS_UNDER_WAY_MAX).map(({ target }) => target)).toEqual([moved]);
+    expect(world.checks.slice(FEW).map(({ target }) => target)).toEqual([moved]);
   });
 
   test('with another address on the row begins anew, and the old check says nothing', () => {

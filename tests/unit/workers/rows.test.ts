@@ -6,10 +6,14 @@ import { Rows } from '../../../workers/rows.ts';
 
 function make(max: number, busy: ReadonlySet<number> = new Set()) {
   const cleared: number[] = [];
+  const clears: number[][] = [];
   const rows = new Rows(
     max,
-    (row) => !busy.has(row),
-    (row) => cleared.push(row),
+    (retired) => retired.filter((row) => !busy.has(row)),
+    (inherited) => {
+      clears.push([...inherited]);
+      cleared.push(...inherited);
+    },
   );
   const assign = (...keys: string[]): Record<string, number> | undefined => {
     const assigned = rows.propose(keys);
@@ -17,7 +21,7 @@ function make(max: number, busy: ReadonlySet<number> = new Set()) {
     rows.commit(assigned);
     return Object.fromEntries(assigned);
   };
-  return { assign, cleared };
+  return { assign, cleared, clears };
 }
 
 test('each key gets a row of its own, the same one again and again', () => {
@@ -60,12 +64,42 @@ describe('a row whose owner is gone', () => {
     expect(assign('c', 'd', 'e')).toEqual({ c: 2, d: 1, e: 0 });
   });
 
-  test('comes not back to its old owner by itself: that is a new one', () => {
+  test('goes back to its owner, as it was left, busy or idle', () => {
+    for (const busy of [new Set([0]), new Set<number>()]) {
+      const { assign, cleared } = make(3, busy);
+      assign('a', 'b');
+      assign('b');
+      assign('b', 'c');
+      expect(assign('a', 'b')).toEqual({ a: 0, b: 1 });
+      expect(cleared).toEqual([]);
+    }
+  });
+
+  test('goes to its owner rather than to another who comes with it', () => {
     const { assign, cleared } = make(2);
-    assign('a');
+    assign('a', 'b');
     assign();
-    expect(assign('a')).toEqual({ a: 1 });
-    expect(cleared).toEqual([]);
+    expect(assign('c', 'a')).toEqual({ a: 0, c: 1 });
+    expect(cleared).toEqual([1]);
+  });
+
+  test('is lost to its owner once another has it', () => {
+    const { assign, cleared } = make(2);
+    assign('a', 'b');
+    assign('b');
+    assign('b', 'c');
+    expect(assign('b', 'a')).toBeUndefined();
+    assign('b');
+    expect(assign('b', 'a')).toEqual({ a: 0, b: 1 });
+    expect(cleared).toEqual([0, 0]);
+  });
+
+  test('is cleared with all others of the change in one go', () => {
+    const { assign, clears } = make(4);
+    assign('a', 'b', 'c', 'd');
+    assign('d');
+    assign('d', 'x', 'y', 'z');
+    expect(clears).toEqual([[0, 1, 2]]);
   });
 });
 
@@ -101,7 +135,7 @@ test('over any history: no row has two owners, none that is busy changes hands, 
       const busy = new Set<number>();
       const { assign, cleared } = make(max, busy);
       let before: Record<string, number> = {};
-      const everUsed = new Set<number>();
+      const lastOwner = new Map<number, string>();
       for (const next of changes) {
         // Sessions come only to rows with an owner; a row without one can only become idle.
         const owned = Object.values(before);
@@ -117,12 +151,15 @@ test('over any history: no row has two owners, none that is busy changes hands, 
         for (const [key, row] of Object.entries(after)) {
           expect(row >= 0 && row < max).toBe(true);
           if (before[key] !== undefined) expect(row).toBe(before[key]);
-          else if (everUsed.has(row)) {
-            expect(busy.has(row)).toBe(false);
-            expect(cleared.slice(clearedBefore)).toContain(row);
-          }
-          everUsed.add(row);
+          const former = lastOwner.get(row);
+          const isInherited = former !== undefined && former !== key;
+          if (isInherited) expect(busy.has(row)).toBe(false);
+          expect(cleared.slice(clearedBefore).includes(row)).toBe(isInherited);
+          // Whose row nobody else has got comes back to it.
+          const own = [...lastOwner].find(([, owner]) => owner === key);
+          if (own !== undefined) expect(row).toBe(own[0]);
         }
+        for (const [key, row] of Object.entries(after)) lastOwner.set(row, key);
         before = after;
       }
     }),

@@ -332,11 +332,12 @@ describe('a node', () => {
 
   test('that was ejected says what sessions met, unless their failures do not count any more', () => {
     states.isEjected[5] = 1;
-    states.reason[5] = REASON.sessionsFailed;
-    states.detail[5] = ECONNREFUSED;
+    states.ejectionErrno[5] = ECONNREFUSED;
+    setHealth(states, 5, HEALTH_UP, REASON.connected, 0, NOW_MS);
     const reason = 'sessions could not connect to it: ECONNREFUSED (connection refused)';
-    expect(of(node(5))).toMatchObject({ health: 'unknown', is_ejected: true, reason });
-    expect(of(node(5), { isPassive: false })).toMatchObject({ is_ejected: false });
+    expect(of(node(5))).toMatchObject({ health: 'up', is_ejected: true, reason });
+    const unheard = { is_ejected: false, reason: 'it takes connections' };
+    expect(of(node(5), { isPassive: false })).toMatchObject(unheard);
   });
 
   test('without an address is down', () => {

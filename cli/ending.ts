@@ -1,0 +1,86 @@
+// How the process ends: drained and in order, at once, or because something is wrong that it cannot mend. Each way is bounded in time.
+
+import type { ControlHost } from '../control/thread/host.ts';
+import { exitAtOnce } from '../core/linux/process.ts';
+import type { Logger } from '../workers/logger.ts';
+import type { Supervisor } from '../workers/supervisor.ts';
+import { EXIT_FAILURE, EXIT_OK } from './exit.ts';
+import type { ProcessSettings } from './settings.ts';
+
+/** Stopping that takes longer than this is given up: shards have 2 s, a thread that is stuck and the access log the rest. */
+const STOP_MS_MAX = 2900;
+
+/** What has to be ended. */
+export interface Running {
+  readonly supervisor: Supervisor;
+  readonly control: ControlHost | undefined;
+}
+
+/** @returns exit code */
+export async function drainAndStop(running: Running, settings: ProcessSettings, signal: string): Promise<number> {
+  const { supervisor, control } = running;
+  const { drainDelayMs, drainTimeoutMs } = settings;
+  // First of all, so that whoever sends clients here has the whole delay to send them elsewhere.
+  control?.setReadiness('draining');
+  say(
+    running,
+    `${signal}: draining, ${supervisor.shards.live()} sessions, at most ${drainDelayMs + drainTimeoutMs} ms`,
+  );
+  await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
+  const left = await supervisor.drain(drainTimeoutMs);
+  endInTime();
+  await stopAll(running);
+  say(running, left === 0 ? 'all sessions have ended' : `the drain deadline has passed: ${left} sessions were cut`);
+  return EXIT_OK;
+}
+
+/** @returns exit code */
+export async function stopAtOnce(running: Running, signal: string): Promise<number> {
+  running.control?.setReadiness('draining');
+  say(running, `${signal}: stopping at once, ${running.supervisor.shards.live()} sessions are cut`);
+  endInTime();
+  await stopAll(running);
+  return EXIT_OK;
+}
+
+export async function stopAll({ supervisor, control }: Running): Promise<void> {
+  await Promise.all([supervisor.stop(), control?.stop()]);
+}
+
+function say({ supervisor }: Running, message: string): void {
+  supervisor.events.tell('info', { kind: 'lifecycle', message });
+}
+
+/** A process that does not get done with stopping is ended. */
+function endInTime(): void {
+  setTimeout(() => exitAtOnce(EXIT_FAILURE), STOP_MS_MAX);
+}
+
+export interface Failing {
+  /** Arranges the end. */
+  endWith: (reason: unknown) => void;
+  /** The same, for whoever cannot go on. */
+  fail: (reason: unknown) => never;
+}
+
+/** The one way out when this thread can no longer do its work. Shards get the word and a moment; then the process ends. */
+export function failFast(running: Running, logger: Logger): Failing {
+  let isFailing = false;
+  const endWith = (reason: unknown): void => {
+    if (isFailing) return;
+    isFailing = true;
+    logger.error(`fatal: ${reason instanceof Error ? reason.stack : reason}`);
+    running.supervisor.shards.requestStop();
+    endInTime();
+    void stopAll(running).finally(() => exitAtOnce(EXIT_FAILURE));
+  };
+  process.on('uncaughtException', endWith);
+  process.on('unhandledRejection', endWith);
+  return {
+    endWith,
+    fail: (reason) => {
+      endWith(reason);
+      throw new Error('the process ends');
+    },
+  };
+}

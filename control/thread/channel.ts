@@ -1,0 +1,91 @@
+// What the main thread and the control thread say to each other. The control thread reads the shards' memory by itself; it asks the
+// main thread only to change something, and is told what it cannot see: the plan, the process's readiness, what happened.
+
+import type { Config } from '../../core/config/model.ts';
+import type { ShardSlot } from '../../workers/session-list.ts';
+import type { SharedMemories } from '../../workers/shared-memories.ts';
+import type { SnapshotSource } from '../../workers/snapshot.ts';
+import type { EffectiveSetting, PlaneEvent, Readiness } from '../data-plane.ts';
+
+/** What the control thread is started with. */
+export interface ControlTask {
+  readonly dataDir: string;
+  /** where the API listens */
+  readonly address: { readonly ip: string; readonly port: number };
+  /** PEM texts: HTTPS instead of HTTP */
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  /** names under which the API may be asked, besides addresses and localhost */
+  readonly hosts: readonly string[];
+  readonly region: string;
+  readonly addresses: readonly string[];
+  /** the configuration file that is the only truth of the process; undefined when the store is */
+  readonly file: string | undefined;
+  readonly allowFaults: boolean;
+}
+
+/** Whether the store or a file has it: what is in force. */
+export interface PlanView {
+  readonly frontends: SnapshotSource['frontends'];
+  readonly services: SnapshotSource['services'];
+  readonly config: Config;
+  /** by row; those that are gone and may still have sessions are among them */
+  readonly frontendNames: ReadonlyMap<number, { readonly label: string; readonly port: number }>;
+  readonly nodeNames: ReadonlyMap<number, { readonly label: string; readonly address: string }>;
+}
+
+/** The data plane at the moment in which a control thread begins to serve. */
+export interface PlaneState {
+  readonly memories: SharedMemories;
+  readonly startedMs: number;
+  readonly connectionsMax: number;
+  readonly settings: readonly EffectiveSetting[];
+  readonly readiness: Readiness;
+  readonly plan: PlanView;
+}
+
+/** How a change went. `refused`: nothing of it is in force; `failed`: nobody knows. */
+export type ChangeAnswer =
+  | { readonly kind: 'applied'; readonly changes: readonly string[] }
+  | { readonly kind: 'refused'; readonly message: string; readonly listen: ListenPlace | undefined }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** An address that could not be listened on. */
+export interface ListenPlace {
+  readonly ip: string;
+  readonly port: number;
+}
+
+export type KillAnswer =
+  | { readonly kind: 'killed'; readonly sessions: number }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** What changes of the data plane. */
+export type ToPlane =
+  | { kind: 'plan'; plan: PlanView }
+  | { kind: 'readiness'; readiness: Readiness }
+  | { kind: 'event'; event: PlaneEvent }
+  | { kind: 'answer'; id: number; answer: ChangeAnswer | KillAnswer };
+
+export type ToControl =
+  | ToPlane
+  | { kind: 'serve'; state: PlaneState }
+  | { kind: 'fault'; fault: ControlFault }
+  /** close everything and end */
+  | { kind: 'stop' };
+
+export type FromControl =
+  /** the store is open, and this is what it holds */
+  | { kind: 'opened'; config: Config; revision: number }
+  /** there is no use in starting again: the store cannot be opened */
+  | { kind: 'unusable'; message: string }
+  /** the API listens; `problem`: not at its address, for this reason */
+  | { kind: 'serving'; problem: string | undefined }
+  /** a new store's first token, to be shown once */
+  | { kind: 'token'; token: string }
+  | { kind: 'apply'; id: number; config: Config }
+  | { kind: 'kill'; id: number; owners: readonly ShardSlot[] }
+  | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string };
+
+/** Ways in which a test may make the control thread fail, where that was allowed at start. */
+export const CONTROL_FAULTS = ['throw', 'out-of-memory'] as const;
+export type ControlFault = (typeof CONTROL_FAULTS)[number];

@@ -1,0 +1,58 @@
+// The control thread: opens the store, serves the API on what the main thread tells and what lies in shared memory, ends when told to.
+// It may die at any time: sessions do not notice, and the next one begins here again.
+
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { exhaustMemory } from '../../workers/faults.ts';
+import { configOf } from '../store/inventory.ts';
+import { openStore, type SqliteStore } from '../store/sqlite-store.ts';
+import { StoreError } from '../store/store.ts';
+import type { ControlFault, ControlTask, FromControl, PlaneState, ToControl } from './channel.ts';
+import { Service } from './service.ts';
+
+const task: ControlTask = workerData;
+// A worker always has one.
+const port = parentPort as MessagePort;
+let service: Service | undefined;
+
+function post(message: FromControl): void {
+  port.postMessage(message);
+}
+
+/** @returns undefined when there is none; the main thread was told why */
+function open(): SqliteStore | undefined {
+  try {
+    return openStore(task.dataDir);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    post({ kind: 'unusable', message: error.message });
+    return undefined;
+  }
+}
+
+async function serve(store: SqliteStore, state: PlaneState): Promise<void> {
+  service = new Service(task, store, state, post);
+  post({ kind: 'serving', problem: await service.start() });
+}
+
+async function end(store: SqliteStore): Promise<void> {
+  await service?.close();
+  store.close();
+  process.exit();
+}
+
+function fail(fault: ControlFault): never {
+  if (fault === 'out-of-memory') exhaustMemory();
+  throw new Error('fault injected: throw in the control thread');
+}
+
+const store = open();
+if (store !== undefined) {
+  port.on('message', (message: ToControl) => {
+    if (message.kind === 'stop') void end(store);
+    else if (message.kind === 'serve') void serve(store, message.state);
+    else if (message.kind === 'fault') fail(message.fault);
+    else service?.receive(message);
+  });
+  const { inventory, revision } = store.read();
+  post({ kind: 'opened', config: configOf(inventory), revision });
+}

@@ -1,0 +1,110 @@
+// Everything that one life of the control thread is made of, put together: store, tokens, statistics, the plane, the servers.
+
+import type { FastifyInstance } from 'fastify';
+import type { ApiContext } from '../api/context.ts';
+import { Logins, loginKey } from '../api/logins.ts';
+import { createServer } from '../api/server.ts';
+import { Changes } from '../changes.ts';
+import { Sampler } from '../sampler.ts';
+import { FileStore } from '../store/file-store.ts';
+import type { SqliteStore } from '../store/sqlite-store.ts';
+import { openStatistics } from '../store/statistics.ts';
+import type { Store } from '../store/store.ts';
+import { Tokens } from '../store/tokens.ts';
+import type { ControlTask, FromControl, PlaneState, ToPlane } from './channel.ts';
+import { listenAtAddress, listenAtSocket, removeSocket } from './listening.ts';
+import { ThreadPlane } from './plane.ts';
+
+const FIRST_LABEL = 'first';
+
+export class Service {
+  readonly #task: ControlTask;
+  readonly #plane: ThreadPlane;
+  readonly #fileStore: FileStore | undefined;
+  readonly #context: ApiContext;
+  readonly #sampler: Sampler;
+  readonly #post: (message: FromControl) => void;
+  readonly #servers = new Set<FastifyInstance>();
+
+  /** @param state of the data plane @param post to the main thread */
+  constructor(task: ControlTask, database: SqliteStore, state: PlaneState, post: (message: FromControl) => void) {
+    const { dataDir, file, region, addresses } = task;
+    this.#task = task;
+    this.#post = post;
+    const plane = new ThreadPlane(state, file, post);
+    this.#plane = plane;
+    this.#fileStore =
+      file === undefined ? undefined : new FileStore({ file, config: () => plane.config, region, now: Date.now });
+    const store: Store = this.#fileStore ?? database;
+    const tokens = this.#openTokens(database);
+    const { statistics, remark } = openStatistics(dataDir);
+    if (remark !== undefined) this.#log('warn', remark);
+    const fault = (error: unknown) =>
+      this.#log('error', `control plane: ${error instanceof Error ? error.stack : error}`);
+    this.#context = {
+      settings: { region, addresses },
+      plane,
+      store,
+      changes: new Changes({ store, plane, region }),
+      tokens,
+      logins: new Logins(loginKey(dataDir), tokens, Date.now),
+      statistics,
+      now: Date.now,
+      audit: (line) => this.#log('info', `api: ${line}`),
+      fault,
+    };
+    this.#sampler = new Sampler({ plane, store, statistics, fault });
+  }
+
+  /** Begins to serve. @returns undefined, or why the API is not heard at its address yet */
+  async start(): Promise<string | undefined> {
+    const { address, dataDir } = this.#task;
+    this.#sampler.start();
+    try {
+      await listenAtSocket(this.#server(true), dataDir);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error;
+      this.#log('warn', `commands such as "balancer token" will not find this process: ${reason}`);
+    }
+    return listenAtAddress(
+      () => this.#server(false),
+      address,
+      (where) => this.#log('info', `the API listens on ${where} now`),
+    );
+  }
+
+  /** What the main thread says about the data plane. */
+  receive(message: ToPlane): void {
+    this.#plane.receive(message);
+    if (message.kind === 'plan') this.#fileStore?.refresh();
+  }
+
+  async close(): Promise<void> {
+    removeSocket(this.#task.dataDir);
+    this.#sampler.stop();
+    await Promise.all([...this.#servers].map((server) => server.close()));
+  }
+
+  #openTokens(database: SqliteStore): Tokens {
+    const tokens = new Tokens(database.database);
+    // Not again when somebody has revoked them all, and works without.
+    if (tokens.isEmpty && database.read().revision === 0) {
+      this.#post({ kind: 'token', token: tokens.create(FIRST_LABEL, 'read_write').token });
+    }
+    return tokens;
+  }
+
+  #server(trusted: boolean): FastifyInstance {
+    const { hosts, tls } = this.#task;
+    const server = createServer(this.#context, trusted ? { trusted } : { trusted, tls, hosts });
+    this.#servers.add(server);
+    server.addHook('onClose', async () => {
+      this.#servers.delete(server);
+    });
+    return server;
+  }
+
+  #log(level: 'info' | 'warn' | 'error', message: string): void {
+    this.#post({ kind: 'log', level, message });
+  }
+}

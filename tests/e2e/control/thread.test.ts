@@ -1,0 +1,390 @@
+// The control plane beside the data plane, with the real binary: what its API is told is served at once and kept over restarts; its
+// thread may die at any time without a session noticing; what would end in a configuration nobody meant is refused at the start.
+
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { accepts, freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
+import { eventually } from '../../support/process.ts';
+import { answersAgain, Home, type StoredBalancer } from '../../support/stored-balancer.ts';
+import { EchoNode, EchoStream } from '../process/echo.ts';
+
+const EXIT_CONFIG = 78;
+const EXIT_USAGE = 2;
+
+let home: Home;
+let node: EchoNode;
+let balancers: StoredBalancer[] = [];
+let streams: EchoStream[] = [];
+
+beforeEach(async () => {
+  home = new Home();
+  node = await EchoNode.listen();
+});
+
+afterEach(async () => {
+  for (const stream of streams) stream.destroy();
+  streams = [];
+  await Promise.all(balancers.map((balancer) => balancer.stop()));
+  balancers = [];
+  await node.close();
+  home.remove();
+});
+
+async function start(...options: Parameters<Home['start']>): Promise<StoredBalancer> {
+  const balancer = await home.start(...options);
+  balancers.push(balancer);
+  return balancer;
+}
+
+async function serving(
+  balancer: StoredBalancer,
+  label = 'web',
+): Promise<{ port: number; path: string; config: string }> {
+  const port = await freePort();
+  const made = await balancer.create(label, { port }, [{ label: 'echo', address: node.address }]);
+  return { port, ...made };
+}
+
+async function stream(port: number): Promise<EchoStream> {
+  const one = await EchoStream.open(port, streams.length, { window: 1000, paceMs: 5 });
+  streams.push(one);
+  await one.moves(5000);
+  return one;
+}
+
+function inject(balancer: StoredBalancer, fault: string): void {
+  balancer.program.write(`${fault}\n`);
+}
+
+/** Injects the fault and waits until the next thread serves. */
+async function diesAndServes(balancer: StoredBalancer, fault: string): Promise<string> {
+  const from = balancer.program.stderr.length;
+  inject(balancer, fault);
+  const said = () => balancer.program.stderr.slice(from);
+  await balancer.program.waitUntil(`a successor after ${fault}`, () => said().includes('control thread serves again'));
+  return said();
+}
+
+describe('with a store', () => {
+  test('starts empty, says a token once, serves what it is told, and has it still after a restart', async () => {
+    const first = await start();
+    expect(first.token).toMatch(/^balancer_/);
+    expect(first.program.stderr).toMatch(/^A token for the API, of scope read_write.*\n {2}balancer_\S+\n/m);
+    expect(first.program.stderr).toMatch(/^balancer ready: 0 addresses/m);
+    const { port, path } = await serving(first);
+    expect(await (await stream(port)).finish()).toBeUndefined();
+    const before = await first.ask('GET', path);
+    expect(await first.stop()).toEqual({ code: 0, signal: null });
+    expect(await accepts(LOOPBACK_IPV4, port)).toBe(false);
+
+    const second = await start();
+    expect(second.program.stderr).not.toContain('A token for the API');
+    expect(second.program.stderr).toMatch(/^balancer ready: 1 address,/m);
+    expect(await (await stream(port)).finish()).toBeUndefined();
+    expect(await second.ask('GET', path)).toMatchObject({
+      id: before.id,
+      label: before.label,
+      created: before.created,
+    });
+  });
+
+  test('what was removed is not listened on any more, and not after a restart', async () => {
+    const first = await start();
+    const { port, path } = await serving(first);
+    await first.ask('DELETE', path);
+    expect(await accepts(LOOPBACK_IPV4, port)).toBe(false);
+    await first.stop();
+    const second = await start();
+    expect(second.program.stderr).toMatch(/^balancer ready: 0 addresses/m);
+  });
+
+  test('a port that is in use refuses the change and changes nothing', async () => {
+    const balancer = await start();
+    const { port } = await serving(balancer);
+    const { id } = await balancer.ask('POST', '/v4/nodebalancers', {
+      region: 'local',
+      label: 'two',
+      ipv4: '127.0.0.1',
+    });
+    const refused = await balancer.request('POST', `/v4/nodebalancers/${id}/configs`, {
+      protocol: 'tcp',
+      port: node.port,
+    });
+    expect(refused).toMatchObject({ status: 400, body: { errors: [{ field: 'port' }] } });
+    expect(JSON.stringify(refused.body)).toContain(`cannot listen on 127.0.0.1:${node.port}: the port is in use`);
+    expect(await balancer.ask('GET', `/v4/nodebalancers/${id}/configs`)).toMatchObject({ results: 0 });
+    expect(await (await stream(port)).finish()).toBeUndefined();
+  });
+
+  test('the socket in the data directory is for its owner alone, and goes with the process', async () => {
+    const balancer = await start();
+    expect(statSync(home.dataDir).mode & 0o777).toBe(0o700);
+    const socket = join(home.dataDir, 'control.sock');
+    expect(statSync(socket).isSocket()).toBe(true);
+    expect(statSync(socket).mode & 0o777).toBe(0o600);
+    await balancer.stop();
+    expect(existsSync(socket)).toBe(false);
+  });
+
+  test('a change leaves a session of another config alone', async () => {
+    const balancer = await start();
+    const { port } = await serving(balancer);
+    const running = await stream(port);
+    const other = await serving(balancer, 'other');
+    await running.moves(2000);
+    await balancer.ask('DELETE', other.path);
+    expect(await running.finish()).toBeUndefined();
+  });
+
+  test('HUP says that there is no file to read', async () => {
+    const balancer = await start();
+    balancer.program.signal('SIGHUP');
+    await balancer.program.waitForOutput(/SIGHUP: there is no file/);
+  });
+});
+
+describe('sessions', () => {
+  test('are listed with their names, those of a removed config too; one ends when it is killed, the other goes on', async () => {
+    const balancer = await start({ env: { BALANCER_ACCESS_LOG: '-' } });
+    const { port, path } = await serving(balancer);
+    const [kept, killed] = [await stream(port), await stream(port)];
+    await balancer.ask('DELETE', path);
+    const list = await balancer.ask('GET', '/balancer/v1/sessions');
+    const sessions = list.sessions as { id: string; client: string }[];
+    expect(sessions).toHaveLength(2);
+    for (const session of sessions) {
+      expect(session).toMatchObject({ nodebalancer: 'web', port, node: { label: 'echo', address: node.address } });
+    }
+    const { id } = sessions.find(({ client }) => client === `127.0.0.1:${killed.clientPort}`) ?? { id: '' };
+    await balancer.ask('DELETE', `/balancer/v1/sessions/${id}`);
+    await eventually('the end of one', () => killed.problem !== undefined);
+    await balancer.program.waitForOutput(/"outcome":"KD"/);
+    expect(await balancer.request('DELETE', `/balancer/v1/sessions/${id}`)).toMatchObject({ status: 404 });
+    expect(await kept.finish()).toBeUndefined();
+  });
+});
+
+describe('the death of the control thread', () => {
+  test.for(['control-throw', 'control-out-of-memory'])('%s: no session notices, the API comes back', async (fault) => {
+    const balancer = await start({ env: { BALANCER_TEST_FAULTS: '1' } });
+    const { port, path } = await serving(balancer);
+    const running = await stream(port);
+    for (let death = 0; death < 2; death++) {
+      const said = await diesAndServes(balancer, fault);
+      const reason = fault === 'control-throw' ? /fault injected: throw in the control thread/ : /it ran out of memory/;
+      expect(said).toMatch(reason);
+      expect(said.match(/the control thread died: .*; it starts again in \d+ ms/g)).toHaveLength(1);
+      await answersAgain(balancer);
+      await running.moves(2000);
+    }
+    expect(balancer.program.stderr).not.toMatch(/shard \d died/);
+    // What it knew of the data plane it knows again, and what it is told is done.
+    expect(await balancer.ask('GET', path)).toMatchObject({ label: 'web' });
+    expect(await balancer.ask('GET', '/balancer/v1/sessions')).toMatchObject({
+      sessions: [{ nodebalancer: 'web', port }],
+    });
+    const other = await serving(balancer, 'other');
+    expect(await (await stream(other.port)).finish()).toBeUndefined();
+    expect(await running.finish()).toBeUndefined();
+  });
+
+  test('sessions of a config that was removed before it keep their names', async () => {
+    const balancer = await start({ env: { BALANCER_TEST_FAULTS: '1' } });
+    const { port, path } = await serving(balancer);
+    const running = await stream(port);
+    await balancer.ask('DELETE', path);
+    await diesAndServes(balancer, 'control-throw');
+    expect(await balancer.ask('GET', '/balancer/v1/sessions')).toMatchObject({
+      sessions: [{ nodebalancer: 'web', port, node: { label: 'echo' } }],
+    });
+    expect(await running.finish()).toBeUndefined();
+  });
+
+  test('without BALANCER_TEST_FAULTS nothing on stdin is heard', async () => {
+    const balancer = await start();
+    inject(balancer, 'control-throw');
+    inject(balancer, 'control-out-of-memory');
+    balancer.program.closeInput();
+    await serving(balancer);
+    expect(balancer.program.stderr).not.toMatch(/died/);
+  });
+});
+
+describe('the end', () => {
+  test('readiness is gone from the signal on, and clients are served for as long as the delay says', async () => {
+    const balancer = await start({ env: { BALANCER_DRAIN_DELAY_MS: '60000' } });
+    const { port } = await serving(balancer);
+    expect(await balancer.request('GET', '/readyz')).toMatchObject({ status: 200 });
+    balancer.program.signal('SIGTERM');
+    await eventually('503', async () => (await balancer.request('GET', '/readyz')).status === 503);
+    expect(await (await stream(port)).finish()).toBeUndefined();
+    const refused = await balancer.request('POST', '/v4/nodebalancers', { region: 'local', label: 'late' });
+    expect(refused).toMatchObject({ status: 400 });
+    expect(JSON.stringify(refused.body)).toContain('the balancer is about to end');
+    balancer.program.signal('SIGTERM');
+    expect(await balancer.program.waitForExit()).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('refuses to start', () => {
+  async function refused(...options: Parameters<Home['launch']>) {
+    const program = await home.launch(...options);
+    const { code } = await program.waitForExit();
+    expect(program.stderr).not.toMatch(/^balancer ready/m);
+    return { code, stderr: program.stderr };
+  }
+
+  test('with a damaged database: never an empty configuration', async () => {
+    const balancer = await start();
+    await serving(balancer);
+    await balancer.stop();
+    writeFileSync(
+      join(home.dataDir, 'balancer.db'),
+      'not a database at all, and long enough for nobody to take it for one',
+    );
+    const { code, stderr } = await refused();
+    expect(code).toBe(EXIT_CONFIG);
+    expect(stderr).toMatch(/balancer\.db/);
+    expect(stderr).toMatch(/backup|copy/i);
+  });
+
+  test('with a database that another process has', async () => {
+    const holder = await start();
+    const { code, stderr } = await refused({ env: { BALANCER_ADMIN_ADDRESS: `127.0.0.1:${await freePort()}` } });
+    expect(code).toBe(EXIT_CONFIG);
+    expect(stderr).toContain(home.dataDir);
+    // Its socket is not taken away either.
+    expect(existsSync(join(home.dataDir, 'control.sock'))).toBe(true);
+    expect(await holder.ask('GET', '/v4/nodebalancers')).toMatchObject({ results: 0 });
+  });
+
+  test('when a stored port cannot be listened on, naming it', async () => {
+    const balancer = await start();
+    const { port } = await serving(balancer);
+    await balancer.stop();
+    const thief = await listen(port);
+    const { code, stderr } = await refused();
+    expect(code).toBe(EXIT_CONFIG);
+    expect(stderr).toContain(`cannot listen on 127.0.0.1:${port}: the port is in use`);
+    thief.close();
+  });
+
+  test('when the API cannot listen, naming the address', async () => {
+    const taken = await freePort();
+    const thief = await listen(taken);
+    const { code, stderr } = await refused({ env: { BALANCER_ADMIN_ADDRESS: `127.0.0.1:${taken}` } });
+    expect(code).toBe(EXIT_CONFIG);
+    expect(stderr).toContain(
+      `the API cannot listen on 127.0.0.1:${taken} (BALANCER_ADMIN_ADDRESS): the port is in use`,
+    );
+    thief.close();
+  });
+
+  test('without a file when there is to be no control plane', async () => {
+    expect(await refused({ env: { BALANCER_ADMIN_ADDRESS: 'off' } })).toMatchObject({
+      code: EXIT_USAGE,
+      stderr: expect.stringContaining('BALANCER_ADMIN_ADDRESS=off needs a configuration file'),
+    });
+  });
+
+  test('with a certificate that cannot be read', async () => {
+    const { code, stderr } = await refused({
+      env: { BALANCER_ADMIN_CERTIFICATE: '/none/a.pem', BALANCER_ADMIN_KEY: '/none/b.pem' },
+    });
+    expect(code).toBe(EXIT_USAGE);
+    expect(stderr).toMatch(/BALANCER_ADMIN_CERTIFICATE: .*\/none\/a\.pem/);
+  });
+});
+
+describe('with a file', () => {
+  let file: string;
+  let port: number;
+
+  beforeEach(async () => {
+    file = join(home.directory, 'balancer.yaml');
+    port = await freePort();
+    write([{ label: 'echo', address: node.address }]);
+  });
+
+  function write(nodes: readonly object[]): void {
+    writeFileSync(
+      file,
+      stringify({ nodebalancers: [{ label: 'filed', ipv4: '127.0.0.1', configs: [{ port, nodes }] }] }),
+    );
+  }
+
+  test('the API shows the file, changes nothing, and says why', async () => {
+    const balancer = await start({ args: ['-f', file] });
+    const list = await balancer.ask('GET', '/v4/nodebalancers');
+    expect(list).toMatchObject({ results: 1, data: [{ label: 'filed' }] });
+    const [{ id }] = list.data as [{ id: number }];
+    for (const [method, path, body] of [
+      ['POST', '/v4/nodebalancers', { region: 'local', label: 'more' }],
+      ['PUT', `/v4/nodebalancers/${id}`, { label: 'other' }],
+      ['DELETE', `/v4/nodebalancers/${id}`, undefined],
+    ] as const) {
+      const refused = await balancer.request(method, path, body);
+      expect(refused.status, method).toBe(403);
+      expect(JSON.stringify(refused.body)).toContain(file);
+    }
+    expect(await (await stream(port)).finish()).toBeUndefined();
+  });
+
+  test('after a HUP the API shows the new file, with the old ids', async () => {
+    const balancer = await start({ args: ['-f', file] });
+    const before = (await balancer.ask('GET', '/v4/nodebalancers')).data as [{ id: number }];
+    const configs = `/v4/nodebalancers/${before[0].id}/configs`;
+    const [config] = (await balancer.ask('GET', configs)).data as [{ id: number }];
+    write([
+      { label: 'echo', address: node.address },
+      { label: 'second', address: '127.0.0.1:9' },
+    ]);
+    balancer.program.signal('SIGHUP');
+    await balancer.program.waitForOutput(/SIGHUP: .* applied, 1 change/);
+    await eventually('both nodes', async () => {
+      const nodes = await balancer.ask('GET', `${configs}/${config.id}/nodes`);
+      return nodes.results === 2;
+    });
+  });
+
+  test('an API that cannot listen is a warning, and clients are served; it listens as soon as it can', async () => {
+    const taken = await freePort();
+    const thief = await listen(taken);
+    const balancer = await start({ args: ['-f', file], env: { BALANCER_ADMIN_ADDRESS: `127.0.0.1:${taken}` } });
+    expect(balancer.program.stderr).toMatch(new RegExp(`warn .*cannot listen on 127\\.0\\.0\\.1:${taken} `));
+    expect(await (await stream(port)).finish()).toBeUndefined();
+    thief.close();
+    await balancer.program.waitForOutput(/the API listens on .* now/);
+    expect((await fetch(`http://127.0.0.1:${taken}/readyz`)).status).toBe(200);
+  });
+
+  test('a store that another process has is a warning, and clients are served', async () => {
+    await start();
+    const beside = await start({
+      args: ['-f', file],
+      env: { BALANCER_ADMIN_ADDRESS: `127.0.0.1:${await freePort()}` },
+    });
+    expect(beside.program.stderr).toMatch(/warn .*there is no control plane: .*balancer\.db/);
+    expect(await (await stream(port)).finish()).toBeUndefined();
+  });
+
+  test('off: no API, no store, no token', async () => {
+    const balancer = await start({ args: ['-f', file], env: { BALANCER_ADMIN_ADDRESS: 'off' } });
+    expect(balancer.token).toBe('');
+    expect(existsSync(join(home.dataDir, 'balancer.db'))).toBe(false);
+    expect(existsSync(join(home.dataDir, 'control.sock'))).toBe(false);
+    expect(await (await stream(port)).finish()).toBeUndefined();
+  });
+});
+
+async function listen(port: number): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, LOOPBACK_IPV4, resolve);
+  });
+  return server;
+}

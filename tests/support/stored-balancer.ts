@@ -1,0 +1,118 @@
+// The balancer with its store, as `npm start` runs it: the real binary without a file, in a data directory of the test's, and requests
+// to its API with the token that its first start prints.
+
+import { join } from 'node:path';
+import { BALANCER } from './balancer.ts';
+import { freePort } from './ports.ts';
+import { type Exit, eventually, type Program, startProgram } from './process.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from './temporary.ts';
+
+const START_DEADLINE_MS = 20_000;
+const STOP_GRACE_MS = 15_000;
+/** alone on its line */
+const TOKEN = /^\s+(balancer_\S+)$/m;
+
+export interface Answer {
+  readonly status: number;
+  // Answers are as different as the routes are; a test says what it expects of its own.
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface StoredOptions {
+  env?: Readonly<Record<string, string | undefined>>;
+  /** further arguments of `balancer run` */
+  args?: readonly string[];
+}
+
+export class StoredBalancer {
+  readonly program: Program;
+  /** `http://127.0.0.1:12345` */
+  readonly url: string;
+  readonly token: string;
+
+  constructor(program: Program, url: string, token: string) {
+    this.program = program;
+    this.url = url;
+    this.token = token;
+  }
+
+  /** @param path from the root: `/v4/nodebalancers` @throws when nobody answers */
+  async request(method: string, path: string, body?: object): Promise<Answer> {
+    const answer = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: answer.status, body: (await answer.json()) as Answer['body'] };
+  }
+
+  /** @returns the answer's body @throws when it is an error */
+  async ask(method: string, path: string, body?: object): Promise<Answer['body']> {
+    const answer = await this.request(method, path, body);
+    if (answer.status === 200) return answer.body;
+    throw this.program.failure(`${method} ${path} -> ${answer.status} ${JSON.stringify(answer.body)}`);
+  }
+
+  /** A nodebalancer on loopback with one config and its nodes. @returns its path and the config's */
+  async create(label: string, config: object, nodes: readonly object[]): Promise<{ path: string; config: string }> {
+    const { id } = await this.ask('POST', '/v4/nodebalancers', { region: 'local', label, ipv4: '127.0.0.1' });
+    const path = `/v4/nodebalancers/${id}`;
+    const made = await this.ask('POST', `${path}/configs`, { protocol: 'tcp', ...config });
+    for (const node of nodes) await this.ask('POST', `${path}/configs/${made.id}/nodes`, node);
+    return { path, config: `${path}/configs/${made.id}` };
+  }
+
+  /** SIGTERM, the drain, the end. */
+  stop(): Promise<Exit> {
+    return this.program.stop(STOP_GRACE_MS);
+  }
+}
+
+/** A data directory, and the port of the API: what stays the same over restarts. */
+export class Home {
+  readonly directory = makeTemporaryDirectory('home');
+  readonly dataDir = join(this.directory, 'data');
+  token = '';
+  #port = 0;
+
+  async env(more: StoredOptions['env'] = {}): Promise<Record<string, string | undefined>> {
+    if (this.#port === 0) this.#port = await freePort();
+    return {
+      BALANCER_DATA_DIR: this.dataDir,
+      BALANCER_ADMIN_ADDRESS: `127.0.0.1:${this.#port}`,
+      BALANCER_WORKERS: '2',
+      BALANCER_DRAIN_TIMEOUT_MS: '0',
+      ...more,
+    };
+  }
+
+  /** @returns the program, which may refuse to start */
+  async launch({ env, args = [] }: StoredOptions = {}): Promise<Program> {
+    return startProgram({ name: 'balancer', command: BALANCER, args: ['run', ...args], env: await this.env(env) });
+  }
+
+  /** @returns once it is ready */
+  async start(options: StoredOptions = {}): Promise<StoredBalancer> {
+    const program = await this.launch(options);
+    try {
+      await program.waitForOutput(/^balancer ready\b/m, START_DEADLINE_MS);
+    } catch (error) {
+      program.killGroup();
+      throw error;
+    }
+    this.token = TOKEN.exec(program.stderr)?.[1] ?? this.token;
+    return new StoredBalancer(program, `http://127.0.0.1:${this.#port}`, this.token);
+  }
+
+  remove(): void {
+    removeTemporaryDirectory(this.directory);
+  }
+}
+
+/** The API comes back within seconds of its thread's death. */
+export async function answersAgain(balancer: StoredBalancer): Promise<void> {
+  await eventually('the API to answer', async () => (await balancer.request('GET', '/readyz')).status === 200);
+}

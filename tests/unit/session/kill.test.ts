@@ -1,0 +1,89 @@
+// Sessions ended on the operator's word: those that are meant and no others, in whatever phase, and each counted and recorded as any end.
+
+import { expect, test } from 'vitest';
+import { percentileUs, sumHistograms } from '../../../core/metrics/histogram.ts';
+import { takeRecord } from '../../../core/metrics/session-log.ts';
+import { endSession } from '../../../core/session/close.ts';
+import { outcomeCode } from '../../../core/session/outcome.ts';
+import { killSessions } from '../../../core/session/session.ts';
+import { get, giveSlot, PHASE_FREE, STEP_SLOT } from '../../../core/session/table.ts';
+import { BACK_FD, FRONT_FD, fakeShard, nodePlan, relaying, serve } from './support.ts';
+
+function three() {
+  const made = fakeShard({ logSessions: true });
+  serve(made.shard, [nodePlan(0)]);
+  return { ...made, slots: [0, 0, 0].map(() => relaying(made.shard, 0, 0)) as [number, number, number] };
+}
+
+test('those that are named end, with outcome K, and the others go on', () => {
+  const { shard, slots } = three();
+  const [first, kept, last] = slots;
+  const owner = (slot: number) => ({ slot, generation: get(shard.table.generation, slot) });
+  expect(killSessions(shard, [owner(first), owner(last)])).toBe(2);
+  expect(slots.map((slot) => shard.table.phase[slot] === PHASE_FREE)).toEqual([true, false, true]);
+  const record = takeRecord(shard.log);
+  expect(outcomeCode(record?.outcomeWho ?? 0, record?.outcomePhase ?? 0)).toBe('KD');
+  expect(get(shard.table.shared, STEP_SLOT)).toBe(0);
+  expect(killSessions(shard, [owner(kept)])).toBe(1);
+});
+
+test('a slot that has another owner by now, or none, is left alone', () => {
+  const { shard, slots } = three();
+  const [gone, reused] = slots;
+  const owners = [gone, reused].map((slot) => ({ slot, generation: get(shard.table.generation, slot) }));
+  giveSlot(shard.table, gone);
+  giveSlot(shard.table, reused);
+  // The free slots are a stack: this takes `reused`.
+  expect(relaying(shard, 0, 0)).toBe(reused);
+  expect(killSessions(shard, owners)).toBe(0);
+  expect(killSessions(shard, [{ slot: 7, generation: 0 }])).toBe(0);
+  expect(shard.table.phase[reused]).not.toBe(PHASE_FREE);
+});
+
+test('a session that cannot be ended in order is dropped, and the next one is still killed', () => {
+  const faults: unknown[] = [];
+  const made = fakeShard(
+    {},
+    {
+      resetOnClose: () => 0,
+      unread: () => {
+        throw new Error('no such thing');
+      },
+    },
+  );
+  const { shard } = made;
+  Object.assign(shard, { onFault: (error: unknown) => faults.push(error) });
+  serve(shard, [nodePlan(0)]);
+  const slots = [relaying(shard, 0, 0), relaying(shard, 0, 0)];
+  expect(
+    killSessions(
+      shard,
+      slots.map((slot) => ({ slot, generation: 0 })),
+    ),
+  ).toBe(2);
+  expect(slots.every((slot) => shard.table.phase[slot] === PHASE_FREE)).toBe(true);
+  expect(faults.length).toBeGreaterThan(0);
+  expect(made.calls).toEqual(expect.arrayContaining([`close ${FRONT_FD}`, `close ${BACK_FD}`]));
+});
+
+test('the end of a session records how long it lasted, in milliseconds, and when the first byte of its node came', () => {
+  const { shard } = fakeShard();
+  serve(shard, [nodePlan(0)]);
+  const { durations, firstByteTimes, table } = shard;
+  const days = 3 * 86_400_000;
+  shard.nowMs = 2 * days;
+  for (const [lastedMs, firstByteMs] of [
+    [days, 40],
+    [20, 0],
+  ] as const) {
+    const slot = relaying(shard, 0, 0);
+    table.acceptedMs[slot] = shard.nowMs - lastedMs;
+    table.firstByteMs[slot] = firstByteMs === 0 ? 0 : shard.nowMs - lastedMs + firstByteMs;
+    endSession(shard, slot);
+  }
+  const lasted = sumHistograms([durations]);
+  expect([lasted.count, lasted.sumUs, lasted.maxUs]).toEqual([2, days + 20, days]);
+  expect(percentileUs(lasted, 50)).toBe(20);
+  // A session without an answer has no first byte.
+  expect(sumHistograms([firstByteTimes])).toMatchObject({ count: 1, sumUs: 40_000 });
+});
