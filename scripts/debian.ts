@@ -12,6 +12,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   'mariadb-server': '/usr/sbin/mariadbd',
   haproxy: '/usr/sbin/haproxy',
   wrk: '/usr/bin/wrk',
+  chromium: '/usr/bin/chromium',
 };
 
 const POLICY = '/usr/sbin/policy-rc.d';

@@ -8,6 +8,7 @@ import { CopyButton } from '../parts/copy.tsx';
 import { ConfirmDialog } from '../parts/dialog.tsx';
 import { EmptyState, FailureNotice, Loading } from '../parts/notice.tsx';
 import { formatBytes } from '../parts/show.tsx';
+import { TableFrame } from '../parts/table.tsx';
 
 const REFRESH_MS = 10_000;
 const MEGABYTE = 1e6;
@@ -86,7 +87,7 @@ function SummaryTable({ summaries, isReadOnly, onDelete }: TableProps) {
     </th>
   );
   return (
-    <div class="table-wrap">
+    <TableFrame name="NodeBalancers">
       <table>
         <thead>
           <tr>
@@ -109,7 +110,7 @@ function SummaryTable({ summaries, isReadOnly, onDelete }: TableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableFrame>
   );
 }
 

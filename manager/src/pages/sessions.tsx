@@ -9,6 +9,7 @@ import { ConfirmDialog } from '../parts/dialog.tsx';
 import { TextField } from '../parts/fields.tsx';
 import { EmptyState, FailureNotice, Loading } from '../parts/notice.tsx';
 import { count, formatBytes, formatDuration, Time } from '../parts/show.tsx';
+import { TableFrame } from '../parts/table.tsx';
 
 interface Sessions {
   readonly total: number;
@@ -80,7 +81,7 @@ export function SessionsPage() {
         </EmptyState>
       )}
       {data !== undefined && data.sessions.length > 0 && (
-        <div class="table-wrap">
+        <TableFrame name="Sessions">
           <table>
             <thead>
               <tr>
@@ -147,7 +148,7 @@ export function SessionsPage() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableFrame>
       )}
       {doomed !== undefined && (
         <ConfirmDialog
@@ -159,7 +160,7 @@ export function SessionsPage() {
           }}
           onClose={() => setDoomed(undefined)}
         >
-          <p>The connection is reset on both sides, whatever is on its way.</p>
+          <p>The connection is closed on both sides; what is on its way is lost.</p>
         </ConfirmDialog>
       )}
     </>

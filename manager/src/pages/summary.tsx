@@ -11,6 +11,7 @@ import { TextField } from '../parts/fields.tsx';
 import { Graph, type Series } from '../parts/graph.tsx';
 import { FailureNotice, Loading, Notice } from '../parts/notice.tsx';
 import { formatAmount, formatBytes, StatusChip, Time } from '../parts/show.tsx';
+import { TableFrame } from '../parts/table.tsx';
 import { backendStatus, Ports } from './landing.tsx';
 import type { TabProps } from './tab.ts';
 
@@ -36,53 +37,55 @@ export function SummaryTab(props: TabProps) {
   const frontends = state?.frontends.filter((frontend) => frontend.nodebalancer === nodebalancer.label) ?? [];
   const { total } = nodebalancer.transfer;
   return (
-    <div class="summary-grid">
-      <div class="form-section">
-        <Graphs id={nodebalancer.id} />
-        <Nodes frontends={frontends} />
+    <>
+      <div class="summary-grid">
+        <div class="form-section">
+          <Graphs id={nodebalancer.id} />
+        </div>
+        <aside class="form-section">
+          <section class="panel">
+            <h2>NodeBalancer Details</h2>
+            <dl class="details-list">
+              <dt>Ports</dt>
+              <dd>
+                {configs.data === undefined ? (
+                  '…'
+                ) : (
+                  <Ports base={`/nodebalancers/${nodebalancer.id}`} summary={{ configs: configs.data }} />
+                )}
+              </dd>
+              <dt>Backend Status</dt>
+              <dd>{configs.data === undefined ? '…' : backendStatus(configs.data)}</dd>
+              <dt>Sessions</dt>
+              <dd>{frontends.reduce((sum, frontend) => sum + frontend.sessions, 0)}</dd>
+              <dt>Transferred</dt>
+              <dd>{formatBytes((total ?? 0) * MEGABYTE)} this month</dd>
+              <dt>Host Name</dt>
+              <dd>{nodebalancer.hostname}</dd>
+              <dt>Region</dt>
+              <dd>{nodebalancer.region}</dd>
+              <dt>Created</dt>
+              <dd>
+                <Time time={nodebalancer.created} />
+              </dd>
+            </dl>
+          </section>
+          <section class="panel">
+            <h2>IP Addresses</h2>
+            {[nodebalancer.ipv4, nodebalancer.ipv6].map(
+              (ip) =>
+                ip !== null && (
+                  <p key={ip}>
+                    {ip} <CopyButton text={ip} what={ip} />
+                  </p>
+                ),
+            )}
+          </section>
+          <Tags {...props} />
+        </aside>
       </div>
-      <aside class="form-section">
-        <section class="panel">
-          <h2>NodeBalancer Details</h2>
-          <dl class="details-list">
-            <dt>Ports</dt>
-            <dd>
-              {configs.data === undefined ? (
-                '…'
-              ) : (
-                <Ports base={`/nodebalancers/${nodebalancer.id}`} summary={{ configs: configs.data }} />
-              )}
-            </dd>
-            <dt>Backend Status</dt>
-            <dd>{configs.data === undefined ? '…' : backendStatus(configs.data)}</dd>
-            <dt>Sessions</dt>
-            <dd>{frontends.reduce((sum, frontend) => sum + frontend.sessions, 0)}</dd>
-            <dt>Transferred</dt>
-            <dd>{formatBytes((total ?? 0) * MEGABYTE)} this month</dd>
-            <dt>Host Name</dt>
-            <dd>{nodebalancer.hostname}</dd>
-            <dt>Region</dt>
-            <dd>{nodebalancer.region}</dd>
-            <dt>Created</dt>
-            <dd>
-              <Time time={nodebalancer.created} />
-            </dd>
-          </dl>
-        </section>
-        <section class="panel">
-          <h2>IP Addresses</h2>
-          {[nodebalancer.ipv4, nodebalancer.ipv6].map(
-            (ip) =>
-              ip !== null && (
-                <p key={ip}>
-                  {ip} <CopyButton text={ip} what={ip} />
-                </p>
-              ),
-          )}
-        </section>
-        <Tags {...props} />
-      </aside>
-    </div>
+      <Nodes frontends={frontends} />
+    </>
   );
 }
 
@@ -156,7 +159,7 @@ function Nodes({ frontends }: { readonly frontends: readonly FrontendState[] }) 
   return (
     <section class="form-section">
       <h2>Nodes</h2>
-      <div class="table-wrap">
+      <TableFrame name="Nodes">
         <table>
           <thead>
             <tr>
@@ -191,7 +194,7 @@ function Nodes({ frontends }: { readonly frontends: readonly FrontendState[] }) 
                     <StatusChip state={node.is_ejected ? 'out' : node.health} />
                   </td>
                   <td>{node.reason}</td>
-                  <td>{node.changed === null ? '–' : <Time time={node.changed} />}</td>
+                  <td class="time">{node.changed === null ? '–' : <Time time={node.changed} />}</td>
                   <td>{node.mode}</td>
                   <td class="number">{node.sessions}</td>
                   <td class="number">{formatBytes(node.bytes_out)}</td>
@@ -201,7 +204,7 @@ function Nodes({ frontends }: { readonly frontends: readonly FrontendState[] }) 
             )}
           </tbody>
         </table>
-      </div>
+      </TableFrame>
     </section>
   );
 }

@@ -1,0 +1,236 @@
+// Every page as people come to it: usable by keyboard and screen reader in both themes and at both widths, honest when something is
+// wrong, and never taken in by a name.
+
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { available, launchBrowser, logIn, missing, type Theme, type Visit, visit } from '../../support/browser.ts';
+import { Peer, PeerListener } from '../../support/peer.ts';
+import { freePort } from '../../support/ports.ts';
+import { Home, type StoredBalancer } from '../../support/stored-balancer.ts';
+
+const HOSTILE = '<img src=x onerror=alert(1)>';
+
+describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missing})`}`, () => {
+  let browser: Browser;
+  let balancer: StoredBalancer;
+  let node: PeerListener;
+  let port = 0;
+  let paths: { path: string; config: string };
+  const home = new Home();
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    balancer = await home.start();
+    node = await PeerListener.listen('127.0.0.1', await freePort());
+    port = await freePort();
+    paths = await balancer.create('web', { port, proxy_protocol: 'v2' }, [
+      { label: 'web-1', address: `127.0.0.1:${node.port}` },
+      { label: 'web-2', address: `127.0.0.2:${node.port}`, mode: 'drain' },
+    ]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await balancer.stop();
+    await node.close();
+    home.remove();
+  });
+
+  async function enter(options: Parameters<typeof visit>[2] = {}): Promise<Visit> {
+    const visitor = await visit(browser, balancer, options);
+    await logIn(visitor, balancer);
+    return visitor;
+  }
+
+  const PAGES = {
+    landing: async (page: Page) => {
+      await page.goto('/nodebalancers');
+      await page.getByRole('link', { name: 'web', exact: true }).waitFor();
+    },
+    create: async (page: Page) => {
+      await page.goto('/nodebalancers/create');
+      await page.getByRole('button', { name: 'Create NodeBalancer' }).waitFor();
+    },
+    summary: async (page: Page) => {
+      await page.goto('/nodebalancers/1/summary');
+      await page.getByRole('heading', { name: 'NodeBalancer Details' }).waitFor();
+      await page.getByText('web-1').waitFor();
+    },
+    configurations: async (page: Page) => {
+      await page.goto('/nodebalancers/1/configurations');
+      await page.getByText('signature').waitFor();
+    },
+    settings: async (page: Page) => {
+      await page.goto('/nodebalancers/1/settings');
+      await page.getByRole('heading', { name: 'Delete NodeBalancer' }).waitFor();
+    },
+    sessions: async (page: Page) => {
+      await page.goto('/sessions');
+      await page.getByText('No sessions').waitFor();
+    },
+    events: async (page: Page) => {
+      await page.goto('/events');
+      await page.getByRole('heading', { name: 'Events' }).waitFor();
+    },
+    history: async (page: Page) => {
+      await page.goto('/history');
+      await page.getByText('Revision 1', { exact: true }).waitFor();
+    },
+  } as const;
+
+  describe.each(['light', 'dark'] as const)('%s', (theme: Theme) => {
+    test.each(Object.keys(PAGES) as (keyof typeof PAGES)[])(
+      '%s: axe finds nothing serious, nothing overflows',
+      async (name) => {
+        const visitor = await enter({ theme });
+        const { page } = visitor;
+        for (const width of [1280, 390]) {
+          await page.setViewportSize({ width, height: 900 });
+          await PAGES[name](page);
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          expect(overflow, `${name} at ${width}`).toBeLessThanOrEqual(0);
+          const violations = await seriousViolations(page);
+          expect(violations, `${name} at ${width}`).toEqual([]);
+        }
+        expect(visitor.complaints).toEqual([]);
+        await visitor.context.close();
+      },
+    );
+  });
+
+  test('a wrong token is refused in words', async () => {
+    const { page, context } = await visit(browser, balancer);
+    await page.goto('/');
+    await page.getByLabel('Token').fill('wrong');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByText('Invalid Token').waitFor();
+    await page.getByLabel('Token').fill(balancer.token);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('heading', { name: 'NodeBalancers' }).waitFor();
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('heading', { name: 'Log in to balancer' }).waitFor();
+    await context.close();
+  });
+
+  test('a one-time address logs in once', async () => {
+    const { path } = await balancer.ask('POST', '/balancer/v1/login/codes');
+    const first = await visit(browser, balancer);
+    await first.page.goto(String(path));
+    await first.page.getByRole('heading', { name: 'NodeBalancers' }).waitFor();
+    const second = await visit(browser, balancer);
+    await second.page.goto(String(path));
+    await second.page.getByRole('heading', { name: 'Log in to balancer' }).waitFor();
+    await first.context.close();
+    await second.context.close();
+  });
+
+  test('create: errors stand at their fields, and everything typed stays; then it is made whole', async () => {
+    const visitor = await enter();
+    const { page } = visitor;
+    await page.getByRole('link', { name: 'Create NodeBalancer' }).click();
+    await page.getByLabel('NodeBalancer Label').fill('x');
+    const newPort = await freePort();
+    await page.getByLabel('Port', { exact: true }).fill(String(newPort));
+    await page.getByRole('button', { name: 'Create NodeBalancer' }).click();
+    await page.getByText('Label must be between 3 and 32 characters.').waitFor();
+    expect(await page.getByLabel('NodeBalancer Label').getAttribute('aria-invalid')).toBe('true');
+    await page.getByLabel('NodeBalancer Label').fill('made-here');
+    await page.getByLabel('Label', { exact: true }).fill('node-1');
+    await page.getByLabel('IP Address and Port').fill(`127.0.0.1:${node.port}`);
+    await page.getByRole('button', { name: 'Create NodeBalancer' }).click();
+    await page.getByRole('heading', { name: 'made-here' }).waitFor();
+    const client = await Peer.connect({ host: '127.0.0.1', port: newPort });
+    await node.accept();
+    client.destroy();
+
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    const confirm = dialog.getByRole('button', { name: 'Delete' });
+    expect(await confirm.isDisabled()).toBe(true);
+    await dialog.getByLabel(/Type made-here/).fill('made-here');
+    await confirm.click();
+    await page.getByRole('heading', { name: 'NodeBalancers', exact: true }).waitFor();
+    await expect.poll(() => page.getByRole('link', { name: 'made-here' }).count()).toBe(0);
+    await visitor.context.close();
+  });
+
+  test('a conflict says who it was, and loads what is there', async () => {
+    const visitor = await enter();
+    const { page } = visitor;
+    await PAGES.configurations(page);
+    await page.getByLabel('Algorithm').selectOption('leastconn');
+    await balancer.ask('PUT', paths.config, { check_interval: 60 });
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText(/Nothing was saved: It was changed meanwhile, by first/).waitFor();
+    await page.getByRole('button', { name: 'Load what is there now' }).click();
+    await expect.poll(() => page.getByLabel('Algorithm').inputValue()).toBe('roundrobin');
+    await page.getByLabel('Algorithm').selectOption('leastconn');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('NodeBalancer Configuration updated successfully').waitFor();
+    expect(await balancer.ask('GET', paths.config)).toMatchObject({ algorithm: 'leastconn', check_interval: 60 });
+    await visitor.context.close();
+  });
+
+  test('a session is shown and can be ended', async () => {
+    const client = await Peer.connect({ host: '127.0.0.1', port });
+    await node.accept();
+    const visitor = await enter();
+    const { page } = visitor;
+    await page.getByRole('link', { name: 'Sessions' }).click();
+    const name = `127.0.0.1:${client.socket.localPort}`;
+    await page.getByRole('button', { name: `End the session of ${name}` }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End' }).click();
+    await client.recvEnd();
+    await page.getByText('No sessions').waitFor();
+    await visitor.context.close();
+  });
+
+  test('history: a rollback brings back what was', async () => {
+    const visitor = await enter();
+    const { page } = visitor;
+    const { label } = await balancer.ask('PUT', paths.path, { label: 'renamed' });
+    expect(label).toBe('renamed');
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByText('web: label web -> renamed').waitFor();
+    await page.getByRole('button', { name: 'Roll back to this' }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
+    await page.getByText('renamed: label renamed -> web').waitFor();
+    expect(await balancer.ask('GET', paths.path)).toMatchObject({ label: 'web' });
+    await visitor.context.close();
+  });
+
+  test('a name that is markup stays text', async () => {
+    const visitor = await enter();
+    const { page } = visitor;
+    await balancer.ask('PUT', paths.path, { tags: [HOSTILE] });
+    await PAGES.summary(page);
+    await page.getByText(HOSTILE).waitFor();
+    expect(await page.locator('img').count()).toBe(0);
+    expect(visitor.complaints).toEqual([]);
+    await visitor.context.close();
+  });
+
+  test('with the balancer away the page says so, and recovers', async () => {
+    const visitor = await enter();
+    const { page } = visitor;
+    await balancer.stop();
+    await page.getByText('The balancer’s API does not answer.').waitFor();
+    balancer = await home.start();
+    await expect.poll(() => page.getByText('The balancer’s API does not answer.').count(), { timeout: 20_000 }).toBe(0);
+    await page.getByRole('link', { name: 'web', exact: true }).waitFor();
+    await visitor.context.close();
+  });
+});
+
+/** What axe-core calls serious or critical. */
+async function seriousViolations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const run = (globalThis as unknown as { axe: typeof axe }).axe.run;
+    const { violations } = await run(document, { resultTypes: ['violations'] });
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
+  });
+}
