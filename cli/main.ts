@@ -4,13 +4,17 @@
 import './early.ts';
 import { suggest } from '../core/config/suggest.ts';
 import { runCheck } from './check.ts';
+import { runApply, runExport, runHistory, runRollback } from './configuration.ts';
+import { runConns, runKill } from './conns.ts';
 import { runEnv } from './env.ts';
 import { EXIT_USAGE, UsageError } from './exit.ts';
 import { help } from './help.ts';
+import { runLogin } from './login.ts';
 import { runNodes } from './nodes.ts';
 import { parseOptions } from './options.ts';
 import { runRun } from './run.ts';
 import { runStatus } from './status.ts';
+import { runToken } from './token.ts';
 import { VERSION } from './version.ts';
 
 /** @returns exit code; a promise where the verb takes its time */
@@ -21,6 +25,14 @@ const VERBS: Readonly<Record<string, Verb>> = {
   check: runCheck,
   status: runStatus,
   nodes: runNodes,
+  conns: runConns,
+  kill: runKill,
+  apply: runApply,
+  export: runExport,
+  history: runHistory,
+  rollback: runRollback,
+  token: runToken,
+  login: runLogin,
   env: runEnv,
   version: (args) => {
     parseOptions(args, {});

@@ -38,7 +38,7 @@ export async function showRunning(args: string[], view: View): Promise<number> {
 }
 
 /** @param option of the command line. The environment's is checked as `run` does; other variables do not matter here. */
-function dataDir(option: string | undefined): string {
+export function dataDir(option: string | undefined): string {
   if (option === '') throw new UsageError('--data-dir needs the name of a directory');
   if (option !== undefined) return resolve(option);
   const { values, errors } = readEnvironment({ [DATA_DIR]: process.env[DATA_DIR] });
@@ -70,6 +70,6 @@ function describeFailure(path: string, error: unknown): string {
 }
 
 /** See https://no-color.org for the variable. */
-function paintOfStdout(): Paint {
+export function paintOfStdout(): Paint {
   return process.stdout.isTTY && (process.env.NO_COLOR ?? '') === '' ? COLOURED : PLAIN;
 }

@@ -63,8 +63,9 @@ export class Changes {
     return result;
   }
 
-  /** Goes back to what was, as a new revision. @returns undefined when there is no such revision, or no longer */
+  /** Goes back to what was, as a new revision. @returns undefined when there is no such revision, or no longer @throws as `change` */
   async rollback(author: string, revision: number): Promise<Revision | undefined> {
+    this.#refuseWithFile();
     const target = this.#store.at(revision);
     if (target === undefined) return undefined;
     return this.change(author, ({ nextId }) => ({ ...target.inventory, nextId }));
@@ -82,7 +83,7 @@ export class Changes {
   }
 
   async #change(author: string, edit: Edit, isCurrent: (inventory: Inventory) => boolean): Promise<Revision> {
-    if (this.#plane.file !== undefined) throw new ReadOnlyError(this.#plane.file);
+    this.#refuseWithFile();
     const before = this.#store.read();
     if (!isCurrent(before.inventory)) throw new StaleError(before);
     const inventory = edit(before.inventory, utcSeconds(this.#now()));
@@ -98,5 +99,9 @@ export class Changes {
       });
       throw error;
     }
+  }
+
+  #refuseWithFile(): void {
+    if (this.#plane.file !== undefined) throw new ReadOnlyError(this.#plane.file);
   }
 }

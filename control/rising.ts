@@ -1,5 +1,5 @@
-// Counts of bytes as a graph or a scraper needs them: never lower than before. A snapshot adds what running sessions have moved to what
-// ended ones had; a session that ends in between is in both, so that the next snapshot would fall.
+// Counts of bytes as a graph or a scraper needs them: never lower than before. A snapshot adds what running sessions
+// have moved to what ended ones had; a session that ends in between is in both, so that the next snapshot would fall.
 
 export interface ByteCounts {
   readonly bytesIn: number;

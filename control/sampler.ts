@@ -1,6 +1,6 @@
-// Every 10 seconds, what each nodebalancer had to do since the last time: read from the data plane's counters, put into the statistics.
-// A nodebalancer is known by its id, its ports by their config's ids: names come and go. What a port does between the last sample and
-// its removal, or its move to another number, is not seen.
+// Every 10 seconds, what each nodebalancer had to do since the last time: read from the data plane's counters, put
+// into the statistics. A nodebalancer is known by its id, its ports by their config's ids: names come and go. What a
+// port does between the last sample and its removal, or its move to another number, is not seen.
 
 import { monotonicMs } from '../core/base/clock.ts';
 import type { FrontendSnapshot, Snapshot } from '../workers/snapshot.ts';
@@ -10,6 +10,8 @@ import type { Inventory } from './store/inventory.ts';
 import { type Amounts, SHORT_INTERVAL_MS, type Statistics } from './store/statistics.ts';
 import type { Store } from './store/store.ts';
 
+/** A timer may be a little early: so shortly before its end, an interval has had its sample. */
+const EARLY_MS = 1000;
 /** After a pause of the whole process: further back than this nothing is spread. */
 const INTERVALS_MAX = 360;
 
@@ -48,7 +50,8 @@ export class Sampler {
 
   start(): void {
     // At the end of each interval of the clock on the wall, so that each gets one sample.
-    const delayMs = intervalEnd(this.#options.now()) + SHORT_INTERVAL_MS - this.#options.now();
+    const leftMs = SHORT_INTERVAL_MS - (this.#options.now() % SHORT_INTERVAL_MS);
+    const delayMs = leftMs > EARLY_MS ? leftMs : leftMs + SHORT_INTERVAL_MS;
     this.#timer = setTimeout(() => {
       this.sample();
       this.start();

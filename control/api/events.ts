@@ -1,66 +1,49 @@
-// What happens, as it happens: server-sent events (html.spec.whatwg.org, section 9.2). A reader that does not read is let go, instead
-// of being kept everything for; after a pause it is told what it missed, from a short memory.
+// What happens, as it happens: node states, shards, changes of the configuration.
 
-import type { ServerResponse } from 'node:http';
+import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import type { PlaneEvent } from '../data-plane.ts';
+import { Type } from 'typebox';
 import type { ApiContext } from './context.ts';
 import { apiError } from './errors.ts';
+import { EventFeed, READERS_MAX } from './event-feed.ts';
 
-const READERS_MAX = 100;
-const KEPT = 200;
 const PING_MS = 15_000;
-/** what may wait for one reader */
-const UNSENT_BYTES_MAX = 256 << 10;
-
-interface KeptEvent {
-  readonly id: number;
-  readonly text: string;
-}
+/** Then the reader comes again by itself, and shows its token: a revoked one must not go on reading for ever. */
+const READING_MS = 15 * 60_000;
+const RETRY_AFTER_S = 30;
 
 export function eventRoutes(app: FastifyInstance, { plane, store, now }: ApiContext): void {
-  const readers = new Set<ServerResponse>();
-  const kept: KeptEvent[] = [];
-  // Ids go on after a restart: a reader that comes back has a smaller one.
-  let lastId = now();
-
-  const publish = (event: PlaneEvent): void => {
-    const id = ++lastId;
-    const text = `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`;
-    kept.push({ id, text });
-    if (kept.length > KEPT) kept.shift();
-    for (const reader of readers) send(reader, text);
-  };
-  const send = (reader: ServerResponse, text: string): void => {
-    if (reader.writableLength > UNSENT_BYTES_MAX) reader.destroy();
-    else reader.write(text);
-  };
-
-  const endPlane = plane.watch(publish);
+  const feed = new EventFeed(randomBytes(6).toString('hex'));
+  const endPlane = plane.watch((event) => feed.publish(event));
   const endStore = store.watch(({ revision, author, changes }) =>
-    publish({
+    feed.publish({
       time: new Date(now()).toISOString(),
       kind: 'configuration',
       message: `revision ${revision} by ${author}: ${changes.join('; ')}`,
     }),
   );
-  const pings = setInterval(() => {
-    for (const reader of readers) send(reader, ': still here\n\n');
-  }, PING_MS);
+  const pings = setInterval(() => feed.ping(), PING_MS);
   pings.unref();
   app.addHook('preClose', async () => {
     clearInterval(pings);
     endPlane();
     endStore();
-    for (const reader of readers) reader.end();
+    feed.close();
   });
 
   app.get(
     '/balancer/v1/events',
-    { schema: { summary: 'What happens, as server-sent events' } },
+    {
+      // An answer without a body would wait for events, too.
+      exposeHeadRoute: false,
+      schema: { summary: 'What happens, as server-sent events', response: { 200: Type.String() } },
+    },
     async (request, reply) => {
-      if (readers.size >= READERS_MAX) throw apiError(503, `There are ${READERS_MAX} readers already.`);
-      const lastSeen = Number(request.headers['last-event-id'] ?? 0);
+      if (feed.isFull) {
+        reply.header('retry-after', RETRY_AFTER_S);
+        throw apiError(503, `There are ${READERS_MAX} readers already.`);
+      }
+      const lastSeen = request.headers['last-event-id'];
       reply.hijack();
       const { raw } = reply;
       raw.writeHead(200, {
@@ -69,10 +52,10 @@ export function eventRoutes(app: FastifyInstance, { plane, store, now }: ApiCont
         'x-accel-buffering': 'no',
       });
       raw.write('retry: 2000\n\n');
-      readers.add(raw);
-      raw.on('close', () => readers.delete(raw));
-      raw.on('error', () => raw.destroy());
-      for (const { id, text } of kept) if (!(id <= lastSeen)) send(raw, text);
+      feed.join(raw, typeof lastSeen === 'string' ? lastSeen : undefined);
+      const end = setTimeout(() => raw.end(), READING_MS);
+      end.unref();
+      raw.on('close', () => clearTimeout(end));
     },
   );
 }

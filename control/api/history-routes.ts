@@ -2,14 +2,19 @@
 
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { stringify } from 'yaml';
 import type { Config } from '../../core/config/model.ts';
-import { formatPath, isRecord, reasonOf } from '../../core/config/problem.ts';
+import { isRecord } from '../../core/config/problem.ts';
 import { validateConfig } from '../../core/config/validate.ts';
 import { configOf } from '../store/inventory.ts';
 import type { ApiContext } from './context.ts';
-import { ApiError, apiError, notFound } from './errors.ts';
+import { apiError, notFound } from './errors.ts';
+import { queryFlag, queryText } from './query.ts';
+import { refuse } from './request-check.ts';
 import { idOf } from './requests.ts';
 
+/** A configuration of as many nodes as there may be is larger than what other requests may be. */
+const CONFIGURATION_BYTES_MAX = 4 << 20;
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 500;
 
@@ -26,6 +31,9 @@ const HistoryQuery = Type.Object({
 });
 const ApplyQuery = Type.Object({
   dry_run: Type.Optional(Type.Boolean({ default: false, description: 'Only answer what would change.' })),
+});
+const ExportQuery = Type.Object({
+  format: Type.Optional(Type.Enum(['json', 'yaml'], { default: 'json' })),
 });
 const Changes = Type.Object({ revision: Type.Integer(), changes: Type.Array(Type.String()) });
 
@@ -86,13 +94,27 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
 
   app.get(
     '/balancer/v1/configuration',
-    { schema: { summary: 'The configuration as a file for "balancer run -f"', response: { 200: Configuration } } },
-    async () => configOf(store.read().inventory),
+    {
+      schema: {
+        summary: 'The configuration as a file for "balancer run -f"',
+        querystring: ExportQuery,
+        response: { 200: Configuration },
+      },
+    },
+    async (request, reply) => {
+      const format = queryText(request.query, 'format') ?? 'json';
+      const config = configOf(store.read().inventory);
+      if (format === 'json') return config;
+      if (format !== 'yaml') throw apiError(400, 'Must be json or yaml', 'format');
+      reply.header('content-disposition', 'attachment; filename="balancer.yaml"');
+      return reply.type('application/yaml').send(yamlText(config));
+    },
   );
 
   app.put(
     '/balancer/v1/configuration',
     {
+      bodyLimit: CONFIGURATION_BYTES_MAX,
       schema: {
         summary: "Replace the whole configuration by a file's",
         querystring: ApplyQuery,
@@ -102,7 +124,7 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request) => {
       const config = checked(request.body);
-      const isDryRun = isRecord(request.query) && request.query.dry_run === 'true';
+      const isDryRun = queryFlag(request.query, 'dry_run');
       const { revision } = store.read();
       if (isDryRun) return { revision, changes: [...changes.preview(config)] };
       const made = await changes.replace(request.caller.author, config);
@@ -115,15 +137,18 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
 function checked(body: unknown): Config {
   const validated = validateConfig(body);
   if ('config' in validated) return validated.config;
-  throw new ApiError(
-    400,
-    validated.problems.map((problem) => ({ field: formatPath(problem.path), reason: reasonOf(problem) })),
-  );
+  refuse(validated.problems);
+  throw new Error('a configuration was refused without a reason');
+}
+
+/** Every field, also where it has its default: what is in force must not change with another version's defaults. */
+function yamlText(config: Config): string {
+  return stringify(config, { aliasDuplicateObjects: false, lineWidth: 0 });
 }
 
 function numberOf(query: unknown, name: string, max: number): number | undefined {
-  const text = isRecord(query) ? query[name] : undefined;
+  const text = queryText(query, name);
   if (text === undefined) return undefined;
-  if (typeof text === 'string' && /^[1-9]\d{0,14}$/.test(text) && Number(text) <= max) return Number(text);
+  if (/^[1-9]\d{0,14}$/.test(text) && Number(text) <= max) return Number(text);
   throw apiError(400, `Must be an integer from 1 to ${max}`, name);
 }

@@ -1,4 +1,5 @@
-// `/metrics`: what there is to measure, family by family. Labels are few and have few values: frontend, node, worker, never a client.
+// `/metrics`: what there is to measure, family by family. Labels are few and have few values: frontend, node, worker,
+// never a client.
 
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';

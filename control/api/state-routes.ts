@@ -15,6 +15,16 @@ const StateView = Type.Object({
   frontends: Type.Array(Type.Object({}, { additionalProperties: true })),
 });
 
+const VersionView = Type.Object({
+  version: Type.String(),
+  node: Type.String({ description: 'The version of Node.js.' }),
+  pid: Type.Integer(),
+  started: Type.String(),
+  file: Type.Union([Type.String(), Type.Null()], {
+    description: 'The configuration file that is the only truth of this process.',
+  }),
+});
+
 const SettingsView = Type.Object({
   data: Type.Array(
     Type.Object({
@@ -36,5 +46,13 @@ export function stateRoutes(app: FastifyInstance, { plane }: ApiContext): void {
     '/balancer/v1/settings',
     { schema: { summary: 'The settings in effect and where each comes from', response: { 200: SettingsView } } },
     async () => ({ data: [...plane.settings()] }),
+  );
+  app.get(
+    '/balancer/v1/version',
+    { schema: { summary: 'What runs, since when, and from which file', response: { 200: VersionView } } },
+    async () => {
+      const { version, pid, started } = plane.snapshot();
+      return { version, node: process.version, pid, started, file: plane.file ?? null };
+    },
   );
 }

@@ -1,11 +1,12 @@
 // API tokens: made, listed, revoked. A token itself is answered once, when it is made.
 
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { isRecord } from '../../core/config/problem.ts';
+import { StoreError } from '../store/store.ts';
 import { TOKEN_LABEL_CHARS_MAX, TOKEN_SCOPES, type TokenScope } from '../store/tokens.ts';
 import type { ApiContext } from './context.ts';
-import { ApiError, type ErrorItem, notFound } from './errors.ts';
+import { ApiError, type ErrorItem, notFound, unauthorized } from './errors.ts';
 import { idOf } from './requests.ts';
 
 const TokenView = Type.Object({
@@ -20,6 +21,20 @@ const NewToken = Type.Object({
   scope: Type.Enum([...TOKEN_SCOPES]),
 });
 
+/** Names of tokens are no secret, but of no use to whoever cannot make or revoke one. @throws ApiError 403 */
+function requireWriter({ caller }: FastifyRequest): void {
+  if (caller.scope !== 'read_write') throw unauthorized();
+}
+
+/** @throws StoreError when the disk does not take it */
+function written<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new StoreError(`the token cannot be written: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
 export function tokenRoutes(app: FastifyInstance, { tokens }: ApiContext): void {
   app.get(
     '/balancer/v1/tokens',
@@ -29,7 +44,10 @@ export function tokenRoutes(app: FastifyInstance, { tokens }: ApiContext): void 
         response: { 200: Type.Object({ data: Type.Array(TokenView) }) },
       },
     },
-    async () => ({ data: [...tokens.list()] }),
+    async (request) => {
+      requireWriter(request);
+      return { data: [...tokens.list()] };
+    },
   );
   app.post(
     '/balancer/v1/tokens',
@@ -42,7 +60,7 @@ export function tokenRoutes(app: FastifyInstance, { tokens }: ApiContext): void 
     },
     async (request) => {
       const { label, scope } = readNewToken(request.body);
-      const { token, info } = tokens.create(label, scope);
+      const { token, info } = written(() => tokens.create(label, scope));
       return { ...info, token };
     },
   );
@@ -50,7 +68,8 @@ export function tokenRoutes(app: FastifyInstance, { tokens }: ApiContext): void 
     '/balancer/v1/tokens/:tokenId',
     { schema: { summary: 'Revoke a token: it is good for nothing from now on', response: { 200: Type.Object({}) } } },
     async (request) => {
-      if (!tokens.revoke(idOf(request, 'tokenId'))) throw notFound();
+      const id = idOf(request, 'tokenId');
+      if (!written(() => tokens.revoke(id))) throw notFound();
       return {};
     },
   );

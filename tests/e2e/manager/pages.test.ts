@@ -1,7 +1,7 @@
 // Every page as people come to it: usable by keyboard and screen reader in both themes and at both widths, honest when something is
 // wrong, and never taken in by a name.
 
-import axe from 'axe-core';
+import axe, { type AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { available, launchBrowser, logIn, missing, type Theme, type Visit, visit } from '../../support/browser.ts';
@@ -87,7 +87,7 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
         for (const width of [1280, 390]) {
           await page.setViewportSize({ width, height: 900 });
           await PAGES[name](page);
-          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
           expect(overflow, `${name} at ${width}`).toBeLessThanOrEqual(0);
           const violations = await seriousViolations(page);
           expect(violations, `${name} at ${width}`).toEqual([]);
@@ -182,6 +182,7 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     await page.getByRole('button', { name: `End the session of ${name}` }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'End' }).click();
     await client.recvEnd();
+    client.destroy();
     await page.getByText('No sessions').waitFor();
     await visitor.context.close();
   });
@@ -226,11 +227,8 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
 /** What axe-core calls serious or critical. */
 async function seriousViolations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    const run = (globalThis as unknown as { axe: typeof axe }).axe.run;
-    const { violations } = await run(document, { resultTypes: ['violations'] });
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
-  });
+  const { violations } = await page.evaluate<AxeResults>("axe.run(document, { resultTypes: ['violations'] })");
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
 }

@@ -4,41 +4,51 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { onePort } from '../../support/balancer.ts';
 import { freePort, hostPort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { openBlackHole } from '../../support/raw-socket.ts';
+import { connectRaw, RawListener } from '../../support/raw-socket.ts';
 import { ask, NamedNode, startPool, whoServes } from './scene.ts';
 import { statusOf } from './status.ts';
 
 const CLIENTS = 8;
 /** Far beyond what a test may take: whoever goes on was sent on. */
 const CONNECT_TIMEOUT_MS = 600_000;
-const CHECK = { check: 'connection', check_interval: 4, check_timeout: 3, check_attempts: 1 } as const;
+const CHECK = { check: 'http', check_path: '/', check_interval: 31, check_timeout: 30, check_attempts: 1 } as const;
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-let hole: { label: string; address: string };
+/** What the other node says to everybody, checks included. */
+const GOOD = 'HTTP/1.1 200 good';
+
+async function startGood(): Promise<NamedNode> {
+  const good = await NamedNode.start('good', `${GOOD}\r\n\r\n`);
+  closers.push(() => good.close());
+  return good;
+}
+
+/** Takes the first connection, which is that of a check, and one more; then it answers nobody. */
+let hole: RawListener;
 
 beforeEach(async () => {
-  const { listener, filler } = await openBlackHole(LOOPBACK_IPV4, await freePort());
-  closers.push(() => {
-    filler.close();
-    listener.close();
-  });
-  hole = { label: 'hole', address: hostPort(LOOPBACK_IPV4, listener.port) };
+  hole = new RawListener(LOOPBACK_IPV4, await freePort(), { backlog: 0 });
+  closers.push(() => hole.close());
 });
 
 /** Clients whose sessions all connect to the node that never answers, before it is found down. */
 async function start(onNodeDown: 'keep' | 'cut', others: readonly NamedNode[]) {
   const backups = others.map(({ label, address }) => ({ label, address, mode: 'backup' as const }));
   const port = await freePort();
-  const balancer = await startPool(onePort({ port, nodes: [hole, ...backups], ...CHECK }), {
+  const nodes = [{ label: 'hole', address: hostPort(LOOPBACK_IPV4, hole.port) }, ...backups];
+  const balancer = await startPool(onePort({ port, nodes, ...CHECK }), {
     BALANCER_ON_NODE_DOWN: onNodeDown,
     BALANCER_CONNECT_TIMEOUT_MS: String(CONNECT_TIMEOUT_MS),
     BALANCER_ACCESS_LOG: '-',
   });
   closers.push(() => balancer.stop());
+  const check = await hole.accept();
+  const filler = await connectRaw(LOOPBACK_IPV4, hole.port);
+  closers.push(() => filler.close());
   const answeredBy: string[] = [];
   for (let i = 0; i < CLIENTS; i++) {
     void ask(port).then(({ by, socket }) => {
@@ -49,17 +59,16 @@ async function start(onNodeDown: 'keep' | 'cut', others: readonly NamedNode[]) {
   const ofHole = async () => (await statusOf(balancer)).frontends[0]?.nodes.find(({ label }) => label === 'hole');
   await balancer.program.waitUntil('all to connect', async () => (await ofHole())?.sessions === CLIENTS);
   expect([(await ofHole())?.health, answeredBy]).toEqual(['unknown', []]);
-  await balancer.program.waitForOutput(/node hole .* is DOWN: its check failed: no answer/);
+  check.rst();
+  await balancer.program.waitForOutput(/node hole .* is DOWN: its check failed: /);
   const outcomes = () => [...balancer.program.stdout.matchAll(/"outcome":"(..)"/g)].map((match) => match[1]);
   return { balancer, port, answeredBy, outcomes, ofHole };
 }
 
 test('cut: they go on to a node that is up, and the clients notice nothing', async () => {
-  const good = await NamedNode.start('good');
-  closers.push(() => good.close());
-  const { balancer, answeredBy, outcomes, ofHole } = await start('cut', [good]);
+  const { balancer, answeredBy, outcomes, ofHole } = await start('cut', [await startGood()]);
   await balancer.program.waitUntil('all to be served', () => answeredBy.length === CLIENTS);
-  expect(answeredBy).toEqual(Array(CLIENTS).fill('good'));
+  expect(answeredBy).toEqual(Array(CLIENTS).fill(GOOD));
   await balancer.program.waitUntil('their lines', () => outcomes().length === CLIENTS);
   expect(outcomes()).not.toContain('SD');
   expect(await ofHole()).toMatchObject({ sessions: 0, retries: CLIENTS });
@@ -75,10 +84,8 @@ test('cut: where no other node is, they are refused at once', async () => {
 });
 
 test('keep: they wait for their connect, and new clients do not', async () => {
-  const good = await NamedNode.start('good');
-  closers.push(() => good.close());
-  const { port, answeredBy, ofHole } = await start('keep', [good]);
-  expect(await whoServes(port)).toBe('good');
+  const { port, answeredBy, ofHole } = await start('keep', [await startGood()]);
+  expect(await whoServes(port)).toBe(GOOD);
   expect(answeredBy).toEqual([]);
   expect(await ofHole()).toMatchObject({ health: 'down', sessions: CLIENTS });
 });

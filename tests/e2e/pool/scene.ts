@@ -7,7 +7,7 @@ import { freePort, hostPort, LOOPBACK_IPV4 } from '../../support/ports.ts';
 
 const ANSWER_MS_MAX = 20_000;
 
-/** Says its label and holds the connection until the other side ends. */
+/** Says its label, or another greeting, and holds the connection until the other side ends. */
 export class NamedNode {
   readonly label: string;
   readonly port: number;
@@ -18,17 +18,17 @@ export class NamedNode {
   /** what came first on each connection */
   readonly received: Buffer[] = [];
   readonly #sockets = new Set<Socket>();
-  readonly #says: boolean;
+  readonly #greeting: string;
   #server: Server | undefined;
 
-  constructor(label: string, port: number, says = true) {
+  constructor(label: string, port: number, greeting = `${label}\n`) {
     this.label = label;
     this.port = port;
-    this.#says = says;
+    this.#greeting = greeting;
   }
 
-  static async start(label: string): Promise<NamedNode> {
-    const node = new NamedNode(label, await freePort());
+  static async start(label: string, greeting?: string): Promise<NamedNode> {
+    const node = new NamedNode(label, await freePort(), greeting);
     await node.listen();
     return node;
   }
@@ -68,7 +68,7 @@ export class NamedNode {
       this.#sockets.delete(socket);
       this.open--;
     });
-    if (this.#says) socket.write(`${this.label}\n`);
+    socket.write(this.#greeting);
   }
 }
 

@@ -154,11 +154,12 @@ test('a limit of 300 descriptors: clients wait instead of meeting EMFILE, and al
   expect(balancer.program.stderr).not.toMatch(/EMFILE|too many open files|died/);
 });
 
-test('a limit of 300 descriptors: more silent nodes than can be checked in time are said, and the others serve', async () => {
+test('a limit of 300 descriptors: more nodes than can be checked in time if all are silent: it says so, and serves', async () => {
   const check = { check: 'connection', check_interval: 5, check_timeout: 3, check_attempts: 3 } as const;
   const nodes = Array.from({ length: 100 }, (_, i) => ({
-    label: `echo-${i}`,
+    label: `backup-${i}`,
     address: `127.1.0.${i + 1}:${node.port}`,
+    mode: 'backup' as const,
   }));
   const echo = { label: 'echo', address: node.address };
   const spec = onePort({ port, nodes: [echo, ...nodes], ...check });

@@ -5,7 +5,14 @@ import type { ApiContext, ApiSettings } from '../../../../control/api/context.ts
 import { Logins, loginKey } from '../../../../control/api/logins.ts';
 import { createServer } from '../../../../control/api/server.ts';
 import { Changes } from '../../../../control/changes.ts';
-import type { DataPlane, PlaneEvent, Readiness, SessionFilter, SessionView, ShardCounts } from '../../../../control/data-plane.ts';
+import type {
+  DataPlane,
+  PlaneEvent,
+  Readiness,
+  SessionFilter,
+  SessionView,
+  ShardCounts,
+} from '../../../../control/data-plane.ts';
 import { openStore, type SqliteStore } from '../../../../control/store/sqlite-store.ts';
 import { openStatistics } from '../../../../control/store/statistics.ts';
 import { Tokens } from '../../../../control/store/tokens.ts';

@@ -1,0 +1,109 @@
+// `balancer apply`, `export`, `history` and `rollback`: the configuration in the store, as a file and through time.
+
+import { stringify } from 'yaml';
+import type { RevisionInfo } from '../control/store/store.ts';
+import { readConfigFile } from './config-file.ts';
+import { EXIT_CONFIG, EXIT_OK, UsageError } from './exit.ts';
+import { count, DIRECTORY_OPTION, operate, printJson } from './operating.ts';
+import { parseOptions } from './options.ts';
+
+interface Outcome {
+  readonly revision: number;
+  readonly changes: readonly string[];
+}
+
+export async function runApply(args: string[]): Promise<number> {
+  const {
+    file,
+    'dry-run': isDryRun = false,
+    json = false,
+    'data-dir': directory,
+  } = parseOptions(args, {
+    file: { type: 'string', short: 'f' },
+    'dry-run': { type: 'boolean' },
+    json: { type: 'boolean' },
+    ...DIRECTORY_OPTION,
+  });
+  if (file === undefined) throw new UsageError('apply needs a configuration: balancer apply -f FILE');
+  const reading = readConfigFile(file);
+  if (!('config' in reading)) {
+    process.stderr.write(`${reading.messages}\n`);
+    return EXIT_CONFIG;
+  }
+  if (reading.notices !== '') process.stderr.write(`${reading.notices}\n`);
+  return operate(directory, async ({ ask, isRunning }) => {
+    const path = '/balancer/v1/configuration';
+    const planned = (await ask('PUT', `${path}?dry_run=true`, reading.config)) as unknown as Outcome;
+    if (!json) showChanges(planned.changes);
+    if (isDryRun || planned.changes.length === 0) {
+      if (json) printJson(planned);
+      else if (planned.changes.length === 0) process.stderr.write('nothing differs\n');
+      return EXIT_OK;
+    }
+    const outcome = (await ask('PUT', path, reading.config)) as unknown as Outcome;
+    if (json) printJson(outcome);
+    else
+      process.stderr.write(
+        `revision ${outcome.revision}: ${count(outcome.changes.length, 'change')}, ${whenInForce(isRunning)}\n`,
+      );
+    return EXIT_OK;
+  });
+}
+
+export function runExport(args: string[]): Promise<number> {
+  const { json, 'data-dir': directory } = parseOptions(args, { json: { type: 'boolean' }, ...DIRECTORY_OPTION });
+  return operate(directory, async ({ ask }) => {
+    const configuration = await ask('GET', '/balancer/v1/configuration');
+    if (json === true) printJson(configuration);
+    else process.stdout.write(stringify(configuration));
+    return EXIT_OK;
+  });
+}
+
+export function runHistory(args: string[]): Promise<number> {
+  const {
+    json,
+    limit = '20',
+    'data-dir': directory,
+  } = parseOptions(args, {
+    json: { type: 'boolean' },
+    limit: { type: 'string' },
+    ...DIRECTORY_OPTION,
+  });
+  if (!/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > 500)
+    throw new UsageError('--limit needs a whole number from 1 to 500');
+  return operate(directory, async ({ ask }) => {
+    const revisions = (await ask('GET', `/balancer/v1/history?limit=${limit}`)).data as readonly RevisionInfo[];
+    if (json === true) printJson(revisions);
+    else for (const revision of revisions) process.stdout.write(revisionText(revision));
+    return EXIT_OK;
+  });
+}
+
+export function runRollback(args: string[]): Promise<number> {
+  const [revision, ...rest] = args;
+  if (revision === undefined || !/^\d{1,15}$/.test(revision)) {
+    throw new UsageError('rollback needs the number of a revision: see balancer history');
+  }
+  const { 'data-dir': directory } = parseOptions(rest, DIRECTORY_OPTION);
+  return operate(directory, async ({ ask, isRunning }) => {
+    const outcome = (await ask('POST', '/balancer/v1/rollback', { revision: Number(revision) })) as unknown as Outcome;
+    showChanges(outcome.changes);
+    const what =
+      outcome.changes.length === 0 ? 'nothing differs' : `revision ${outcome.revision}, ${whenInForce(isRunning)}`;
+    process.stderr.write(`${what}\n`);
+    return EXIT_OK;
+  });
+}
+
+function showChanges(changes: readonly string[]): void {
+  for (const change of changes) process.stdout.write(`${change}\n`);
+}
+
+function whenInForce(isRunning: boolean): string {
+  return isRunning ? 'in force' : 'in force when the balancer starts';
+}
+
+function revisionText({ revision, time, author, changes }: RevisionInfo): string {
+  return [`${revision}  ${time}Z  ${author}`, ...changes.map((change) => `    ${change}`), ''].join('\n');
+}

@@ -1,0 +1,70 @@
+// The verbs that act on a balancer's store, whether it runs or not: they open the way to it, ask, and close it again. What went wrong
+// is one sentence per mistake on stderr.
+
+import { type Operator, OperatorError, openOperator } from '../control/operator.ts';
+import { StoreError } from '../control/store/store.ts';
+import { isRecord } from '../core/config/problem.ts';
+import { readEnvironment, VARIABLES } from './environment.ts';
+import { EXIT_FAILURE } from './exit.ts';
+import { dataDir } from './running.ts';
+
+export const DIRECTORY_OPTION = { 'data-dir': { type: 'string' } } as const;
+
+/** An answer that is an error: its reasons. */
+class RefusedRequest extends Error {
+  override readonly name = 'RefusedRequest';
+}
+
+export interface Operating {
+  readonly isRunning: boolean;
+  /** @returns the answer's body @throws RefusedRequest with all reasons */
+  ask(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<Readonly<Record<string, unknown>>>;
+}
+
+/** @param directory option of the command line @param work returns the exit code */
+export async function operate(
+  directory: string | undefined,
+  work: (operating: Operating) => Promise<number>,
+): Promise<number> {
+  let operator: Operator | undefined;
+  try {
+    const { region = VARIABLES.region.default } = readEnvironment(process.env).values;
+    const opened = await openOperator(dataDir(directory), region);
+    operator = opened;
+    return await work({ isRunning: opened.isRunning, ask: (method, path, body) => ask(opened, method, path, body) });
+  } catch (error) {
+    const isKnown = error instanceof OperatorError || error instanceof StoreError || error instanceof RefusedRequest;
+    if (!isKnown) throw error;
+    process.stderr.write(`balancer: ${error.message}\n`);
+    return EXIT_FAILURE;
+  } finally {
+    await operator?.close();
+  }
+}
+
+async function ask(
+  operator: Operator,
+  ...question: Parameters<Operator['request']>
+): Promise<Readonly<Record<string, unknown>>> {
+  const { status, body } = await operator.request(...question);
+  if (status === 200 && isRecord(body)) return body;
+  const errors = isRecord(body) && Array.isArray(body.errors) ? body.errors : [];
+  const reasons = errors.map((error: unknown) => {
+    const { field, reason } = isRecord(error) ? error : {};
+    return field === undefined ? String(reason) : `${field}: ${reason}`;
+  });
+  throw new RefusedRequest(reasons.join('\nbalancer: ') || `the balancer answered with status ${status}`);
+}
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** `1 change`, `2 changes` */
+export function count(number: number, word: string): string {
+  return `${number} ${number === 1 ? word : `${word}s`}`;
+}

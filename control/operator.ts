@@ -1,0 +1,140 @@
+// The operator's own way to the API, without a token: over the local socket of a running balancer, or, when none runs, straight to
+// the store in its directory. The same routes answer either way.
+
+import { request } from 'node:http';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { ApiContext } from './api/context.ts';
+import { Logins, loginKey } from './api/logins.ts';
+import { createServer } from './api/server.ts';
+import { Changes } from './changes.ts';
+import type { DataPlane } from './data-plane.ts';
+import { openStore } from './store/sqlite-store.ts';
+import { openStatistics } from './store/statistics.ts';
+import { Tokens } from './store/tokens.ts';
+import { CONTROL_SOCKET } from './thread/listening.ts';
+
+export interface OperatorAnswer {
+  readonly status: number;
+  /** JSON, or undefined when there is none */
+  readonly body: unknown;
+}
+
+export interface Operator {
+  /** false: the store alone answers; nothing is in force anywhere */
+  readonly isRunning: boolean;
+  request(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<OperatorAnswer>;
+  close(): Promise<void>;
+}
+
+/** Why nobody can be asked, as a sentence. */
+export class OperatorError extends Error {
+  override readonly name = 'OperatorError';
+}
+
+const ANSWER_TIMEOUT_MS = 60_000;
+const ANSWER_BYTES_MAX = 64 << 20;
+
+/** @param region of what is made while nothing runs @throws OperatorError, StoreError */
+export async function openOperator(directory: string, region: string): Promise<Operator> {
+  const path = join(directory, CONTROL_SOCKET);
+  try {
+    await ask(path, 'GET', '/livez', undefined);
+    return { isRunning: true, request: (method, url, body) => ask(path, method, url, body), close: async () => {} };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return openOffline(directory, region);
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new OperatorError(`no permission to use ${path}: ask as the balancer's user, or as root`);
+    }
+    throw new OperatorError(
+      `the balancer behind ${path} was asked in vain: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+function ask(socketPath: string, method: string, path: string, body: unknown): Promise<OperatorAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<OperatorAnswer>();
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const headers =
+    text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  const asked = request({ socketPath, path, method, headers, agent: false, timeout: ANSWER_TIMEOUT_MS }, (answer) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    answer.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > ANSWER_BYTES_MAX) asked.destroy(new Error(`its answer has more than ${ANSWER_BYTES_MAX} bytes`));
+    });
+    answer.on('error', reject);
+    answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: parse(Buffer.concat(chunks).toString()) }));
+  });
+  asked.on('timeout', () => asked.destroy(new Error(`no answer within ${ANSWER_TIMEOUT_MS / 1000} s`)));
+  asked.on('error', reject);
+  asked.end(text);
+  return promise;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where nothing runs, whatever is written is in force at the next start. */
+const NO_PLANE: DataPlane = {
+  file: undefined,
+  fileConfig: () => undefined,
+  apply: async () => [],
+  snapshot: () => {
+    throw new OperatorError('no balancer runs');
+  },
+  histograms: () => {
+    throw new OperatorError('no balancer runs');
+  },
+  shardCounts: () => [],
+  sessions: () => ({ total: 0, sessions: [] }),
+  kill: async () => 0,
+  readiness: () => 'starting',
+  settings: () => [],
+  watch: () => () => {},
+};
+
+function openOffline(directory: string, region: string): Operator {
+  const store = openStore(directory);
+  const tokens = new Tokens(store.database);
+  const { statistics } = openStatistics(directory);
+  const context: ApiContext = {
+    settings: { region, addresses: [] },
+    plane: NO_PLANE,
+    store,
+    changes: new Changes({ store, plane: NO_PLANE, region }),
+    tokens,
+    logins: new Logins(loginKey(directory), tokens, Date.now),
+    statistics,
+    now: Date.now,
+    audit: () => {},
+    fault: () => {},
+  };
+  const app: FastifyInstance = createServer(context, { trusted: true });
+  return {
+    isRunning: false,
+    request: async (method, url, body) => {
+      const answer = await app.inject({
+        method,
+        url,
+        ...(body === undefined
+          ? {}
+          : { headers: { 'content-type': 'application/json' }, payload: JSON.stringify(body) }),
+      });
+      return { status: answer.statusCode, body: parse(answer.body) };
+    },
+    close: async () => {
+      await app.close();
+      statistics.close();
+      store.close();
+    },
+  };
+}
