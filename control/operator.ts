@@ -107,7 +107,7 @@ function openOffline(directory: string, region: string): Operator {
   const tokens = new Tokens(store.database);
   const { statistics } = openStatistics(directory);
   const context: ApiContext = {
-    settings: { region, addresses: [] },
+    settings: { region, addresses: [], pageUrl: undefined },
     plane: NO_PLANE,
     store,
     changes: new Changes({ store, plane: NO_PLANE, region }),

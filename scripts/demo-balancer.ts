@@ -17,6 +17,8 @@ export interface DemoBalancer {
   readonly ended: Promise<unknown>;
   /** @param path below /v4 @returns the answer @throws when it is an error */
   request(method: string, path: string, body: object): Promise<{ readonly id: number }>;
+  /** an address that logs its opener in at the page, once */
+  loginUrl(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -42,6 +44,11 @@ export async function startDemoBalancer(folder: string, apiPort: number): Promis
     token,
     ended,
     request: (method, path, body) => request(url, token, method, path, body),
+    loginUrl: async () => {
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await fetch(`${url}/balancer/v1/login/codes`, { method: 'POST', headers });
+      return ((await answer.json()) as { url: string }).url;
+    },
     stop: async () => {
       child.kill('SIGTERM');
       await ended;

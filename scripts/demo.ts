@@ -127,6 +127,8 @@ It goes on running. Try:
   curl http://127.0.0.1:${port}/    # v2
   curl http://127.0.0.1:${plainPort}/    # no header
   curl -H 'Authorization: Bearer ${balancer.token}' ${balancer.url}/v4/nodebalancers
+The page, logged in once:
+  ${await balancer.loginUrl()}
 Ctrl-C ends it.
 `);
 }

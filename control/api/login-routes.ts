@@ -6,7 +6,7 @@ import { isRecord } from '../../core/config/problem.ts';
 import { COOKIE_NAME, cookieOf, tooManyFailures } from './auth.ts';
 import type { ApiContext } from './context.ts';
 import { apiError } from './errors.ts';
-import { LOGIN_HOURS, type Login } from './logins.ts';
+import { LOGIN_HOURS, type Login, type Logins } from './logins.ts';
 
 const LoginView = Type.Object({
   author: Type.String(),
@@ -21,7 +21,7 @@ const LoginView = Type.Object({
 const PATH = '/balancer/v1/login';
 const SECONDS_PER_HOUR = 3600;
 
-export function loginRoutes(app: FastifyInstance, { logins, plane, now }: ApiContext): void {
+export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now }: ApiContext): void {
   const view = ({ caller, csrf }: Pick<Login, 'caller' | 'csrf'>) => ({
     author: caller.author,
     scope: caller.scope,
@@ -77,10 +77,13 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, now }: ApiCon
     {
       schema: {
         summary: 'A path that logs in whoever opens it, once, within 15 minutes',
-        response: { 200: Type.Object({ path: Type.String() }) },
+        response: { 200: Type.Object({ path: Type.String(), url: Type.Optional(Type.String()) }) },
       },
     },
-    async () => ({ path: `/login?code=${logins.createCode()}` }),
+    async () => {
+      const path = loginPath(logins);
+      return settings.pageUrl === undefined ? { path } : { path, url: `${settings.pageUrl}${path}` };
+    },
   );
 
   // No schema: it is no part of the API, but where a browser is sent.
@@ -90,6 +93,11 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, now }: ApiCon
     if (login !== undefined) setCookie(app, reply, login.value);
     return reply.redirect('/', 303);
   });
+}
+
+/** Of no more use once it was opened, or after 15 minutes. */
+export function loginPath(logins: Logins): string {
+  return `/login?code=${logins.createCode()}`;
 }
 
 function setCookie(

@@ -19,7 +19,7 @@ export function processMetrics(): string[] {
   ];
 }
 
-/** Not counted name by name, which would take longer than all else here; kernels before 6.2 give no number (proc(5)). */
+/** Not counted name by name, which takes longer than all else here; kernels before 6.2 give no number (proc(5)). */
 function openFiles(): number | undefined {
   const { size } = statSync('/proc/self/fd');
   return size > 0 ? size : undefined;

@@ -81,7 +81,7 @@ export type FromControl =
   /** the API listens; `problem`: not at its address, for this reason */
   | { kind: 'serving'; problem: string | undefined }
   /** a new store's first token, to be shown once */
-  | { kind: 'token'; token: string }
+  | { kind: 'token'; token: string; loginUrl: string }
   | { kind: 'apply'; id: number; config: Config }
   | { kind: 'kill'; id: number; owners: readonly ShardSlot[] }
   | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string };

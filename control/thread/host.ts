@@ -124,7 +124,7 @@ export class ControlHost {
       case 'serving':
         return this.#isServing(message.problem);
       case 'token':
-        return printToken(message.token);
+        return printToken(message.token, message.loginUrl);
       case 'apply':
         return void this.#answer(thread, message.id, this.#answerer?.apply(message.config));
       case 'kill':
@@ -202,8 +202,9 @@ function planOf(supervisor: Supervisor): PlanView {
 }
 
 /** Whatever the log level: it is shown this once. */
-function printToken(token: string): void {
+function printToken(token: string, loginUrl: string): void {
   process.stderr.write(
-    `A token for the API, of scope read_write and label "first". It is shown only now; "balancer token create" makes others:\n  ${token}\n`,
+    `A token for the API, of scope read_write and label "first". It is shown only now; "balancer token create" makes others:\n  ${token}\n` +
+      `The page, logged in once within 15 minutes; "balancer login" prints another address:\n  ${loginUrl}\n`,
   );
 }

@@ -1,7 +1,10 @@
 // Everything that one life of the control thread is made of, put together: store, tokens, statistics, the plane, the servers.
 
 import type { FastifyInstance } from 'fastify';
+import { formatEndpoint } from '../../core/base/ip.ts';
 import type { ApiContext } from '../api/context.ts';
+import { shownAddresses } from '../api/host-addresses.ts';
+import { loginPath } from '../api/login-routes.ts';
 import { Logins, loginKey } from '../api/logins.ts';
 import { createServer } from '../api/server.ts';
 import { Changes } from '../changes.ts';
@@ -36,13 +39,13 @@ export class Service {
     this.#fileStore =
       file === undefined ? undefined : new FileStore({ file, config: () => plane.config, region, now: Date.now });
     const store: Store = this.#fileStore ?? database;
-    const tokens = this.#openTokens(database);
+    const tokens = new Tokens(database.database);
     const { statistics, remark } = openStatistics(dataDir);
     if (remark !== undefined) this.#log('warn', remark);
     const fault = (error: unknown) =>
       this.#log('error', `control plane: ${error instanceof Error ? error.stack : error}`);
     this.#context = {
-      settings: { region, addresses },
+      settings: { region, addresses, pageUrl: pageUrlOf(task) },
       plane,
       store,
       changes: new Changes({ store, plane, region }),
@@ -54,6 +57,7 @@ export class Service {
       fault,
     };
     this.#sampler = new Sampler({ plane, store, statistics, fault });
+    this.#makeFirstToken(database);
   }
 
   /** Begins to serve. @returns undefined, or why the API is not heard at its address yet */
@@ -85,13 +89,12 @@ export class Service {
     await Promise.all([...this.#servers].map((server) => server.close()));
   }
 
-  #openTokens(database: SqliteStore): Tokens {
-    const tokens = new Tokens(database.database);
-    // Not again when somebody has revoked them all, and works without.
-    if (tokens.isEmpty && database.read().revision === 0) {
-      this.#post({ kind: 'token', token: tokens.create(FIRST_LABEL, 'read_write').token });
-    }
-    return tokens;
+  /** Not again when somebody has revoked them all, and works without. */
+  #makeFirstToken(database: SqliteStore): void {
+    const { logins, settings, tokens } = this.#context;
+    if (!tokens.isEmpty || database.read().revision !== 0) return;
+    const { token } = tokens.create(FIRST_LABEL, 'read_write');
+    this.#post({ kind: 'token', token, loginUrl: `${settings.pageUrl}${loginPath(logins)}` });
   }
 
   #server(trusted: boolean): FastifyInstance {
@@ -107,4 +110,10 @@ export class Service {
   #log(level: 'info' | 'warn' | 'error', message: string): void {
     this.#post({ kind: 'log', level, message });
   }
+}
+
+/** An address that stands for all is named by one that a browser can open. */
+function pageUrlOf({ address: { ip, port }, tls }: ControlTask): string {
+  const { ipv4, ipv6 } = shownAddresses({ ipv4: ip.includes(':') ? '' : ip, ipv6: ip.includes(':') ? ip : null });
+  return `${tls === undefined ? 'http' : 'https'}://${formatEndpoint(ipv6 ?? (ipv4 || '::1'), port)}`;
 }
