@@ -31,7 +31,7 @@ export async function runApply(args: string[]): Promise<number> {
     return EXIT_CONFIG;
   }
   if (reading.notices !== '') process.stderr.write(`${reading.notices}\n`);
-  return operate(directory, async ({ ask, isRunning }) => {
+  return operate({ directory, mayCreate: !isDryRun }, async ({ ask, isRunning }) => {
     const path = '/balancer/v1/configuration';
     const planned = (await ask('PUT', `${path}?dry_run=true`, reading.config)) as unknown as Outcome;
     if (!json) showChanges(planned.changes);
@@ -40,7 +40,11 @@ export async function runApply(args: string[]): Promise<number> {
       else if (planned.changes.length === 0) process.stderr.write('nothing differs\n');
       return EXIT_OK;
     }
-    const outcome = (await ask('PUT', path, reading.config)) as unknown as Outcome;
+    const outcome = (await ask(
+      'PUT',
+      `${path}${planned.revision === 0 ? '' : `?base=${planned.revision}`}`,
+      reading.config,
+    )) as unknown as Outcome;
     if (json) printJson(outcome);
     else
       process.stderr.write(
@@ -52,7 +56,7 @@ export async function runApply(args: string[]): Promise<number> {
 
 export function runExport(args: string[]): Promise<number> {
   const { json, 'data-dir': directory } = parseOptions(args, { json: { type: 'boolean' }, ...DIRECTORY_OPTION });
-  return operate(directory, async ({ ask }) => {
+  return operate({ directory }, async ({ ask }) => {
     const configuration = await ask('GET', '/balancer/v1/configuration');
     if (json === true) printJson(configuration);
     else process.stdout.write(stringify(configuration));
@@ -72,7 +76,7 @@ export function runHistory(args: string[]): Promise<number> {
   });
   if (!/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > 500)
     throw new UsageError('--limit needs a whole number from 1 to 500');
-  return operate(directory, async ({ ask }) => {
+  return operate({ directory }, async ({ ask }) => {
     const revisions = (await ask('GET', `/balancer/v1/history?limit=${limit}`)).data as readonly RevisionInfo[];
     if (json === true) printJson(revisions);
     else for (const revision of revisions) process.stdout.write(revisionText(revision));
@@ -86,7 +90,7 @@ export function runRollback(args: string[]): Promise<number> {
     throw new UsageError('rollback needs the number of a revision: see balancer history');
   }
   const { 'data-dir': directory } = parseOptions(rest, DIRECTORY_OPTION);
-  return operate(directory, async ({ ask, isRunning }) => {
+  return operate({ directory }, async ({ ask, isRunning }) => {
     const outcome = (await ask('POST', '/balancer/v1/rollback', { revision: Number(revision) })) as unknown as Outcome;
     showChanges(outcome.changes);
     const what =

@@ -31,6 +31,10 @@ type Given = Readonly<Partial<Record<keyof typeof FILTERS, string | undefined>>>
 
 function queryOf({ client, node, nodebalancer, port }: Given): URLSearchParams {
   const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ client, node, nodebalancer, port })) {
+    // An unset variable of a shell must not turn "of this client" into "of all".
+    if (value === '') throw new UsageError(`--${name} needs a value`);
+  }
   for (const [name, value] of Object.entries({ client, node, nodebalancer, port }))
     if (value !== undefined) query.set(name, value);
   return query;
@@ -50,7 +54,7 @@ export function runConns(args: string[]): Promise<number> {
   });
   const query = queryOf(filters);
   if (limit !== undefined) query.set('limit', limit);
-  return operate(directory, async ({ ask, isRunning }) => {
+  return operate({ directory }, async ({ ask, isRunning }) => {
     if (!isRunning) return sayNothingRuns();
     const { total, sessions } = (await ask('GET', `/balancer/v1/sessions?${query}`)) as unknown as {
       total: number;
@@ -78,7 +82,7 @@ export function runKill(args: string[]): Promise<number> {
     throw new UsageError('kill needs the id of a session (see conns), or --client, --node, --nodebalancer or --port');
   }
   if (id !== undefined && query.size > 0) throw new UsageError('kill takes the id of a session or a filter, not both');
-  return operate(directory, async ({ ask, isRunning }) => {
+  return operate({ directory }, async ({ ask, isRunning }) => {
     if (!isRunning) return sayNothingRuns();
     const path =
       id === undefined ? `/balancer/v1/sessions?${query}` : `/balancer/v1/sessions/${encodeURIComponent(id)}`;

@@ -6,7 +6,7 @@ import { parseOptions } from './options.ts';
 
 export function runLogin(args: string[]): Promise<number> {
   const { 'data-dir': directory } = parseOptions(args, DIRECTORY_OPTION);
-  return operate(directory, async ({ ask, isRunning }) => {
+  return operate({ directory }, async ({ ask, isRunning }) => {
     if (!isRunning) {
       process.stderr.write(
         'balancer: no balancer runs, so there is no page: start one, or name its directory (--data-dir)\n',

@@ -4,35 +4,32 @@
 import './early.ts';
 import { suggest } from '../core/config/suggest.ts';
 import { runCheck } from './check.ts';
-import { runApply, runExport, runHistory, runRollback } from './configuration.ts';
-import { runConns, runKill } from './conns.ts';
 import { runEnv } from './env.ts';
 import { EXIT_USAGE, UsageError } from './exit.ts';
 import { help } from './help.ts';
-import { runLogin } from './login.ts';
 import { runNodes } from './nodes.ts';
 import { parseOptions } from './options.ts';
 import { runRun } from './run.ts';
 import { runStatus } from './status.ts';
-import { runToken } from './token.ts';
 import { VERSION } from './version.ts';
 
 /** @returns exit code; a promise where the verb takes its time */
 type Verb = (args: string[]) => number | Promise<number>;
 
+// What needs the API's code loads it only then: the running balancer's main thread has no use for it.
 const VERBS: Readonly<Record<string, Verb>> = {
   run: runRun,
   check: runCheck,
   status: runStatus,
   nodes: runNodes,
-  conns: runConns,
-  kill: runKill,
-  apply: runApply,
-  export: runExport,
-  history: runHistory,
-  rollback: runRollback,
-  token: runToken,
-  login: runLogin,
+  conns: async (args) => (await import('./conns.ts')).runConns(args),
+  kill: async (args) => (await import('./conns.ts')).runKill(args),
+  apply: async (args) => (await import('./configuration.ts')).runApply(args),
+  export: async (args) => (await import('./configuration.ts')).runExport(args),
+  history: async (args) => (await import('./configuration.ts')).runHistory(args),
+  rollback: async (args) => (await import('./configuration.ts')).runRollback(args),
+  token: async (args) => (await import('./token.ts')).runToken(args),
+  login: async (args) => (await import('./login.ts')).runLogin(args),
   env: runEnv,
   version: (args) => {
     parseOptions(args, {});

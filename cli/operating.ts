@@ -25,15 +25,22 @@ export interface Operating {
   ): Promise<Readonly<Record<string, unknown>>>;
 }
 
-/** @param directory option of the command line @param work returns the exit code */
+export interface OperateOptions {
+  /** option of the command line */
+  readonly directory: string | undefined;
+  /** the verb makes something: where there is no store yet, it makes that, too */
+  readonly mayCreate?: boolean;
+}
+
+/** @param work returns the exit code */
 export async function operate(
-  directory: string | undefined,
+  { directory, mayCreate = false }: OperateOptions,
   work: (operating: Operating) => Promise<number>,
 ): Promise<number> {
   let operator: Operator | undefined;
   try {
     const { region = VARIABLES.region.default } = readEnvironment(process.env).values;
-    const opened = await openOperator(dataDir(directory), region);
+    const opened = await openOperator(dataDir(directory), { region, mayCreate });
     operator = opened;
     return await work({ isRunning: opened.isRunning, ask: (method, path, body) => ask(opened, method, path, body) });
   } catch (error) {

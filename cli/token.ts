@@ -35,7 +35,7 @@ function create(args: string[]): Promise<number> {
     throw new UsageError(`token create needs --scope ${TOKEN_SCOPES.join(' or --scope ')}`);
   }
   if (label === undefined) throw new UsageError('token create needs --label, so that you know it again');
-  return operate(directory, async ({ ask }) => {
+  return operate({ directory, mayCreate: true }, async ({ ask }) => {
     const { token } = await ask('POST', '/balancer/v1/tokens', { scope, label });
     // Alone, for TOKEN=$(balancer token create …).
     process.stdout.write(`${token}\n`);
@@ -45,7 +45,7 @@ function create(args: string[]): Promise<number> {
 
 function list(args: string[]): Promise<number> {
   const { json, 'data-dir': directory } = parseOptions(args, { json: { type: 'boolean' }, ...DIRECTORY_OPTION });
-  return operate(directory, async ({ ask }) => {
+  return operate({ directory }, async ({ ask }) => {
     const tokens = (await ask('GET', '/balancer/v1/tokens')).data as readonly TokenInfo[];
     if (json === true) printJson(tokens);
     else {
@@ -74,7 +74,7 @@ function revoke(args: string[]): Promise<number> {
   if (id === undefined || !/^[1-9]\d{0,14}$/.test(id))
     throw new UsageError('token revoke needs the id of a token: see token list');
   const { 'data-dir': directory } = parseOptions(rest, DIRECTORY_OPTION);
-  return operate(directory, async ({ ask }) => {
+  return operate({ directory }, async ({ ask }) => {
     await ask('DELETE', `/balancer/v1/tokens/${id}`);
     process.stderr.write(`token ${id} is good for nothing now\n`);
     return EXIT_OK;

@@ -71,9 +71,10 @@ export class Changes {
     return this.change(author, ({ nextId }) => ({ ...target.inventory, nextId }));
   }
 
-  /** Everything is to be as a configuration file says. */
-  replace(author: string, config: Config): Promise<Revision> {
-    return this.change(author, (inventory, now) => inventoryOf(config, inventory, this.#region, now));
+  /** Everything is to be as a configuration file says. @param base the revision that it was held against */
+  replace(author: string, config: Config, base?: number): Promise<Revision> {
+    const isCurrent = (): boolean => base === undefined || this.#store.read().revision === base;
+    return this.change(author, (inventory, now) => inventoryOf(config, inventory, this.#region, now), isCurrent);
   }
 
   /** What `replace` would change. */

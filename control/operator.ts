@@ -1,6 +1,7 @@
 // The operator's own way to the API, without a token: over the local socket of a running balancer, or, when none runs, straight to
 // the store in its directory. The same routes answer either way.
 
+import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -9,6 +10,8 @@ import { Logins, loginKey } from './api/logins.ts';
 import { createServer } from './api/server.ts';
 import { Changes } from './changes.ts';
 import type { DataPlane } from './data-plane.ts';
+import { askStatus, socketPath } from './status-client.ts';
+import { databasePath } from './store/database.ts';
 import { openStore } from './store/sqlite-store.ts';
 import { openStatistics } from './store/statistics.ts';
 import { Tokens } from './store/tokens.ts';
@@ -33,32 +36,57 @@ export class OperatorError extends Error {
 }
 
 const ANSWER_TIMEOUT_MS = 60_000;
+const STATUS_TIMEOUT_MS = 2000;
 const ANSWER_BYTES_MAX = 64 << 20;
 
-/** @param region of what is made while nothing runs @throws OperatorError, StoreError */
-export async function openOperator(directory: string, region: string): Promise<Operator> {
+export interface OperatorOptions {
+  /** of what is made while nothing runs */
+  readonly region: string;
+  /** where there is no store yet: one may be made */
+  readonly mayCreate: boolean;
+}
+
+/** @throws OperatorError, StoreError */
+export async function openOperator(directory: string, { region, mayCreate }: OperatorOptions): Promise<Operator> {
   const path = join(directory, CONTROL_SOCKET);
   try {
     await ask(path, 'GET', '/livez', undefined);
     return { isRunning: true, request: (method, url, body) => ask(path, method, url, body), close: async () => {} };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return openOffline(directory, region);
     if (code === 'EACCES' || code === 'EPERM') {
       throw new OperatorError(`no permission to use ${path}: ask as the balancer's user, or as root`);
     }
+    if (code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'ENOTDIR') {
+      const reason = error instanceof Error ? error.message : error;
+      throw new OperatorError(`the balancer behind ${path} was asked in vain: ${reason}`);
+    }
+  }
+  if (await isAlive(directory)) {
     throw new OperatorError(
-      `the balancer behind ${path} was asked in vain: ${error instanceof Error ? error.message : error}`,
+      `the balancer of ${directory} runs, but its API does not answer now: try again in a few seconds`,
     );
   }
+  if (!mayCreate && !existsSync(databasePath(directory))) {
+    throw new OperatorError(`there is no store in ${directory}: start a balancer, or name its directory (--data-dir)`);
+  }
+  return openOffline(directory, region);
 }
 
-function ask(socketPath: string, method: string, path: string, body: unknown): Promise<OperatorAnswer> {
+/** Whether a balancer runs whose control thread is not up at this moment. */
+async function isAlive(directory: string): Promise<boolean> {
+  return askStatus(socketPath(directory), STATUS_TIMEOUT_MS).then(
+    () => true,
+    () => false,
+  );
+}
+
+function ask(unixSocket: string, method: string, path: string, body: unknown): Promise<OperatorAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<OperatorAnswer>();
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers =
     text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-  const asked = request({ socketPath, path, method, headers, agent: false, timeout: ANSWER_TIMEOUT_MS }, (answer) => {
+  const asked = request({ socketPath: unixSocket, path, method, headers, agent: false }, (answer) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     answer.on('data', (chunk: Buffer) => {
@@ -69,8 +97,12 @@ function ask(socketPath: string, method: string, path: string, body: unknown): P
     answer.on('error', reject);
     answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: parse(Buffer.concat(chunks).toString()) }));
   });
-  asked.on('timeout', () => asked.destroy(new Error(`no answer within ${ANSWER_TIMEOUT_MS / 1000} s`)));
+  const deadline = setTimeout(() => {
+    const unsure = method === 'GET' ? '' : '; whether it was done, "balancer history" tells';
+    asked.destroy(new OperatorError(`no answer within ${ANSWER_TIMEOUT_MS / 1000} s${unsure}`));
+  }, ANSWER_TIMEOUT_MS);
   asked.on('error', reject);
+  asked.on('close', () => clearTimeout(deadline));
   asked.end(text);
   return promise;
 }

@@ -11,8 +11,9 @@ import { addConfig, changeConfig, findById, Ids, removeConfig } from './edits.ts
 import type { ErrorItem } from './errors.ts';
 import { filterItems } from './filter.ts';
 import { PageQuery, pageOf, paginate } from './pagination.ts';
-import { checkBody, judge, refuse } from './request-check.ts';
-import { CONFIG, CONFIG_WITH_NODES } from './request-schemas.ts';
+import { queryFlag } from './query.ts';
+import { checkBody, judge, readFields, refuse } from './request-check.ts';
+import { CONFIG, CONFIG_WITH_NODES, NODE_REQUEST } from './request-schemas.ts';
 import { change, findConfig, findNodeBalancer, inventoryNow, setEtag, snapshotNow } from './requests.ts';
 import { ConfigView, stateOf, viewConfig } from './views.ts';
 
@@ -69,7 +70,7 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const withNodes = isRecord(request.query) && request.query.with_nodes === 'true';
+      const withNodes = queryFlag(request.query, 'with_nodes');
       let id = 0;
       const inventory = await change(
         context,
@@ -165,8 +166,8 @@ function checkedConfig(
   const checked = checkBody(sent, withNodes ? CONFIG_WITH_NODES : CONFIG, fields);
   const nodes = withNodes ? checked.draft.nodes : oldNodes.map(({ id: _, ...node }) => node);
   const { draft, focus } = configDraft(inventory, nodebalancer, old, { ...checked.draft, nodes });
-  const strangers = withNodes && old !== undefined ? strangeIds(bodies, oldNodes) : [];
-  refuse([...checked.problems, ...judge(draft, focus, checked.given)], strangers);
+  const others = withNodes && old !== undefined ? [...missingNodes(body), ...strangeIds(bodies, oldNodes)] : [];
+  refuse([...checked.problems, ...judge(draft, focus, checked.given)], others);
   const good = draft.nodebalancers?.at(-1)?.configs?.at(-1) as Frontend;
   return {
     ...good,
@@ -180,12 +181,20 @@ function checkedConfig(
 /** A node that stays keeps what was not sent. */
 function merged(body: unknown, olds: readonly (StoredNode | undefined)[]): unknown {
   if (!isRecord(body) || !Array.isArray(body.nodes)) return body;
-  const nodes = body.nodes.map((item: unknown, index) => (isRecord(item) ? { ...olds[index], ...item } : item));
+  const nodes = body.nodes.map((item: unknown, index) =>
+    isRecord(item) ? { ...olds[index], ...readFields(item, NODE_REQUEST) } : item,
+  );
   return { ...body, nodes };
 }
 
 function oldNodeOf(item: unknown, oldNodes: readonly StoredNode[]): StoredNode | undefined {
   return isRecord(item) ? oldNodes.find(({ id }) => id === item.id) : undefined;
+}
+
+/** A rebuild drops the nodes that are not in its list; one that has no list has forgotten it, and must not drop them all. */
+function missingNodes(body: unknown): readonly ErrorItem[] {
+  const isThere = isRecord(body) && (body.nodes ?? null) !== null;
+  return isThere ? [] : [{ field: 'nodes', reason: 'nodes is required' }];
 }
 
 function strangeIds(bodies: readonly unknown[], oldNodes: readonly StoredNode[]): readonly ErrorItem[] {

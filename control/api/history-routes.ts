@@ -30,6 +30,9 @@ const HistoryQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT })),
 });
 const ApplyQuery = Type.Object({
+  base: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'Only if this is still the latest revision: 409 if it is not.' }),
+  ),
   dry_run: Type.Optional(Type.Boolean({ default: false, description: 'Only answer what would change.' })),
 });
 const ExportQuery = Type.Object({
@@ -127,7 +130,8 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
       const isDryRun = queryFlag(request.query, 'dry_run');
       const { revision } = store.read();
       if (isDryRun) return { revision, changes: [...changes.preview(config)] };
-      const made = await changes.replace(request.caller.author, config);
+      const base = numberOf(request.query, 'base', Number.MAX_SAFE_INTEGER);
+      const made = await changes.replace(request.caller.author, config, base);
       return { revision: made.revision, changes: made.revision === revision ? [] : [...made.changes] };
     },
   );

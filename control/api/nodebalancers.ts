@@ -99,8 +99,8 @@ function create(
   now: string,
 ): { readonly id: number; readonly inventory: Inventory } {
   const ids = new Ids(before);
-  const id = ids.take();
   const checked = checkBody(body, NEW_NODEBALANCER);
+  const id = Object.hasOwn(checked.given, 'label') ? ids.take() : idWithFreeLabel(before, ids);
   const { region, tags, label = automaticLabel(id), ipv4, ...rest } = checked.draft as Partial<NewBody>;
   const taken = new Set(before.nodebalancers.map((nodebalancer) => nodebalancer.ipv4));
   // An address that was asked for badly is told as such, not replaced.
@@ -118,6 +118,14 @@ function create(
     configs: good.configs.map((config) => stored(config, ids)),
   };
   return { id, inventory: addNodeBalancer(before, nodebalancer, ids) };
+}
+
+/** Somebody may have given another one the label that would be automatic. */
+function idWithFreeLabel({ nodebalancers }: Inventory, ids: Ids): number {
+  const labels = new Set(nodebalancers.map(({ label }) => label));
+  let id = ids.take();
+  while (labels.has(automaticLabel(id))) id = ids.take();
+  return id;
 }
 
 interface NewBody {

@@ -1,6 +1,7 @@
 // A request's body -> values that may be used, or all that is wrong with it, as the API says it: `{field, reason}`. Single values are
 // judged by the schema, what spans several by the configuration's own rules: the API and a file are refused for the same reasons.
 
+import { IsNull, IsUnion, type TSchema } from 'typebox';
 import { checkSchema } from '../../core/config/check.ts';
 import type { ConfigDraft, FrontendDraft, NodeBalancerDraft } from '../../core/config/draft.ts';
 import { formatPath, isRecord, type Path, type Problem, reasonOf } from '../../core/config/problem.ts';
@@ -24,26 +25,36 @@ export interface CheckedBody {
  */
 export function checkBody(body: unknown, request: RequestSchema, stored: Fields = {}): CheckedBody {
   if (body !== undefined && !isRecord(body)) throw apiError(400, 'The body must be a JSON object.');
-  const given = withoutNeutral(body ?? {}, request);
+  const given = readFields(body ?? {}, request);
   const problems: Problem[] = [];
   const draft = checkSchema(request.schema, { ...stored, ...given }, problems);
   return { draft: isRecord(draft) ? draft : {}, problems, given };
 }
 
-/** Null is what clients send for "not said", except where it is a value. */
-function withoutNeutral(fields: Fields, request: RequestSchema): Fields {
+/** What was said: without what asks for nothing, spelled as here. Null is what clients send for "not said", except where it is a value. */
+export function readFields(fields: Fields, request: RequestSchema): Fields {
   const kept = Object.entries(fields).filter(([key, value]) => {
-    const isNeutral = Object.hasOwn(request.foreign, key) ? request.foreign[key] : undefined;
+    const isNeutral = own(request.foreign, key);
     if (isNeutral !== undefined) return !isNeutral(value);
-    return value !== null || key === 'proxy_protocol';
+    return value !== null || takesNull(own(request.schema.properties, key));
   });
   return Object.fromEntries(
     kept.map(([key, value]) => {
-      const item = Object.hasOwn(request.items, key) ? request.items[key] : undefined;
+      const spell = own(request.spellings, key);
+      if (spell !== undefined && typeof value === 'string') return [key, spell(value)];
+      const item = own(request.items, key);
       if (item === undefined || !Array.isArray(value)) return [key, value];
-      return [key, value.map((part: unknown) => (isRecord(part) ? withoutNeutral(part, item) : part))];
+      return [key, value.map((part: unknown) => (isRecord(part) ? readFields(part, item) : part))];
     }),
   );
+}
+
+function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+function takesNull(schema: TSchema | undefined): boolean {
+  return schema !== undefined && IsUnion(schema) && schema.anyOf.some(IsNull);
 }
 
 /** Where in a configuration the thing is that a request is about. */

@@ -2,8 +2,8 @@
 // that only that API knows is let pass as long as it asks for nothing; what it asks for in vain is refused, with the reason.
 
 import { type TInteger, type TObject, type TSchema, Type } from 'typebox';
-import { LABEL_CHARS_MIN } from '../../core/config/limits.ts';
 import { FrontendSchema, NodeBalancerSchema, NodeSchema } from '../../core/config/model.ts';
+import { parseNodeAddress } from '../../core/config/node-address.ts';
 
 /** Whether a value of a foreign key asks for nothing. */
 type IsNeutral = (value: unknown) => boolean;
@@ -22,7 +22,11 @@ export interface RequestSchema {
   readonly foreign: Readonly<Record<string, IsNeutral>>;
   /** of the lists in it */
   readonly items: Readonly<Record<string, RequestSchema>>;
+  /** keys whose texts clients spell in a way that only they have, and how it is spelled here */
+  readonly spellings: Readonly<Record<string, (text: string) => string>>;
 }
+
+const AS_SPELLED = {};
 
 const TAG_CHARS_MIN = 3;
 const TAG_CHARS_MAX = 50;
@@ -42,9 +46,22 @@ const NODE: RequestSchema = {
     nodebalancer_id: anything,
     vpc_config_id: nothing,
     subnet_id: nothing,
+    // The official JavaScript client sends it besides the address that it has just put it into.
+    port: anything,
   },
   items: {},
+  spellings: { address: withBrackets },
 };
+
+/**
+ * The official JavaScript client joins address and port without brackets: `fd00::2:80`. What has no other reading is left to be
+ * refused; `2001:db8::5` is an address without a port.
+ */
+function withBrackets(text: string): string {
+  const { host, port } = /^(?<host>[0-9a-f:.]*:[0-9a-f:.]*):(?<port>\d+)$/i.exec(text)?.groups ?? {};
+  const bracketed = `[${host}]:${port}`;
+  return host !== undefined && parseNodeAddress(bracketed) !== undefined ? bracketed : text;
+}
 
 const API_CHECK_INTERVAL_S = 31;
 const API_CHECK_TIMEOUT_S = 30;
@@ -79,6 +96,7 @@ export const CONFIG: RequestSchema = {
   schema: Type.Object(CONFIG_FIELDS, { additionalProperties: false, title: 'config', 'x-refused': REFUSED_OF_CONFIG }),
   foreign: { ...CONFIG_FOREIGN, nodes: anything },
   items: {},
+  spellings: AS_SPELLED,
 };
 
 /** With its nodes: for what creates or replaces both at once. */
@@ -89,6 +107,7 @@ export const CONFIG_WITH_NODES: RequestSchema = {
   ),
   foreign: CONFIG_FOREIGN,
   items: { nodes: NODE },
+  spellings: AS_SPELLED,
 };
 
 function limitsOf(schema: TSchema): { readonly maxItems?: number } {
@@ -155,17 +174,19 @@ export const NEW_NODEBALANCER: RequestSchema = {
   ),
   foreign: NODEBALANCER_FOREIGN,
   items: { configs: CONFIG_WITH_NODES },
+  spellings: AS_SPELLED,
 };
 
 export const CHANGED_NODEBALANCER: RequestSchema = {
   schema: Type.Object(NODEBALANCER_FIELDS, { additionalProperties: false, ...NODEBALANCER_TEXTS }),
   foreign: { ...NODEBALANCER_FOREIGN, ipv4: anything, region: anything, configs: anything },
   items: {},
+  spellings: AS_SPELLED,
 };
 
 export const NODE_REQUEST = NODE;
 
-/** The shortest name that a nodebalancer can be given by its number is long enough. */
+/** Of a nodebalancer that is given none. */
 export function automaticLabel(id: number): string {
-  return `balancer${id}`.padEnd(LABEL_CHARS_MIN);
+  return `balancer${id}`;
 }

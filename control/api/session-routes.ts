@@ -82,9 +82,10 @@ function readQuery(query: unknown): { readonly filter: SessionFilter; readonly l
   }
   const text = (name: string): string | undefined => {
     const value = given[name];
-    if (value === undefined || value === '') return undefined;
-    if (typeof value === 'string') return value;
-    errors.push({ field: name, reason: 'Must be given once' });
+    if (value === undefined) return undefined;
+    // Empty is a mistake: as "no filter" it would end what nobody meant.
+    if (typeof value === 'string' && value !== '') return value;
+    errors.push({ field: name, reason: value === '' ? 'Must not be empty' : 'Must be given once' });
     return undefined;
   };
   const number = (name: string, max: number): number | undefined => {

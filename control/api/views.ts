@@ -194,8 +194,11 @@ function stateOfNode(state: FrontendSnapshot | undefined, { address }: StoredNod
   return state?.nodes.find((node) => node.address === address);
 }
 
-/** Changes exactly when the thing does. A config's covers its nodes; a nodebalancer's does not cover its configs. */
+/**
+ * Changes exactly when the thing does. A config's covers its nodes; a nodebalancer's does not cover its configs, nor the time, which
+ * their changes move.
+ */
 export function etagOf(thing: StoredNodeBalancer | StoredFrontend | StoredNode): string {
-  const own = 'configs' in thing ? { ...thing, configs: undefined } : thing;
+  const own = 'configs' in thing ? { ...thing, configs: undefined, updated: undefined } : thing;
   return `"${createHash('sha256').update(JSON.stringify(own)).digest('base64url').slice(0, 27)}"`;
 }

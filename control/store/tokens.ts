@@ -47,8 +47,9 @@ export class Tokens {
     }
   }
 
-  get isEmpty(): boolean {
-    return this.#known.size === 0;
+  /** Whether there has never been a token, not even one that is revoked. */
+  get isNew(): boolean {
+    return this.#database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'tokens'").get() === undefined;
   }
 
   /** @param label 1 to TOKEN_LABEL_CHARS_MAX characters @returns the token, which nobody can ask for again */

@@ -57,7 +57,7 @@ export class Service {
       fault,
     };
     this.#sampler = new Sampler({ plane, store, statistics, fault });
-    this.#makeFirstToken(database);
+    this.#makeFirstToken();
   }
 
   /** Begins to serve. @returns undefined, or why the API is not heard at its address yet */
@@ -90,9 +90,9 @@ export class Service {
   }
 
   /** Not again when somebody has revoked them all, and works without. */
-  #makeFirstToken(database: SqliteStore): void {
+  #makeFirstToken(): void {
     const { logins, settings, tokens } = this.#context;
-    if (!tokens.isEmpty || database.read().revision !== 0) return;
+    if (!tokens.isNew) return;
     const { token } = tokens.create(FIRST_LABEL, 'read_write');
     this.#post({ kind: 'token', token, loginUrl: `${settings.pageUrl}${loginPath(logins)}` });
   }
