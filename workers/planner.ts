@@ -80,8 +80,9 @@ function planFrontend(nb: NodeBalancer, frontend: Frontend, rows: PlannedRows, l
   };
 }
 
+/** Where it listens, which nothing else does: a nodebalancer that only gets another name keeps all that is known of its ports. */
 function frontendKey(nb: NodeBalancer, frontend: Frontend): string {
-  return `${nb.label}/${frontend.port}`;
+  return `${nb.ipv4} ${nb.ipv6 ?? '-'} ${frontend.port}`;
 }
 
 /** Without the label: a node that only gets another name is the same node, with its health, its sessions and their limit. */

@@ -84,12 +84,15 @@ function headerText(header: HeaderKind): string {
   return `proxy_protocol: v2\n        ${CHECKSUM_FIELD}: true`;
 }
 
-function environment({ workers, sessionLog }: Job): Record<string, string> {
+function environment({ directory, workers, sessionLog }: Job): Record<string, string> {
   const settings: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && name.startsWith('BALANCER_') && !name.startsWith(TEST_PREFIX)) settings[name] = value;
   }
   settings.BALANCER_WORKERS = String(workers);
+  // No peer has a control plane: the comparison is between data paths.
+  settings.BALANCER_ADMIN_ADDRESS = 'off';
+  settings.BALANCER_DATA_DIR = directory;
   if (sessionLog !== undefined) settings.BALANCER_ACCESS_LOG = sessionLog;
   return settings;
 }

@@ -11,6 +11,7 @@ import { addConfig, changeConfig, findById, Ids, removeConfig } from './edits.ts
 import type { ErrorItem } from './errors.ts';
 import { filterItems } from './filter.ts';
 import { PageQuery, pageOf, paginate } from './pagination.ts';
+import { publishedForChange, publishedForNew } from './published-schemas.ts';
 import { queryFlag } from './query.ts';
 import { checkBody, judge, readFields, refuse } from './request-check.ts';
 import { CONFIG, CONFIG_WITH_NODES, NODE_REQUEST } from './request-schemas.ts';
@@ -63,9 +64,9 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
     PATH,
     {
       schema: {
-        summary: 'Create a config: a port of the NodeBalancer',
+        summary: 'Create a config: a port of the NodeBalancer; its nodes are created by themselves, or with_nodes',
         querystring: CreateQuery,
-        body: CONFIG_WITH_NODES.schema,
+        body: publishedForNew(CONFIG_WITH_NODES),
         response: { 200: ConfigView },
       },
     },
@@ -100,7 +101,9 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
 
   app.put(
     `${PATH}/:configId`,
-    { schema: { summary: 'Change fields of a config', body: CONFIG.schema, response: { 200: ConfigView } } },
+    {
+      schema: { summary: 'Change fields of a config', body: publishedForChange(CONFIG), response: { 200: ConfigView } },
+    },
     async (request, reply) => {
       const thing = (inventory: Inventory) => findConfig(inventory, request).config;
       const inventory = await change(context, request, thing, (before, now) => {
@@ -132,7 +135,7 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
       schema: {
         summary:
           'Change a config and its whole set of nodes in one write: those with an id stay, those without are new, others go',
-        body: CONFIG_WITH_NODES.schema,
+        body: publishedForChange(CONFIG_WITH_NODES, ['nodes']),
         response: { 200: ConfigView },
       },
     },

@@ -11,6 +11,7 @@ import type { ErrorItem } from './errors.ts';
 import { filterItems } from './filter.ts';
 import { chooseAddresses } from './host-addresses.ts';
 import { PageQuery, pageOf, paginate } from './pagination.ts';
+import { publishedForChange, publishedForNew } from './published-schemas.ts';
 import { type CheckedBody, checkBody, judge, refuse } from './request-check.ts';
 import { automaticLabel, CHANGED_NODEBALANCER, NEW_NODEBALANCER } from './request-schemas.ts';
 import { change, findNodeBalancer, inventoryNow, setEtag } from './requests.ts';
@@ -39,7 +40,7 @@ export function nodebalancerRoutes(app: FastifyInstance, context: ApiContext): v
 
   app.post(
     '/nodebalancers',
-    one('Create a NodeBalancer, with configs and nodes', { body: NEW_NODEBALANCER.schema }),
+    one('Create a NodeBalancer, with configs and nodes', { body: publishedForNew(NEW_NODEBALANCER) }),
     async (request, reply) => {
       let id = 0;
       const inventory = await change(
@@ -64,7 +65,7 @@ export function nodebalancerRoutes(app: FastifyInstance, context: ApiContext): v
 
   app.put(
     '/nodebalancers/:nodebalancerId',
-    one('Change label, throttle or tags', { body: CHANGED_NODEBALANCER.schema }),
+    one('Change label, throttle or tags', { body: publishedForChange(CHANGED_NODEBALANCER) }),
     async (request, reply) => {
       const thing = (inventory: Inventory) => findNodeBalancer(inventory, request).nodebalancer;
       const inventory = await change(context, request, thing, (before, now) =>

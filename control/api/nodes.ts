@@ -9,6 +9,7 @@ import { nodeDraft } from './drafts.ts';
 import { changeConfig, findById, Ids, withNode, withoutNode } from './edits.ts';
 import { filterItems } from './filter.ts';
 import { PageQuery, pageOf, paginate } from './pagination.ts';
+import { publishedForChange, publishedForNew } from './published-schemas.ts';
 import { checkBody, judge, refuse } from './request-check.ts';
 import { NODE_REQUEST } from './request-schemas.ts';
 import { change, type FoundConfig, findConfig, findNode, inventoryNow, setEtag, snapshotNow } from './requests.ts';
@@ -43,7 +44,7 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
 
   app.post(
     PATH,
-    { schema: { summary: 'Add a node', body: NODE_REQUEST.schema, response: { 200: NodeView } } },
+    { schema: { summary: 'Add a node', body: publishedForNew(NODE_REQUEST), response: { 200: NodeView } } },
     async (request, reply) => {
       let id = 0;
       const inventory = await change(
@@ -73,7 +74,13 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
 
   app.put(
     `${PATH}/:nodeId`,
-    { schema: { summary: 'Change fields of a node', body: NODE_REQUEST.schema, response: { 200: NodeView } } },
+    {
+      schema: {
+        summary: 'Change fields of a node',
+        body: publishedForChange(NODE_REQUEST),
+        response: { 200: NodeView },
+      },
+    },
     async (request, reply) => {
       const thing = (inventory: Inventory) => findNode(inventory, request).node;
       const inventory = await change(context, request, thing, (before, now) => {

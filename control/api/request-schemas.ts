@@ -24,6 +24,8 @@ export interface RequestSchema {
   readonly items: Readonly<Record<string, RequestSchema>>;
   /** keys whose texts clients spell in a way that only they have, and how it is spelled here */
   readonly spellings: Readonly<Record<string, (text: string) => string>>;
+  /** keys that the Linode API does not have */
+  readonly extensions: readonly string[];
 }
 
 const AS_SPELLED = {};
@@ -51,16 +53,19 @@ const NODE: RequestSchema = {
   },
   items: {},
   spellings: { address: withBrackets },
+  extensions: ['max_connections', 'slow_start', 'proxy_protocol'],
 };
 
 /**
- * The official JavaScript client joins address and port without brackets: `fd00::2:80`. What has no other reading is left to be
- * refused; `2001:db8::5` is an address without a port.
+ * The official JavaScript client joins address and port without brackets: `fd00::2:80`. What cannot be read so is left as it
+ * is, to be refused: `2001:db8::5` has no port.
  */
 function withBrackets(text: string): string {
-  const { host, port } = /^(?<host>[0-9a-f:.]*:[0-9a-f:.]*):(?<port>\d+)$/i.exec(text)?.groups ?? {};
-  const bracketed = `[${host}]:${port}`;
-  return host !== undefined && parseNodeAddress(bracketed) !== undefined ? bracketed : text;
+  const end = text.lastIndexOf(':');
+  const host = text.slice(0, end);
+  if (text.startsWith('[') || !host.includes(':')) return text;
+  const bracketed = `[${host}]:${text.slice(end + 1)}`;
+  return parseNodeAddress(bracketed) === undefined ? text : bracketed;
 }
 
 const API_CHECK_INTERVAL_S = 31;
@@ -75,6 +80,8 @@ const CONFIG_FIELDS = {
   check_interval: withDefault(FrontendSchema.properties.check_interval, API_CHECK_INTERVAL_S),
   check_timeout: withDefault(FrontendSchema.properties.check_timeout, API_CHECK_TIMEOUT_S),
 };
+
+const CONFIG_EXTENSIONS = ['proxy_protocol_crc32c', 'queue_size', 'queue_timeout'];
 
 const REFUSED_OF_CONFIG: unknown = Reflect.get(FrontendSchema, 'x-refused');
 
@@ -97,6 +104,7 @@ export const CONFIG: RequestSchema = {
   foreign: { ...CONFIG_FOREIGN, nodes: anything },
   items: {},
   spellings: AS_SPELLED,
+  extensions: CONFIG_EXTENSIONS,
 };
 
 /** With its nodes: for what creates or replaces both at once. */
@@ -108,6 +116,7 @@ export const CONFIG_WITH_NODES: RequestSchema = {
   foreign: CONFIG_FOREIGN,
   items: { nodes: NODE },
   spellings: AS_SPELLED,
+  extensions: CONFIG_EXTENSIONS,
 };
 
 function limitsOf(schema: TSchema): { readonly maxItems?: number } {
@@ -175,6 +184,7 @@ export const NEW_NODEBALANCER: RequestSchema = {
   foreign: NODEBALANCER_FOREIGN,
   items: { configs: CONFIG_WITH_NODES },
   spellings: AS_SPELLED,
+  extensions: [],
 };
 
 export const CHANGED_NODEBALANCER: RequestSchema = {
@@ -182,6 +192,7 @@ export const CHANGED_NODEBALANCER: RequestSchema = {
   foreign: { ...NODEBALANCER_FOREIGN, ipv4: anything, region: anything, configs: anything },
   items: {},
   spellings: AS_SPELLED,
+  extensions: [],
 };
 
 export const NODE_REQUEST = NODE;

@@ -1,7 +1,7 @@
 // The embedded database: one file in the data directory, owned by one process at a time. Opening it answers every question about its
 // state before anything relies on it; a database that is not whole is refused, never replaced by an empty one.
 
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from './store.ts';
@@ -10,6 +10,7 @@ const FILE_NAME = 'balancer.db';
 /** There since the first revision was written: a database that is empty beside it was lost, and is not a new one. */
 const MARKER_NAME = 'balancer.db.exists';
 const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
 /** SQLITE_BUSY and SQLITE_LOCKED (sqlite.org/rescode.html), the low byte of an extended code */
 const BUSY_CODES: ReadonlySet<number> = new Set([5, 6]);
 
@@ -42,10 +43,11 @@ export function openDatabase(directory: string): DatabaseSync {
   try {
     mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
     refuseIfLost(directory, path);
+    createPrivately(path);
     const database = new DatabaseSync(path);
     try {
       prepare(database, path);
-      if (!isMarked(directory)) writeFileSync(join(directory, MARKER_NAME), '', { mode: 0o600 });
+      if (!isMarked(directory)) writeFileSync(join(directory, MARKER_NAME), '', { mode: FILE_MODE });
       return database;
     } catch (error) {
       database.close();
@@ -70,6 +72,11 @@ function refuseIfLost(directory: string, path: string): void {
     return;
   }
   if (isMarked(directory)) throw damage(path, 'it is missing or empty, and was neither before');
+}
+
+/** SQLite makes files that everybody may read, and gives the log beside a file that file's mode. */
+export function createPrivately(path: string): void {
+  closeSync(openSync(path, 'a', FILE_MODE));
 }
 
 function prepare(database: DatabaseSync, path: string): void {
@@ -116,7 +123,7 @@ export function transaction<T>(database: DatabaseSync, work: () => T): T {
 
 export function damage(path: string, what: string): StoreError {
   return new StoreError(
-    `the database ${path} is damaged: ${what}. Nothing was changed. Restore it (with ${FILE_NAME}-wal beside it) from a backup; ` +
+    `the database ${path} is damaged: ${what.replace(/\s+/g, ' ')}. Nothing was changed. Restore it (with ${FILE_NAME}-wal beside it) from a backup; ` +
       `or move ${FILE_NAME}* away, and "balancer apply -f FILE" makes a new one from a configuration file`,
   );
 }

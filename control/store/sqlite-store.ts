@@ -50,6 +50,8 @@ export class SqliteStore implements Store {
 
   write(base: number, next: NewRevision): Revision {
     if (base !== this.#latest.revision) throw new ConflictError(this.#latest);
+    // What could not be read again would lock everybody out at the next start.
+    if (readInventory(next.inventory) === undefined) throw new Error('an inventory was to be written that is none');
     const revision = { ...next, revision: base + 1, time: utcSeconds(this.#now()) };
     this.#guarded(() =>
       transaction(this.database, () => {

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { transaction } from './database.ts';
+import { createPrivately, transaction } from './database.ts';
 
 /** What happened within one interval. */
 export interface Amounts {
@@ -154,6 +154,7 @@ export function openStatistics(directory: string): {
 }
 
 function open(path: string): DatabaseSync {
+  createPrivately(path);
   const database = new DatabaseSync(path);
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');

@@ -1,0 +1,218 @@
+// The embedded store: one owner, whole revisions, compare-and-set, and no empty configuration in the place of a damaged one.
+
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Changes } from '../../../../control/changes.ts';
+import { openDatabase } from '../../../../control/store/database.ts';
+import { EMPTY_INVENTORY, type Inventory, inventoryOf } from '../../../../control/store/inventory.ts';
+import { openStore } from '../../../../control/store/sqlite-store.ts';
+import { ConflictError, StoreError } from '../../../../control/store/store.ts';
+import { validateConfig } from '../../../../core/config/validate.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../support/temporary.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = makeTemporaryDirectory('store');
+});
+afterEach(() => removeTemporaryDirectory(directory));
+
+const FILE = 'balancer.db';
+
+/** A nodebalancer with one port. */
+function inventory(port: number, before: Inventory = EMPTY_INVENTORY): Inventory {
+  const validated = validateConfig({ nodebalancers: [{ label: 'web', configs: [{ port }] }] });
+  if (!('config' in validated)) throw new Error('the test has a bad configuration');
+  return inventoryOf(validated.config, before, 'local', '2026-01-02T03:04:05');
+}
+
+const next = (port: number) => ({ author: 'test', changes: [`port ${port}`], inventory: inventory(port) });
+
+/** Writes revisions 1 to `count`, with ports 1001 … */
+function fill(count: number): void {
+  const store = openStore(directory);
+  for (let revision = 1; revision <= count; revision++) store.write(revision - 1, next(1000 + revision));
+  store.close();
+}
+
+describe('revisions', () => {
+  test('what is written is there after opening again', () => {
+    fill(3);
+    const store = openStore(directory);
+    expect(store.read()).toMatchObject({ revision: 3, author: 'test', inventory: inventory(1003) });
+    expect(store.at(1)?.inventory).toEqual(inventory(1001));
+    expect(store.at(0)?.inventory).toEqual(EMPTY_INVENTORY);
+    expect(store.at(4)).toBeUndefined();
+    expect(store.history(2).map(({ revision }) => revision)).toEqual([3, 2]);
+    expect(store.history(2, 3).map(({ revision }) => revision)).toEqual([2, 1]);
+    store.close();
+  });
+
+  test('who comes second is told so, and nothing is written', () => {
+    const store = openStore(directory);
+    store.write(0, next(1001));
+    expect(() => store.write(0, next(1002))).toThrow(ConflictError);
+    expect(store.read().inventory).toEqual(inventory(1001));
+    store.close();
+  });
+
+  test('an inventory that could not be read again is not written', () => {
+    const store = openStore(directory);
+    const [nodebalancer] = inventory(1001).nodebalancers;
+    const bad = { ...inventory(1001), nodebalancers: [nodebalancer, nodebalancer] } as Inventory;
+    expect(() => store.write(0, { ...next(1001), inventory: bad })).toThrow();
+    expect(store.read().revision).toBe(0);
+    store.close();
+  });
+
+  test('old ones go', () => {
+    fill(1003);
+    const store = openStore(directory);
+    expect(store.at(3)).toBeUndefined();
+    expect(store.at(4)?.inventory).toEqual(inventory(1004));
+    expect(store.at(0)).toBeUndefined();
+    store.close();
+  });
+
+  test('files are readable by their owner alone', () => {
+    fill(1);
+    for (const name of readdirSync(directory)) expect(statSync(join(directory, name)).mode & 0o077, name).toBe(0);
+  });
+});
+
+describe('what cannot be opened is refused with a hint', () => {
+  test('a database that another one holds', () => {
+    const store = openStore(directory);
+    // Another process, as far as the lock is concerned: this one's own locks do not count against itself.
+    const script = `const { openStore } = await import(${JSON.stringify(join(import.meta.dirname, '../../../../control/store/sqlite-store.ts'))});
+      try { openStore(${JSON.stringify(directory)}); } catch (error) { console.log(error.name, error.message); }`;
+    const { stdout } = spawnNode(script);
+    expect(stdout).toMatch(/^StoreError .* is held by another process/);
+    store.close();
+  });
+
+  test.each<[name: string, damage: (path: string) => void]>([
+    ['bytes overwritten in the middle', (path) => overwrite(path, 4096, 4096)],
+    ['the header overwritten', (path) => overwrite(path, 0, 100)],
+    ['truncated', (path) => truncateSync(path, 5000)],
+    ['emptied', (path) => truncateSync(path, 0)],
+    ['removed', (path) => rmSync(path)],
+    ['text instead', (path) => writeFileSync(path, 'nodebalancers: []\n')],
+  ])('%s', (_name, damage) => {
+    fill(30);
+    const path = join(directory, FILE);
+    for (const suffix of ['-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
+    damage(path);
+    expect(() => openStore(directory)).toThrow(StoreError);
+    try {
+      openStore(directory);
+    } catch (error) {
+      expect(String(error)).toMatch(/damaged.*Restore it.*balancer apply -f FILE/);
+    }
+  });
+
+  test('a last revision that is no inventory', () => {
+    fill(2);
+    const database = new DatabaseSync(join(directory, FILE));
+    database.exec("UPDATE revisions SET inventory = x'00' WHERE revision = 2");
+    database.close();
+    expect(() => openStore(directory)).toThrow(/revision 2 cannot be read/);
+  });
+
+  test('a database of a newer version', () => {
+    fill(1);
+    const database = new DatabaseSync(join(directory, FILE));
+    database.exec('PRAGMA user_version = 99');
+    database.close();
+    expect(() => openDatabase(directory)).toThrow(/written by a newer balancer/);
+  });
+
+  test('moved away, it makes room for a new one', () => {
+    fill(1);
+    for (const name of readdirSync(directory)) if (name.startsWith(FILE)) rmSync(join(directory, name));
+    const store = openStore(directory);
+    expect(store.read().revision).toBe(0);
+    store.close();
+  });
+});
+
+test('a copy of the files is a backup', () => {
+  fill(5);
+  const copy = makeTemporaryDirectory('copy');
+  for (const name of readdirSync(directory)) copyFileSync(join(directory, name), join(copy, name));
+  const store = openStore(copy);
+  expect(store.read().revision).toBe(5);
+  store.close();
+  removeTemporaryDirectory(copy);
+});
+
+test('a rollback gives what was, under ids that were never anybody else’s', async () => {
+  const store = openStore(directory);
+  const plane = { apply: async () => [], file: undefined };
+  const changes = new Changes({ store, plane, region: 'local' });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 65535 }), { minLength: 1, maxLength: 4 }),
+      fc.nat(),
+      async (ports, pick) => {
+        for (const port of ports) await changes.change('test', (before) => inventory(port, before));
+        const { revision, inventory: present } = store.read();
+        const target = Math.max(0, revision - (pick % 5));
+        const wanted = store.at(target)?.inventory;
+        const made = await changes.rollback('test', target);
+        expect(made?.inventory.nodebalancers).toEqual(wanted?.nodebalancers);
+        expect(made?.inventory.nextId).toBeGreaterThanOrEqual(present.nextId);
+      },
+    ),
+    { numRuns: 30 },
+  );
+  store.close();
+});
+
+test('what was written and could not be stored is not left in force', async () => {
+  const store = openStore(directory);
+  const applied: number[] = [];
+  const plane = {
+    apply: async (config: { nodebalancers: readonly unknown[] }) => {
+      applied.push(config.nodebalancers.length);
+      return [];
+    },
+    file: undefined,
+  };
+  const changes = new Changes({ store, plane, region: 'local' });
+  store.database.exec('PRAGMA query_only = ON');
+  await expect(changes.change('test', () => inventory(80))).rejects.toThrow(StoreError);
+  expect(applied).toEqual([1, 0]);
+  expect(store.read().revision).toBe(0);
+  store.close();
+});
+
+function overwrite(path: string, at: number, bytes: number): void {
+  const content = readFileSync(path);
+  content.fill(0xa5, at, at + bytes);
+  writeFileSync(path, content);
+}
+
+function spawnNode(script: string): { stdout: string } {
+  expect(existsSync(process.execPath)).toBe(true);
+  const { stdout } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '--disable-warning=ExperimentalWarning', '-e', script],
+    {
+      encoding: 'utf8',
+    },
+  );
+  return { stdout };
+}
