@@ -7,7 +7,19 @@ export interface Query<T> {
   readonly data: T | undefined;
   readonly failure: ApiFailure | undefined;
   readonly isLoading: boolean;
+  /** the data is known to be wrong by now: to be looked at until the answer comes, not to be built on */
+  readonly isStale: boolean;
   readonly reload: () => void;
+  /** a reload that calls the data stale */
+  readonly loadAnew: () => void;
+}
+
+interface State<T> {
+  readonly key: string;
+  readonly data?: T;
+  readonly failure?: ApiFailure;
+  readonly isLoading: boolean;
+  readonly isStale?: boolean;
 }
 
 /**
@@ -15,7 +27,7 @@ export interface Query<T> {
  * @param everyMs loads again after this time, while the page is visible
  */
 export function useQuery<T>(key: string, load: () => Promise<T>, everyMs?: number): Query<T> {
-  const [state, setState] = useState<{ key: string; data?: T; failure?: ApiFailure; isLoading: boolean }>({
+  const [state, setState] = useState<State<T>>({
     key,
     isLoading: true,
   });
@@ -23,6 +35,10 @@ export function useQuery<T>(key: string, load: () => Promise<T>, everyMs?: numbe
   loading.current = load;
   const [turn, setTurn] = useState(0);
   const reload = useCallback(() => setTurn((count) => count + 1), []);
+  const loadAnew = useCallback(() => {
+    setState((old) => ({ ...old, isStale: true }));
+    reload();
+  }, [reload]);
   useEffect(() => {
     let isCurrent = true;
     setState((old) => (old.key === key ? { ...old, isLoading: true } : { key, isLoading: true }));
@@ -30,8 +46,8 @@ export function useQuery<T>(key: string, load: () => Promise<T>, everyMs?: numbe
       (data) => isCurrent && setState({ key, data, isLoading: false }),
       (error: unknown) => {
         const failure = error instanceof ApiFailure ? error : new ApiFailure(0, [{ reason: String(error) }]);
-        // What was there stays on the page: it is old, not wrong.
-        if (isCurrent) setState((old) => ({ ...old, failure, isLoading: false }));
+        // What was there stays on the page if it is only old.
+        if (isCurrent) setState((old) => ({ ...(old.isStale === true ? { key } : old), failure, isLoading: false }));
       },
     );
     return () => {
@@ -48,6 +64,8 @@ export function useQuery<T>(key: string, load: () => Promise<T>, everyMs?: numbe
     data: isSame ? state.data : undefined,
     failure: isSame ? state.failure : undefined,
     isLoading: state.isLoading,
+    isStale: isSame && state.isStale === true,
     reload,
+    loadAnew,
   };
 }

@@ -98,15 +98,16 @@ async function loadConfig(nodebalancerId: number, configId: number) {
 }
 
 function ExistingConfig({ nodebalancer, config, onDone }: Omit<AccordionProps, 'isOpen'>) {
-  const { data, failure, reload } = useQuery(`config ${config.id}`, () => loadConfig(nodebalancer.id, config.id));
+  const query = useQuery(`config ${config.id}`, () => loadConfig(nodebalancer.id, config.id));
+  const { data, failure, loadAnew } = query;
   const { route } = useLocation();
   const [edited, setEdited] = useState<ConfigDraft>();
   const [saving, setSaving] = useState<{ failure?: ApiFailure; isBusy: boolean }>({ isBusy: false });
   const [isDeleting, setDeleting] = useState(false);
   const state = useFrontendState(nodebalancer.label, config.port);
-  const isReadOnly = useReadOnlyReason() !== undefined;
+  const isReadOnly = useReadOnlyReason() !== undefined || query.isStale;
   if (data === undefined)
-    return failure === undefined ? <Loading lines={10} /> : <FailureNotice failure={failure} onRetry={reload} />;
+    return failure === undefined ? <Loading lines={10} /> : <FailureNotice failure={failure} onRetry={loadAnew} />;
   const draft = edited ?? data.draft;
   const hasChanges = edited !== undefined && !isSame(edited, data.draft);
   const errors = formErrors(saving.failure?.errors ?? [], configFields(draft.nodes.length));
@@ -117,7 +118,7 @@ function ExistingConfig({ nodebalancer, config, onDone }: Omit<AccordionProps, '
       await saveConfig(nodebalancer.id, config.id, bodyOf(draft), data.etag);
       setSaving({ isBusy: false });
       setEdited(undefined);
-      reload();
+      loadAnew();
       onDone('NodeBalancer Configuration updated successfully');
     } catch (error) {
       setSaving({ isBusy: false, failure: asFailure(error) });
@@ -136,7 +137,7 @@ function ExistingConfig({ nodebalancer, config, onDone }: Omit<AccordionProps, '
           onReload={() => {
             setEdited(undefined);
             setSaving({ isBusy: false });
-            reload();
+            loadAnew();
           }}
         />
       )}

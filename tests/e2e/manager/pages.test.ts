@@ -136,12 +136,14 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     expect(await page.getByLabel('NodeBalancer Label').getAttribute('aria-invalid')).toBe('true');
     await page.getByLabel('NodeBalancer Label').fill('made-here');
     await page.getByLabel('Label', { exact: true }).fill('node-1');
-    await page.getByLabel('IP Address and Port').fill(`127.0.0.1:${node.port}`);
+    const ownNode = await PeerListener.listen('127.0.0.1', await freePort());
+    await page.getByLabel('IP Address and Port').fill(`127.0.0.1:${ownNode.port}`);
     await page.getByRole('button', { name: 'Create NodeBalancer' }).click();
     await page.getByRole('heading', { name: 'made-here' }).waitFor();
     const client = await Peer.connect({ host: '127.0.0.1', port: newPort });
-    await node.accept();
+    await ownNode.accept();
     client.destroy();
+    await ownNode.close();
 
     await page.getByRole('link', { name: 'Settings' }).click();
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
@@ -174,7 +176,7 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
 
   test('a session is shown and can be ended', async () => {
     const client = await Peer.connect({ host: '127.0.0.1', port });
-    await node.accept();
+    const atNode = await node.accept();
     const visitor = await enter();
     const { page } = visitor;
     await page.getByRole('link', { name: 'Sessions' }).click();
@@ -184,6 +186,8 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     await client.recvEnd();
     client.destroy();
     await page.getByText('No sessions').waitFor();
+    await atNode.recvEnd();
+    atNode.destroy();
     await visitor.context.close();
   });
 
