@@ -91,7 +91,12 @@ export function runRollback(args: string[]): Promise<number> {
   }
   const { 'data-dir': directory } = parseOptions(rest, DIRECTORY_OPTION);
   return operate({ directory }, async ({ ask, isRunning }) => {
-    const outcome = (await ask('POST', '/balancer/v1/rollback', { revision: Number(revision) })) as unknown as Outcome;
+    const outcome = (await ask(
+      'POST',
+      '/balancer/v1/rollback',
+      { revision: Number(revision) },
+      `revision ${revision}, or no longer: see balancer history`,
+    )) as unknown as Outcome;
     showChanges(outcome.changes);
     const what =
       outcome.changes.length === 0 ? 'nothing differs' : `revision ${outcome.revision}, ${whenInForce(isRunning)}`;

@@ -86,7 +86,7 @@ export function runKill(args: string[]): Promise<number> {
     if (!isRunning) return sayNothingRuns();
     const path =
       id === undefined ? `/balancer/v1/sessions?${query}` : `/balancer/v1/sessions/${encodeURIComponent(id)}`;
-    const { killed } = await ask('DELETE', path);
+    const { killed } = await ask('DELETE', path, undefined, `session ${id}, or it has ended: see balancer conns`);
     process.stderr.write(`${count(Number(killed), 'session')} ended\n`);
     return EXIT_OK;
   });

@@ -17,11 +17,15 @@ class RefusedRequest extends Error {
 
 export interface Operating {
   readonly isRunning: boolean;
-  /** @returns the answer's body @throws RefusedRequest with all reasons */
+  /**
+   * @param named what the path names, for the sentence that there is none
+   * @returns the answer's body @throws RefusedRequest with all reasons
+   */
   ask(
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     body?: unknown,
+    named?: string,
   ): Promise<Readonly<Record<string, unknown>>>;
 }
 
@@ -42,7 +46,7 @@ export async function operate(
     const { region = VARIABLES.region.default } = readEnvironment(process.env).values;
     const opened = await openOperator(dataDir(directory), { region, mayCreate });
     operator = opened;
-    return await work({ isRunning: opened.isRunning, ask: (method, path, body) => ask(opened, method, path, body) });
+    return await work({ isRunning: opened.isRunning, ask: (...question) => ask(opened, ...question) });
   } catch (error) {
     const isKnown = error instanceof OperatorError || error instanceof StoreError || error instanceof RefusedRequest;
     if (!isKnown) throw error;
@@ -55,10 +59,11 @@ export async function operate(
 
 async function ask(
   operator: Operator,
-  ...question: Parameters<Operator['request']>
-): Promise<Readonly<Record<string, unknown>>> {
-  const { status, body } = await operator.request(...question);
+  ...[method, path, sent, named]: Parameters<Operating['ask']>
+): ReturnType<Operating['ask']> {
+  const { status, body } = await operator.request(method, path, sent);
   if (status === 200 && isRecord(body)) return body;
+  if (status === 404 && named !== undefined) throw new RefusedRequest(`there is no ${named}`);
   const errors = isRecord(body) && Array.isArray(body.errors) ? body.errors : [];
   const reasons = errors.map((error: unknown) => {
     const { field, reason } = isRecord(error) ? error : {};

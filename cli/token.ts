@@ -75,7 +75,7 @@ function revoke(args: string[]): Promise<number> {
     throw new UsageError('token revoke needs the id of a token: see token list');
   const { 'data-dir': directory } = parseOptions(rest, DIRECTORY_OPTION);
   return operate({ directory }, async ({ ask }) => {
-    await ask('DELETE', `/balancer/v1/tokens/${id}`);
+    await ask('DELETE', `/balancer/v1/tokens/${id}`, undefined, `token ${id}: see balancer token list`);
     process.stderr.write(`token ${id} is good for nothing now\n`);
     return EXIT_OK;
   });

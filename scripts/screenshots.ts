@@ -34,7 +34,13 @@ const PICTURES: readonly Picture[] = [
     theme: 'light',
   },
   { name: 'page-summary', path: '/nodebalancers/1/summary', waitFor: 'Traffic in', width: 1280, theme: 'dark' },
-  { name: 'page-narrow', path: '/nodebalancers/1/configurations', waitFor: 'before the client’s first byte', width: 390, theme: 'dark' },
+  {
+    name: 'page-narrow',
+    path: '/nodebalancers/1/configurations',
+    waitFor: 'before the client’s first byte',
+    width: 390,
+    theme: 'dark',
+  },
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'balancer-pictures-'));

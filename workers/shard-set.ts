@@ -205,7 +205,11 @@ export class ShardSet {
     clearInterval(this.#watch);
     this.requestStop();
     // Bounded: a stuck thread does not see the flag, and is stopped with the pool.
-    await Promise.race([Promise.allSettled(this.#ends), sleep(STOP_MS_MAX)]);
+    const given = new AbortController();
+    const deadline = sleep(STOP_MS_MAX, undefined, { signal: given.signal }).catch(() => {});
+    await Promise.race([Promise.allSettled(this.#ends), deadline]);
+    // A timer that nobody waits for any more would keep a process that has nothing else to do.
+    given.abort();
     await this.#pool.destroy();
   }
 

@@ -62,6 +62,7 @@ export class Metrics {
         WORKER_ROWS,
         plane.shardCounts().map((counts, worker) => [counts, { worker }]),
       ),
+      ...cutMetrics(plane.shardCounts()),
       ...frontendMetrics(frontends),
       ...nodeMetrics(frontends),
       ...histogram('balancer_connect_seconds', 'Time that connecting to a node took.', connect),
@@ -154,6 +155,17 @@ const WORKER_ROWS: readonly Row<ShardCounts>[] = [
     value: ({ logDropped }) => logDropped,
   },
 ];
+
+/** Timeouts, limits, kills and our own mistakes are the balancer's. */
+function cutMetrics(shards: readonly ShardCounts[]): string[] {
+  const sum = (name: 'cutByClient' | 'cutByNode' | 'cutByBalancer'): number =>
+    shards.reduce((total, counts) => total + counts[name], 0);
+  return metric('balancer_resets_total', 'counter', 'Sessions that were cut off, by who did it.', [
+    [{ by: 'client' }, sum('cutByClient')],
+    [{ by: 'node' }, sum('cutByNode')],
+    [{ by: 'lb' }, sum('cutByBalancer')],
+  ]);
+}
 
 const FRONTEND_ROWS: readonly Row<FrontendSnapshot>[] = [
   { name: 'sessions', type: 'gauge', help: 'Sessions that run.', value: ({ sessions }) => sessions },

@@ -10,6 +10,7 @@ import { loginRoutes } from './login-routes.ts';
 import { metricsRoutes } from './metrics.ts';
 import { nodebalancerRoutes } from './nodebalancers.ts';
 import { nodeRoutes } from './nodes.ts';
+import { overviewRoutes } from './overview-routes.ts';
 import { pageRoutes } from './page-routes.ts';
 import { probeRoutes } from './probes.ts';
 import { regionTypeRoutes } from './region-types.ts';
@@ -33,6 +34,7 @@ export const API_ROUTES: readonly Routes[] = [
 export const ROOT_ROUTES: readonly Routes[] = [
   probeRoutes,
   metricsRoutes,
+  overviewRoutes,
   stateRoutes,
   sessionRoutes,
   historyRoutes,

@@ -23,6 +23,11 @@ export interface ControlTask {
   readonly allowFaults: boolean;
 }
 
+/** The same, and where the thread is to show that it comes round: see heartbeat.ts. */
+export interface ControlStart extends ControlTask {
+  readonly heartbeat: SharedArrayBuffer;
+}
+
 /** Whether the store or a file has it: what is in force. */
 export interface PlanView {
   readonly frontends: SnapshotSource['frontends'];
@@ -86,6 +91,9 @@ export type FromControl =
   | { kind: 'kill'; id: number; owners: readonly ShardSlot[] }
   | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string };
 
-/** Ways in which a test may make the control thread fail, where that was allowed at start. */
-export const CONTROL_FAULTS = ['throw', 'out-of-memory'] as const;
+/**
+ * Ways in which a test may make the control thread fail, where that was allowed at start. `throw-before-write`: at the next change,
+ * when it is in force and not yet written.
+ */
+export const CONTROL_FAULTS = ['throw', 'out-of-memory', 'block', 'throw-before-write'] as const;
 export type ControlFault = (typeof CONTROL_FAULTS)[number];

@@ -1,7 +1,8 @@
 // One control thread, from its start to its end, and why it ended.
 
 import { Worker } from 'node:worker_threads';
-import type { ControlTask, FromControl, ToControl } from './channel.ts';
+import type { ControlStart, ControlTask, FromControl, ToControl } from './channel.ts';
+import { createHeartbeat, Heartbeat } from './heartbeat.ts';
 
 /** The store's revisions and the API's answers need a fraction of it; what is beyond is a mistake, or somebody who wants to exhaust us. */
 const HEAP_MEGABYTES = 256;
@@ -14,9 +15,10 @@ export class ControlThread {
   readonly #worker: Worker;
 
   constructor(task: ControlTask, onMessage: (message: FromControl) => void) {
+    const start: ControlStart = { ...task, heartbeat: createHeartbeat() };
     this.#worker = new Worker(new URL('./main.ts', import.meta.url), {
       name: 'control',
-      workerData: task,
+      workerData: start,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES },
     });
     const worker = this.#worker;
@@ -25,9 +27,16 @@ export class ControlThread {
     worker.on('error', (error) => {
       reason = reasonOf(error);
     });
+    const unwatch = new Heartbeat(start.heartbeat).watch(() => {
+      reason = 'it was stuck and was stopped';
+      void worker.terminate();
+    });
     const { promise, resolve } = Promise.withResolvers<string>();
     // Comes after 'error', and in any case.
-    worker.once('exit', (code) => resolve(reason ?? `it exited with code ${code}`));
+    worker.once('exit', (code) => {
+      unwatch();
+      resolve(reason ?? `it exited with code ${code}`);
+    });
     this.ended = promise;
   }
 

@@ -6,13 +6,16 @@ import { exhaustMemory } from '../../workers/faults.ts';
 import { configOf } from '../store/inventory.ts';
 import { openStore, type SqliteStore } from '../store/sqlite-store.ts';
 import { StoreError } from '../store/store.ts';
-import type { ControlFault, ControlTask, FromControl, PlaneState, ToControl } from './channel.ts';
+import type { ControlFault, ControlStart, FromControl, PlaneState, ToControl } from './channel.ts';
+import { beatOn } from './heartbeat.ts';
 import { Service } from './service.ts';
 
-const task: ControlTask = workerData;
+const task: ControlStart = workerData;
 // A worker always has one.
 const port = parentPort as MessagePort;
 let service: Service | undefined;
+/** a fault that waits for the next change */
+let failsBeforeWrite = false;
 
 function post(message: FromControl): void {
   port.postMessage(message);
@@ -40,8 +43,13 @@ async function end(store: SqliteStore): Promise<void> {
   process.exit();
 }
 
-function fail(fault: ControlFault): never {
+function fail(fault: ControlFault): void {
+  if (fault === 'throw-before-write') {
+    failsBeforeWrite = true;
+    return;
+  }
   if (fault === 'out-of-memory') exhaustMemory();
+  if (fault === 'block') for (;;);
   throw new Error('fault injected: throw in the control thread');
 }
 
@@ -51,8 +59,11 @@ if (store !== undefined) {
     if (message.kind === 'stop') void end(store);
     else if (message.kind === 'serve') void serve(store, message.state);
     else if (message.kind === 'fault') fail(message.fault);
+    // The change is in force now, and its write would come next.
+    else if (failsBeforeWrite && message.kind === 'answer') fail('throw');
     else service?.receive(message);
   });
+  beatOn(task.heartbeat);
   const { inventory, revision } = store.read();
   post({ kind: 'opened', config: configOf(inventory), revision });
 }

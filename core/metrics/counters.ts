@@ -25,6 +25,9 @@ export const SHARD_COUNTERS = [
   'stepFaults',
   'adoptions',
   'leavingListeners',
+  'cutByClient',
+  'cutByNode',
+  'cutByBalancer',
 ] as const;
 
 export const FRONTEND_COUNTERS = [

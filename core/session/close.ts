@@ -10,6 +10,7 @@ import { record } from '../metrics/histogram.ts';
 import { beginRecord, commitRecord, endpointsIndex, LOG_FIELDS } from '../metrics/session-log.ts';
 import { release, releaseNode } from './admission.ts';
 import { LINGER_BYTES_PER_TURN, RESET_POLL_MS } from './limits.ts';
+import { WHO } from './outcome.ts';
 import { dropPending, pendingBytes } from './pending.ts';
 import { callNext, leaveQueue } from './queue.ts';
 import { enqueue, type Shard } from './shard.ts';
@@ -24,6 +25,9 @@ import {
   PHASE_RESETTING,
   READABLE,
 } from './table.ts';
+
+const CLIENT = WHO.client.charCodeAt(0);
+const NODE_ITSELF = WHO.node.charCodeAt(0);
 
 /** Closes one socket. The number is forgotten first: rather leak a descriptor than close somebody else's. */
 export function closeSide(shard: Shard, slot: number, which: number): void {
@@ -45,6 +49,7 @@ export function endSession(shard: Shard, slot: number): void {
   shard.wheel.disarm(slot);
   if (table.phase[slot] === PHASE_QUEUED) leaveQueue(shard, slot);
   countEnd(shard, slot);
+  countCut(shard, slot);
   recordTimes(shard, slot);
   if (shard.settings.logSessions) logEnd(shard, slot);
   giveSlot(table, slot);
@@ -194,6 +199,15 @@ function countEnd(shard: Shard, slot: number): void {
   callNext(shard, get(table.frontend, slot) - 1);
   add(counters.nodes, nodeRow + NODE.bytesIn, get(table.bytesFrom, back));
   add(counters.nodes, nodeRow + NODE.bytesOut, get(table.bytesTo, back));
+}
+
+/** Who has cut the session off. A node that refused or never answered has cut nothing: the frontend counts what no node could take. */
+function countCut({ counters, table }: Shard, slot: number): void {
+  const who = get(table.outcomeWho, slot);
+  if (who === 0) return;
+  if (who === CLIENT) add(counters.shard, SHARD.cutByClient, 1);
+  else if (who !== NODE_ITSELF) add(counters.shard, SHARD.cutByBalancer, 1);
+  else if (get(table.connectedMs, slot) !== 0) add(counters.shard, SHARD.cutByNode, 1);
 }
 
 function recordTimes(shard: Shard, slot: number): void {

@@ -1,8 +1,8 @@
 // The frame of the page: menu, top bar, the page that the address names; or the login, as long as nobody is logged in.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
-import { type ApiFailure, get, onAvailability, post, setCsrf } from './api/client.ts';
+import { type ApiFailure, get, LOGIN, onAvailability, onExpiry, post, setCsrf } from './api/client.ts';
 import type { Login } from './api/types.ts';
 import { LoginContext, useReadOnlyReason } from './login.ts';
 import { CreatePage } from './pages/create.tsx';
@@ -10,19 +10,24 @@ import { DetailPage } from './pages/detail.tsx';
 import { EventsPage } from './pages/events.tsx';
 import { HistoryPage } from './pages/history.tsx';
 import { LandingPage } from './pages/landing.tsx';
-import { LoginPage } from './pages/login.tsx';
+import { ExpiredDialog, LoginPage } from './pages/login.tsx';
 import { SessionsPage } from './pages/sessions.tsx';
+import { PageHeading } from './parts/heading.tsx';
 import { Loading, Notice } from './parts/notice.tsx';
 import { ThemeSwitch } from './parts/theme.tsx';
 
-const LOGIN = '/balancer/v1/login';
+/** While the balancer is away. */
+const RETRY_MS = 2000;
 
 export function App() {
   const [login, setLogin] = useState<Login | null>();
-  const enter = (who: Login) => {
-    setCsrf(who.csrf);
+  const [isExpired, setExpired] = useState(false);
+  const enter = useCallback((who: Login) => {
     setLogin(who);
-  };
+    setExpired(false);
+    setCsrf(who.csrf);
+  }, []);
+  useEffect(() => onExpiry(() => setExpired(true)), []);
   useEffect(() => {
     get<Login>(LOGIN).then(
       ({ data }) => enter(data),
@@ -37,6 +42,7 @@ export function App() {
       <LocationProvider>
         <Frame login={login} onLogout={() => setLogin(null)} />
       </LocationProvider>
+      {isExpired && <ExpiredDialog onLogin={enter} />}
     </LoginContext.Provider>
   );
 }
@@ -45,7 +51,7 @@ export function App() {
 function useAvailabilityReload(isWaiting: boolean): void {
   useEffect(() => {
     if (!isWaiting) return;
-    const timer = setInterval(() => void get(LOGIN).then(() => location.reload(), reloadWhenAnswered), 2000);
+    const timer = setInterval(() => void get(LOGIN).then(() => location.reload(), reloadWhenAnswered), RETRY_MS);
     return () => clearInterval(timer);
   }, [isWaiting]);
 }
@@ -65,6 +71,9 @@ function Frame({ login, onLogout }: { readonly login: Login; readonly onLogout: 
   const { path } = useLocation();
   return (
     <div class="frame">
+      <a class="skip-link" href="#page">
+        Skip to the page
+      </a>
       <nav class="menu" aria-label="Main">
         <span class="brand">balancer</span>
         {MENU.map((item) => (
@@ -76,13 +85,14 @@ function Frame({ login, onLogout }: { readonly login: Login; readonly onLogout: 
       <header class="topbar">
         <ThemeSwitch />
         <span class="quiet">
-          {login.author} · balancer {login.version}
+          {login.author}
+          <span class="wide-only"> · balancer {login.version}</span>
         </span>
         <button type="button" class="link" onClick={() => void post(`${LOGIN}/end`, {}).finally(onLogout)}>
           Log out
         </button>
       </header>
-      <main class="page">
+      <main class="page" id="page" tabIndex={-1}>
         <AwayNotice />
         <ReadOnlyNotice />
         <Router>
@@ -103,6 +113,12 @@ function Frame({ login, onLogout }: { readonly login: Login; readonly onLogout: 
 function AwayNotice() {
   const [isAvailable, setAvailable] = useState(true);
   useEffect(() => onAvailability(setAvailable), []);
+  useEffect(() => {
+    if (isAvailable) return;
+    // The client hears from any answer that the balancer is back, and then pages load again.
+    const timer = setInterval(() => void get(LOGIN).catch(() => {}), RETRY_MS);
+    return () => clearInterval(timer);
+  }, [isAvailable]);
   if (isAvailable) return null;
   return (
     <Notice kind="error">
@@ -119,7 +135,7 @@ function ReadOnlyNotice() {
 function MissingPage() {
   return (
     <>
-      <h1>Not found</h1>
+      <PageHeading title="Not found" />
       <p>
         There is no such page. <a href="/nodebalancers">All NodeBalancers</a>
       </p>

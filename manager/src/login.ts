@@ -20,3 +20,8 @@ export function useReadOnlyReason(): string | undefined {
   if (scope === 'read_only') return 'You are logged in with a read_only token: you can look, not change.';
   return undefined;
 }
+
+/** Whether this person may end sessions: that is no change of the configuration, so a file does not stand in its way. */
+export function useMayOperate(): boolean {
+  return useLogin().scope === 'read_write';
+}

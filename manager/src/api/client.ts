@@ -1,5 +1,5 @@
-// The page's one way to the server: JSON over fetch, errors as values of one class, and word of the server being away. It knows no
-// page and keeps no data.
+// The page's one way to the server: JSON over fetch, errors as values of one class, and word of the server being away and of a login
+// that is over. It knows no page and keeps no data.
 
 export interface FieldError {
   /** `configs[0].nodes[1].address`; missing when the error belongs to no field */
@@ -31,13 +31,35 @@ interface RequestOptions {
   readonly etag?: string | null;
 }
 
+/** Here, 401 says that somebody is not logged in yet. */
+export const LOGIN = '/balancer/v1/login';
+
 let csrf = '';
 const availability = new Set<(isAvailable: boolean) => void>();
+const expiry = new Set<() => void>();
+const recovery = new Set<() => void>();
 let wasAvailable = true;
 
-/** The word that a change must carry, from the answer to a login. */
+/** The word that a change must carry, from the answer to a login: what failed for want of one may be tried again. */
 export function setCsrf(token: string): void {
   csrf = token;
+  tell(recovery);
+}
+
+function tell(listeners: ReadonlySet<() => void>): void {
+  for (const listener of listeners) listener();
+}
+
+/** A request was refused because nobody is logged in any more. @returns a function that ends it */
+export function onExpiry(listener: () => void): () => void {
+  expiry.add(listener);
+  return () => expiry.delete(listener);
+}
+
+/** The balancer answers again, or somebody has logged in again. @returns a function that ends it */
+export function onRecovery(listener: () => void): () => void {
+  recovery.add(listener);
+  return () => recovery.delete(listener);
 }
 
 /** @returns a function that ends it */
@@ -50,6 +72,7 @@ function note(isAvailable: boolean): void {
   if (isAvailable === wasAvailable) return;
   wasAvailable = isAvailable;
   for (const listener of availability) listener(isAvailable);
+  if (isAvailable) tell(recovery);
 }
 
 /** @throws ApiFailure */
@@ -72,6 +95,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   if (response === undefined) throw new ApiFailure(0, [{ reason: 'The balancer does not answer.' }]);
   const text = await response.text();
   const answer: unknown = text === '' ? {} : parse(text);
+  if (response.status === 401 && path !== LOGIN) tell(expiry);
   if (!response.ok) throw new ApiFailure(response.status, errorsOf(answer, response.status));
   return { data: answer as T, etag: response.headers.get('etag') };
 }
@@ -113,4 +137,9 @@ export async function getAll<T>(path: string): Promise<readonly T[]> {
   const first = await page(1);
   const rest = await Promise.all(Array.from({ length: first.pages - 1 }, (_, index) => page(index + 2)));
   return [first, ...rest].flatMap(({ data }) => data);
+}
+
+/** Whatever was thrown, as something that can be shown. */
+export function asFailure(error: unknown): ApiFailure {
+  return error instanceof ApiFailure ? error : new ApiFailure(0, [{ reason: String(error) }]);
 }

@@ -1,20 +1,12 @@
 // What the pages load and change, in the API's words: one function each, so that every path stands once.
 
-import { type Answer, get, getAll, post, put, remove } from './client.ts';
-import type { Config, Node, NodeBalancer } from './types.ts';
+import { type Answer, ApiFailure, get, getAll, post, put, remove } from './client.ts';
+import type { Config, Mode, Node, NodeBalancer, Overview } from './types.ts';
 
 const BASE = '/v4/nodebalancers';
 
-export interface Summary {
-  readonly nodebalancer: NodeBalancer;
-  readonly configs: readonly Config[];
-}
-
-export async function listSummaries(): Promise<readonly Summary[]> {
-  const nodebalancers = await getAll<NodeBalancer>(BASE);
-  return Promise.all(
-    nodebalancers.map(async (nodebalancer) => ({ nodebalancer, configs: await listConfigs(nodebalancer.id) })),
-  );
+export async function listOverviews(): Promise<readonly Overview[]> {
+  return (await get<{ readonly data: readonly Overview[] }>('/balancer/v1/nodebalancers')).data.data;
 }
 
 export const listConfigs = (id: number) => getAll<Config>(`${BASE}/${id}/configs`);
@@ -36,4 +28,10 @@ export const saveConfig = (
   body: unknown,
   etag?: string | null,
 ): Promise<Answer<Config>> => post(`${BASE}/${id}/configs/${configId}/rebuild`, body, etag);
+/** In force at once, whatever a form may hold. @param address of the node, which its frontend has once */
+export async function setNodeMode(id: number, configId: number, address: string, mode: Mode): Promise<void> {
+  const node = (await listNodes(id, configId)).find((candidate) => candidate.address === address);
+  if (node === undefined) throw new ApiFailure(404, [{ reason: 'The node is there no longer.' }]);
+  await put(`${BASE}/${id}/configs/${configId}/nodes/${node.id}`, { mode });
+}
 export const deleteConfig = (id: number, configId: number) => remove(`${BASE}/${id}/configs/${configId}`);

@@ -2,17 +2,28 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { get } from './client.ts';
+import { record } from './rates.ts';
+import type { Mode } from './types.ts';
 
 export interface NodeState {
   readonly label: string;
   readonly address: string;
-  readonly mode: string;
+  readonly mode: Mode;
   readonly health: 'up' | 'down' | 'unknown';
   readonly is_ejected: boolean;
   readonly reason: string;
   readonly changed: string | null;
   readonly sessions: number;
   readonly connects: number;
+  readonly connect_failures: number;
+  readonly connect_timeouts: number;
+  /** active checks; `at` is when the last one ended */
+  readonly check: {
+    readonly at: string | null;
+    readonly took_ms: number;
+    readonly total: number;
+    readonly failed: number;
+  };
   readonly bytes_in: number;
   readonly bytes_out: number;
 }
@@ -40,16 +51,21 @@ const INTERVAL_MS = 2000;
 const listeners = new Set<(state: PlaneState) => void>();
 let latest: PlaneState | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** Whoever asked last goes on asking. */
+let lastTurn = 0;
 
 async function ask(): Promise<void> {
+  const turn = ++lastTurn;
   try {
     if (document.visibilityState === 'visible') {
       latest = (await get<PlaneState>('/balancer/v1/state')).data;
+      record(latest, Date.now() / 1000);
       for (const listener of listeners) listener(latest);
     }
   } catch {
     // The frame says that the balancer is away; what was shown stays.
   }
+  if (turn !== lastTurn) return;
   if (listeners.size > 0) timer = setTimeout(ask, INTERVAL_MS);
   else timer = undefined;
 }
@@ -67,6 +83,13 @@ export function usePlaneState(): PlaneState | undefined {
     };
   }, []);
   return state;
+}
+
+/** Asks at once, instead of at the end of the interval: something is known to have changed. */
+export function refreshPlaneState(): void {
+  if (timer === undefined) return;
+  clearTimeout(timer);
+  void ask();
 }
 
 export function useFrontendState(nodebalancer: string, port: number): FrontendState | undefined {

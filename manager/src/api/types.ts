@@ -58,6 +58,12 @@ export interface Node {
   readonly proxy_protocol: ProxyProtocol | null;
 }
 
+/** A NodeBalancer as a list of them shows it. */
+export interface Overview extends NodeBalancer {
+  readonly configs: readonly ConfigOverview[];
+}
+export type ConfigOverview = Pick<Config, 'id' | 'port' | 'nodes_status'>;
+
 /** Who is logged in. */
 export interface Login {
   /** the token's label */

@@ -1,7 +1,7 @@
 // Data of the server in a component: loaded at once, kept while it is loaded again, thrown away when the component goes.
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { ApiFailure } from './client.ts';
+import { type ApiFailure, asFailure, onRecovery } from './client.ts';
 
 export interface Query<T> {
   readonly data: T | undefined;
@@ -45,7 +45,7 @@ export function useQuery<T>(key: string, load: () => Promise<T>, everyMs?: numbe
     loading.current().then(
       (data) => isCurrent && setState({ key, data, isLoading: false }),
       (error: unknown) => {
-        const failure = error instanceof ApiFailure ? error : new ApiFailure(0, [{ reason: String(error) }]);
+        const failure = asFailure(error);
         // What was there stays on the page if it is only old.
         if (isCurrent) setState((old) => ({ ...(old.isStale === true ? { key } : old), failure, isLoading: false }));
       },
@@ -54,6 +54,9 @@ export function useQuery<T>(key: string, load: () => Promise<T>, everyMs?: numbe
       isCurrent = false;
     };
   }, [key, turn]);
+  const status = state.failure?.status;
+  // What failed only because the balancer was away, or the login over, is there when that has passed.
+  useEffect(() => (status === 0 || status === 401 ? onRecovery(reload) : undefined), [status, reload]);
   useEffect(() => {
     if (everyMs === undefined) return;
     const timer = setInterval(() => document.visibilityState === 'visible' && reload(), everyMs);

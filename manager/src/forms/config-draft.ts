@@ -39,6 +39,13 @@ export interface ConfigDraft {
   readonly nodes: readonly NodeDraft[];
 }
 
+export const CHECK_TEXT: Readonly<Record<Check, string>> = {
+  none: 'None',
+  connection: 'TCP Connection',
+  http: 'HTTP Status',
+  http_body: 'HTTP Body',
+};
+
 let lastKey = 0;
 
 export function newNode(): NodeDraft {
@@ -121,6 +128,21 @@ export function withProtocol(draft: ConfigDraft, protocol: DraftProtocol): Confi
     proxy_protocol: 'none',
     proxy_protocol_crc32c: false,
   };
+}
+
+/** What `withProtocol` changed besides the protocol, for people. */
+export function sideEffects(before: ConfigDraft, after: ConfigDraft): readonly string[] {
+  const name = after.protocol.toUpperCase();
+  return [
+    ...(before.proxy_protocol === after.proxy_protocol
+      ? []
+      : [`Proxy Protocol was ${before.proxy_protocol} and is None now: ${name} has none.`]),
+    ...(before.check === after.check
+      ? []
+      : [
+          `The active health check is ${CHECK_TEXT[after.check]} now: ${CHECK_TEXT[before.check]} does not go with ${name}.`,
+        ]),
+  ];
 }
 
 /** A number where the text is one; else the text itself, so that the API can say what is wrong with it. */

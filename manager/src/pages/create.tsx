@@ -2,14 +2,17 @@
 
 import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import { ApiFailure, get } from '../api/client.ts';
+import { type ApiFailure, asFailure, get } from '../api/client.ts';
 import { createNodeBalancer } from '../api/nodebalancers.ts';
 import { useQuery } from '../api/use-query.ts';
 import { bodyOf, type ConfigDraft, newConfig } from '../forms/config-draft.ts';
 import { ConfigForm } from '../forms/config-form.tsx';
-import { configFields, formErrors } from '../forms/errors.ts';
+import { formErrors, isConfigField } from '../forms/errors.ts';
+import { useFocusOnError } from '../forms/focus-on-error.ts';
+import { useLeaveWarning } from '../forms/leave-warning.ts';
 import { useReadOnlyReason } from '../login.ts';
 import { NumberField, TextField } from '../parts/fields.tsx';
+import { PageHeading } from '../parts/heading.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { count } from '../parts/show.tsx';
 import { HeaderPreview } from './header-preview.tsx';
@@ -22,21 +25,28 @@ interface Region {
 /** The example header speaks of an address that the new NodeBalancer does not have yet. */
 const UNKNOWN_ADDRESS = { ipv4: '192.0.2.1', ipv6: null };
 
+const OWN_FIELDS = ['label', 'tags', 'client_conn_throttle'];
+
+function isOfConfig(configs: readonly ConfigDraft[], field: string): boolean {
+  const [, index = '', rest = ''] = /^configs\[(\d+)\]\.(.*)$/.exec(field) ?? [];
+  const config = configs[Number(index)];
+  return rest !== '' && config !== undefined && isConfigField(config.nodes.length)(rest);
+}
+
 export function CreatePage() {
   const { route } = useLocation();
   const region = useQuery('regions', async () => (await get<{ data: readonly Region[] }>('/v4/regions')).data.data[0]);
   const [label, setLabel] = useState('');
   const [tags, setTags] = useState('');
   const [throttle, setThrottle] = useState('0');
-  const [configs, setConfigs] = useState<readonly ConfigDraft[]>(() => [newConfig('80')]);
+  const [untouched] = useState<readonly ConfigDraft[]>(() => [newConfig('80')]);
+  const [configs, setConfigs] = useState(untouched);
   const [failure, setFailure] = useState<ApiFailure>();
   const [isBusy, setBusy] = useState(false);
   const isReadOnly = useReadOnlyReason() !== undefined;
-  const own = ['label', 'tags', 'client_conn_throttle'];
-  const all = configs.flatMap((config, index) =>
-    configFields(config.nodes.length).map((name) => `configs[${index}].${name}`),
-  );
-  const errors = formErrors(failure?.errors ?? [], [...own, ...all]);
+  const form = useFocusOnError(failure);
+  useLeaveWarning(label !== '' || configs !== untouched);
+  const errors = formErrors(failure, (field) => OWN_FIELDS.includes(field) || isOfConfig(configs, field));
   const save = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
@@ -51,19 +61,24 @@ export function CreatePage() {
       });
       route(`/nodebalancers/${data.id}/summary`);
     } catch (error) {
-      setFailure(error instanceof ApiFailure ? error : new ApiFailure(0, [{ reason: String(error) }]));
+      setFailure(asFailure(error));
       setBusy(false);
     }
   };
+  if (isReadOnly) {
+    return (
+      <>
+        <PageHeading title="Create NodeBalancer" />
+        <p>
+          Nothing can be created here. <a href="/nodebalancers">All NodeBalancers</a>
+        </p>
+      </>
+    );
+  }
   const nodes = configs.reduce((sum, config) => sum + config.nodes.length, 0);
   return (
-    <form class="config" onSubmit={save} noValidate>
-      <h1>Create NodeBalancer</h1>
-      {errors.others.map((reason) => (
-        <Notice key={reason} kind="error">
-          {reason}
-        </Notice>
-      ))}
+    <form ref={form} class="config" onSubmit={save} noValidate>
+      <PageHeading title="Create NodeBalancer" />
       <section class="panel">
         <div class="fields">
           <TextField
@@ -106,8 +121,8 @@ export function CreatePage() {
             <ConfigForm
               draft={config}
               onChange={(next) => setConfigs(configs.with(index, next))}
-              errors={formErrors(failure?.errors ?? [], configFields(config.nodes.length), `configs[${index}].`)}
-              isReadOnly={isReadOnly}
+              errors={formErrors(failure, isConfigField(config.nodes.length), `configs[${index}].`)}
+              isReadOnly={false}
               preview={<HeaderPreview draft={config} nodebalancer={UNKNOWN_ADDRESS} />}
             />
             {configs.length > 1 && (
@@ -125,11 +140,16 @@ export function CreatePage() {
           Add another Configuration
         </button>
       </div>
+      {errors.others.map((reason) => (
+        <Notice key={reason} kind="error">
+          {reason}
+        </Notice>
+      ))}
       <div class="actions create-bar">
         <span class="quiet">
           {count(configs.length, 'configuration')}, {count(nodes, 'node')}
         </span>
-        <button type="submit" class="button primary" disabled={isBusy || isReadOnly}>
+        <button type="submit" class="button primary" disabled={isBusy}>
           Create NodeBalancer
         </button>
       </div>

@@ -3,8 +3,10 @@
 import { useRoute } from 'preact-iso';
 import { getNodeBalancer } from '../api/nodebalancers.ts';
 import { useQuery } from '../api/use-query.ts';
+import { PageHeading } from '../parts/heading.tsx';
 import { FailureNotice, Loading } from '../parts/notice.tsx';
 import { ConfigurationsTab } from './configurations.tsx';
+import { LabelEditor } from './label-editor.tsx';
 import { SettingsTab } from './settings.tsx';
 import { SummaryTab } from './summary.tsx';
 
@@ -20,15 +22,19 @@ export function DetailPage() {
   const { data, failure, reload } = useQuery(`nodebalancer ${id}`, () => getNodeBalancer(id));
   const current = TABS.find(({ path }) => path === params.tab) ?? TABS[0];
   const { Tab } = current;
+  const label = data?.data.label ?? `NodeBalancer ${params.id}`;
   return (
     <>
       <div class="page-head">
-        <h1>
-          <span class="breadcrumb">
-            <a href="/nodebalancers">NodeBalancers</a> /{' '}
-          </span>
-          {data?.data.label ?? `NodeBalancer ${params.id}`}
-        </h1>
+        <div class="heading-line">
+          <PageHeading title={`${label} ${current.text}`} place={String(params.id)}>
+            <span class="breadcrumb">
+              <a href="/nodebalancers">NodeBalancers</a> /{' '}
+            </span>
+            {label}
+          </PageHeading>
+          {data !== undefined && <LabelEditor key={label} answer={data} onChanged={reload} />}
+        </div>
       </div>
       <nav class="tabs" aria-label="NodeBalancer">
         {TABS.map(({ path, text }) => (

@@ -1,49 +1,39 @@
 // What happens, as it happens: nodes that go and come, changes of the configuration, shards.
 
-import { useEffect, useState } from 'preact/hooks';
+import { type BalancerEvent, useEvents } from '../api/events.ts';
+import { PageHeading } from '../parts/heading.tsx';
 import { EmptyState, Notice } from '../parts/notice.tsx';
 import { Time } from '../parts/show.tsx';
 
-interface BalancerEvent {
-  readonly id: string;
-  readonly time: string;
-  readonly kind: string;
-  readonly message: string;
-}
-
-const KEPT = 200;
+const everything = () => true;
 
 export function EventsPage() {
-  const [events, setEvents] = useState<readonly BalancerEvent[]>([]);
-  const [isConnected, setConnected] = useState(true);
-  useEffect(() => {
-    const source = new EventSource('/balancer/v1/events');
-    source.onopen = () => setConnected(true);
-    source.onerror = () => setConnected(false);
-    source.onmessage = (message) => {
-      const event = { ...JSON.parse(message.data), id: message.lastEventId };
-      setEvents((old) => [event, ...old.filter(({ id }) => id !== event.id)].slice(0, KEPT));
-    };
-    return () => source.close();
-  }, []);
+  const { events, isConnected } = useEvents(everything);
   return (
     <>
-      <h1>Events</h1>
+      <PageHeading title="Events" />
       {!isConnected && <Notice kind="warning">Not connected; trying again.</Notice>}
       {events.length === 0 && (
         <EmptyState title="Nothing has happened yet">
           <p>Nodes that go down or come back and changes of the configuration appear here as they happen.</p>
         </EmptyState>
       )}
-      {events.length > 0 && (
-        <ol class="events" aria-live="polite">
-          {events.map((event) => (
-            <li key={event.id}>
-              <Time time={event.time} /> <span class="tag">{event.kind}</span> {event.message}
-            </li>
-          ))}
-        </ol>
-      )}
+      {events.length > 0 && <EventList events={events} />}
     </>
+  );
+}
+
+export function EventList({ events }: { readonly events: readonly BalancerEvent[] }) {
+  return (
+    <ol class="events" aria-live="polite">
+      {events.map((event) => (
+        <li key={event.id}>
+          <span class="event-head">
+            <Time time={event.time} /> <span class="tag">{event.kind}</span>
+          </span>
+          <span>{event.message}</span>
+        </li>
+      ))}
+    </ol>
   );
 }

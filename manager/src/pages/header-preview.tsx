@@ -12,6 +12,8 @@ import { FailureNotice } from '../parts/notice.tsx';
 import { count } from '../parts/show.tsx';
 import { SERVERS, settingsFor } from './server-settings.ts';
 
+const PORT_MAX = 65_535;
+
 /** Addresses that nobody has (RFC 5737, RFC 3849). */
 const EXAMPLES = [
   { value: 'ipv4', text: 'IPv4 client 203.0.113.7', client: '203.0.113.7:51234' },
@@ -56,7 +58,7 @@ interface BytesProps extends Pick<PreviewProps, 'nodebalancer'> {
 function HeaderBytes({ version, crc32c, example, port, nodebalancer }: BytesProps) {
   const { client } = EXAMPLES.find(({ value }) => value === example) ?? EXAMPLES[0];
   const isV6 = example === 'ipv6';
-  const local = `${isV6 ? `[${nodebalancer.ipv6 ?? '2001:db8::1'}]` : nodebalancer.ipv4}:${/^\d+$/.test(port) ? port : '80'}`;
+  const local = `${isV6 ? `[${nodebalancer.ipv6 ?? '2001:db8::1'}]` : nodebalancer.ipv4}:${portOrExample(port)}`;
   const body = { proxy_protocol: version, proxy_protocol_crc32c: crc32c, client, local };
   const { data, failure } = useQuery(
     JSON.stringify(body),
@@ -70,6 +72,11 @@ function HeaderBytes({ version, crc32c, example, port, nodebalancer }: BytesProp
       <CodeBlock text={data.description} what="the header" />
     </>
   );
+}
+
+/** While it is typed, a port is often none. */
+function portOrExample(port: string): string {
+  return /^[1-9]\d{0,4}$/.test(port) && Number(port) <= PORT_MAX ? port : '80';
 }
 
 function ServerSettings({ draft }: { readonly draft: ConfigDraft }) {

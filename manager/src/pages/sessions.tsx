@@ -1,12 +1,15 @@
 // The connections that run at this moment, and the power to end them.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
+import { useLocation } from 'preact-iso';
 import { get, remove } from '../api/client.ts';
 import type { Session } from '../api/types.ts';
 import { useQuery } from '../api/use-query.ts';
-import { useReadOnlyReason } from '../login.ts';
+import { formErrors } from '../forms/errors.ts';
+import { useMayOperate } from '../login.ts';
 import { ConfirmDialog } from '../parts/dialog.tsx';
 import { TextField } from '../parts/fields.tsx';
+import { PageHeading } from '../parts/heading.tsx';
 import { EmptyState, FailureNotice, Loading } from '../parts/notice.tsx';
 import { count, formatBytes, formatDuration, Time } from '../parts/show.tsx';
 import { TableFrame } from '../parts/table.tsx';
@@ -32,21 +35,35 @@ function filterQuery(client: string, node: string): string {
   return query.toString();
 }
 
+const TYPING_MS = 250;
+
+/** The value once it has stopped changing: an address is asked for when it is typed, not at each of its letters. */
+function useSettled(value: string): string {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}
+
 export function SessionsPage() {
-  const [client, setClient] = useState('');
-  const [node, setNode] = useState('');
+  const { query } = useLocation();
+  const [client, setClient] = useState(query.client ?? '');
+  const [node, setNode] = useState(query.node ?? '');
   const [doomed, setDoomed] = useState<Doomed>();
-  const isReadOnly = useReadOnlyReason() !== undefined;
-  const filter = filterQuery(client, node);
+  const mayOperate = useMayOperate();
+  const filter = useSettled(filterQuery(client, node));
   const { data, failure, reload } = useQuery(
     `sessions ${filter}`,
     async () => (await get<Sessions>(`/balancer/v1/sessions?limit=${LIMIT}&${filter}`)).data,
     REFRESH_MS,
   );
+  const errors = formErrors(failure, (field) => field === 'client' || field === 'node');
   return (
     <>
       <div class="page-head">
-        <h1>Sessions</h1>
+        <PageHeading title="Sessions" />
         <span class="quiet">
           {data === undefined
             ? ''
@@ -54,10 +71,22 @@ export function SessionsPage() {
         </span>
       </div>
       <div class="fields">
-        <TextField label="Client address" value={client} onChange={setClient} placeholder="192.0.2.7" />
-        <TextField label="Node address" value={node} onChange={setNode} placeholder="192.168.0.10:80" />
+        <TextField
+          label="Client address"
+          value={client}
+          error={errors.at('client')}
+          onChange={setClient}
+          placeholder="192.0.2.7"
+        />
+        <TextField
+          label="Node address"
+          value={node}
+          error={errors.at('node')}
+          onChange={setNode}
+          placeholder="192.168.0.10:80"
+        />
       </div>
-      {filter !== '' && !isReadOnly && (data?.total ?? 0) > 0 && (
+      {filter !== '' && mayOperate && (data?.total ?? 0) > 0 && (
         <div>
           <button
             type="button"
@@ -73,7 +102,7 @@ export function SessionsPage() {
           </button>
         </div>
       )}
-      {failure !== undefined && <FailureNotice failure={failure} onRetry={reload} />}
+      {failure !== undefined && errors.others.length > 0 && <FailureNotice failure={failure} onRetry={reload} />}
       {data === undefined && failure === undefined && <Loading lines={6} />}
       {data?.sessions.length === 0 && (
         <EmptyState title="No sessions">
@@ -121,14 +150,14 @@ export function SessionsPage() {
                     )}
                   </td>
                   <td>{session.phase}</td>
-                  <td>
+                  <td class="time">
                     <Time time={session.started} />
                   </td>
                   <td class="number">{formatDuration(session.idle_ms)}</td>
                   <td class="number">{formatBytes(session.bytes_in)}</td>
                   <td class="number">{formatBytes(session.bytes_out)}</td>
                   <td>
-                    {!isReadOnly && (
+                    {mayOperate && (
                       <button
                         type="button"
                         class="link danger"

@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import { ApiFailure } from '../api/client.ts';
+import { type ApiFailure, asFailure } from '../api/client.ts';
 import { changeNodeBalancer, deleteNodeBalancer } from '../api/nodebalancers.ts';
 import { formErrors } from '../forms/errors.ts';
 import { useReadOnlyReason } from '../login.ts';
@@ -59,7 +59,7 @@ function OneField({ nodebalancer, etag, onChanged, name, title, field }: OneFiel
   const [failure, setFailure] = useState<ApiFailure>();
   const [isSaved, setSaved] = useState(false);
   const isReadOnly = useReadOnlyReason() !== undefined;
-  const errors = formErrors(failure?.errors ?? [], [field]);
+  const errors = formErrors(failure, (name) => name === field);
   const save = async (event: Event) => {
     event.preventDefault();
     setFailure(undefined);
@@ -70,7 +70,7 @@ function OneField({ nodebalancer, etag, onChanged, name, title, field }: OneFiel
       setSaved(true);
       onChanged();
     } catch (error) {
-      setFailure(error instanceof ApiFailure ? error : new ApiFailure(0, [{ reason: String(error) }]));
+      setFailure(asFailure(error));
     }
   };
   return (

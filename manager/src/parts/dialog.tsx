@@ -1,4 +1,4 @@
-// A question before something that cannot be taken back. The browser's own modal dialog: it holds the focus and hears Escape.
+// A question before something that others would notice. The browser's own modal dialog: it holds the focus and hears Escape.
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
@@ -12,12 +12,15 @@ interface ConfirmProps {
   readonly action: string;
   /** what must be typed first */
   readonly typed?: string;
+  /** its button does not warn */
+  readonly isHarmless?: boolean;
   /** what happened when it failed is shown in the dialog */
   readonly onConfirm: () => Promise<void>;
   readonly onClose: () => void;
 }
 
-export function ConfirmDialog({ title, children, action, typed, onConfirm, onClose }: ConfirmProps) {
+export function ConfirmDialog(props: ConfirmProps) {
+  const { title, children, action, typed, isHarmless = false, onConfirm, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   const [text, setText] = useState('');
@@ -26,6 +29,8 @@ export function ConfirmDialog({ title, children, action, typed, onConfirm, onClo
   useEffect(() => dialog.current?.showModal(), []);
   const confirm = async (event: Event) => {
     event.preventDefault();
+    // The dialog may stand within a form, which must not take this for its own.
+    event.stopPropagation();
     setBusy(true);
     setFailure(undefined);
     try {
@@ -47,7 +52,11 @@ export function ConfirmDialog({ title, children, action, typed, onConfirm, onClo
           <button type="button" class="button" onClick={() => dialog.current?.close()}>
             Cancel
           </button>
-          <button type="submit" class="button danger" disabled={isBusy || (typed !== undefined && text !== typed)}>
+          <button
+            type="submit"
+            class={isHarmless ? 'button primary' : 'button danger'}
+            disabled={isBusy || (typed !== undefined && text !== typed)}
+          >
             {action}
           </button>
         </div>

@@ -15,12 +15,19 @@ interface GraphProps {
   /** all with the same times */
   readonly series: readonly Series[];
   readonly format: (value: number) => string;
+  /** seconds that the axis shows at most; a graph that has just begun shows a twelfth of that */
+  readonly spanS: number;
 }
 
 const HEIGHT = 180;
-const AXIS_WIDTH = 72;
+const AXIS_WIDTH = 92;
+const TICK_WIDTH = 80;
+const MINUTE_S = 60;
+const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+const TO_MINUTES = new Intl.DateTimeFormat(undefined, CLOCK);
+const TO_SECONDS = new Intl.DateTimeFormat(undefined, { ...CLOCK, second: '2-digit' });
 
-export function Graph({ series, format }: GraphProps) {
+export function Graph({ series, format, spanS }: GraphProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const names = series.map(({ name }) => name).join();
@@ -29,7 +36,7 @@ export function Graph({ series, format }: GraphProps) {
     if (parent === null) return;
     const draw = () => {
       plot.current?.destroy();
-      plot.current = new uPlot(optionsFor(series, format, parent), dataOf(series), parent);
+      plot.current = new uPlot(optionsFor(series, format, spanS, parent), dataOf(series), parent);
     };
     draw();
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: parent.clientWidth, height: HEIGHT }));
@@ -44,7 +51,7 @@ export function Graph({ series, format }: GraphProps) {
       scheme.removeEventListener('change', draw);
       plot.current?.destroy();
     };
-  }, [names]);
+  }, [names, spanS]);
   useEffect(() => plot.current?.setData(dataOf(series)), [series]);
   return (
     <figure class="graph">
@@ -92,7 +99,12 @@ function dataOf(series: readonly Series[]): uPlot.AlignedData {
   return [[...(first?.times ?? [])], ...series.map(({ values }) => [...values])] as uPlot.AlignedData;
 }
 
-function optionsFor(series: readonly Series[], format: (value: number) => string, parent: HTMLElement): uPlot.Options {
+function optionsFor(
+  series: readonly Series[],
+  format: GraphProps['format'],
+  spanS: number,
+  parent: HTMLElement,
+): uPlot.Options {
   const style = getComputedStyle(parent);
   const colour = (name: string) => resolveColour(parent, `var(--${name})`);
   const axis = {
@@ -105,8 +117,14 @@ function optionsFor(series: readonly Series[], format: (value: number) => string
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
-    axes: [axis, { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map(format) }],
+    scales: {
+      x: { range: (_, first, last) => [Math.max(last - spanS, Math.min(first, last - spanS / 12)), last] },
+      y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] },
+    },
+    axes: [
+      { ...axis, space: TICK_WIDTH, values: (_, times, __, ___, stepS) => times.map(clock(stepS)) },
+      { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map(format) },
+    ],
     series: [
       {},
       ...series.map(({ name }, index) => {
@@ -121,6 +139,12 @@ function optionsFor(series: readonly Series[], format: (value: number) => string
       }),
     ],
   };
+}
+
+/** Local times, as exact as the steps between them. */
+function clock(stepS: number): (time: number) => string {
+  const format = stepS < MINUTE_S ? TO_SECONDS : TO_MINUTES;
+  return (time) => format.format(time * 1000);
 }
 
 /** A canvas knows no custom properties and no light-dark(). */

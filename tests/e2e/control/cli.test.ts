@@ -125,7 +125,14 @@ describe('while one runs', () => {
     expect((await balancer('kill', sessions[0].id)).stderr).toBe('1 session ended\n');
     await client.recvEnd();
     client.destroy();
-    expect((await balancer('kill', sessions[0].id)).code).toBe(1);
+    for (const [args, missing] of [
+      [['kill', sessions[0].id], `session ${sessions[0].id}`],
+      [['token', 'revoke', '4711'], 'token 4711'],
+      [['rollback', '4711'], 'revision 4711'],
+    ] as const) {
+      const { code, stderr } = await balancer(...args);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(`^balancer: there is no ${missing}[,:]`)]);
+    }
     expect((await balancer('login')).stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/login\?code=\S+\n$/);
     await running.stop();
     await node.close();

@@ -13,6 +13,11 @@ import { EchoNode, EchoStream } from '../process/echo.ts';
 
 const EXIT_CONFIG = 78;
 const EXIT_USAGE = 2;
+const DEATH_REASONS: Readonly<Record<string, RegExp>> = {
+  'control-throw': /fault injected: throw in the control thread/,
+  'control-out-of-memory': /it ran out of memory/,
+  'control-block': /it was stuck and was stopped/,
+};
 
 let home: Home;
 let node: EchoNode;
@@ -168,27 +173,61 @@ describe('sessions', () => {
 });
 
 describe('the death of the control thread', () => {
-  test.for(['control-throw', 'control-out-of-memory'])('%s: no session notices, the API comes back', async (fault) => {
+  test.for(['control-throw', 'control-out-of-memory', 'control-block'])(
+    '%s: no session notices, the API comes back',
+    async (fault) => {
+      const balancer = await start({ env: { BALANCER_TEST_FAULTS: '1' } });
+      const { port, path } = await serving(balancer);
+      const running = await stream(port);
+      for (let death = 0; death < 2; death++) {
+        const said = await diesAndServes(balancer, fault);
+        expect(said).toMatch(DEATH_REASONS[fault] ?? /a fault without a reason/);
+        expect(said.match(/the control thread died: .*; it starts again in \d+ ms/g)).toHaveLength(1);
+        await answersAgain(balancer);
+        await running.moves(2000);
+      }
+      expect(balancer.program.stderr).not.toMatch(/shard \d died/);
+      // What it knew of the data plane it knows again, and what it is told is done.
+      expect(await balancer.ask('GET', path)).toMatchObject({ label: 'web' });
+      expect(await balancer.ask('GET', '/balancer/v1/sessions')).toMatchObject({
+        sessions: [{ nodebalancer: 'web', port }],
+      });
+      const other = await serving(balancer, 'other');
+      expect(await (await stream(other.port)).finish()).toBeUndefined();
+      expect(await running.finish()).toBeUndefined();
+    },
+  );
+
+  test('between a change and its write: what is in force is what is stored, and the next start has the same', async () => {
     const balancer = await start({ env: { BALANCER_TEST_FAULTS: '1' } });
-    const { port, path } = await serving(balancer);
+    const { port, path, config } = await serving(balancer);
     const running = await stream(port);
-    for (let death = 0; death < 2; death++) {
-      const said = await diesAndServes(balancer, fault);
-      const reason = fault === 'control-throw' ? /fault injected: throw in the control thread/ : /it ran out of memory/;
-      expect(said).toMatch(reason);
-      expect(said.match(/the control thread died: .*; it starts again in \d+ ms/g)).toHaveLength(1);
+    const before = await balancer.ask('GET', config);
+    const [added, moved] = [await freePort(), await freePort()];
+    for (const change of [
+      () => balancer.request('PUT', config, { port: moved }),
+      () => balancer.request('POST', `${path}/configs`, { protocol: 'tcp', port: added }),
+      () => balancer.request('DELETE', path),
+    ]) {
+      inject(balancer, 'control-throw-before-write');
+      const from = balancer.program.stderr.length;
+      await expect(change()).rejects.toThrow();
+      await balancer.program.waitUntil('a successor', () =>
+        balancer.program.stderr.slice(from).includes('control thread serves again'),
+      );
       await answersAgain(balancer);
-      await running.moves(2000);
+      await eventually('what was not written to be undone', async () => {
+        const [old, ...others] = await Promise.all([port, moved, added].map((one) => accepts(LOOPBACK_IPV4, one)));
+        return old === true && !others.includes(true);
+      });
+      expect(await balancer.ask('GET', config)).toEqual(before);
     }
-    expect(balancer.program.stderr).not.toMatch(/shard \d died/);
-    // What it knew of the data plane it knows again, and what it is told is done.
-    expect(await balancer.ask('GET', path)).toMatchObject({ label: 'web' });
-    expect(await balancer.ask('GET', '/balancer/v1/sessions')).toMatchObject({
-      sessions: [{ nodebalancer: 'web', port }],
-    });
-    const other = await serving(balancer, 'other');
-    expect(await (await stream(other.port)).finish()).toBeUndefined();
+    // A session whose config went and came back is a session of a removed one: it runs on all the same.
     expect(await running.finish()).toBeUndefined();
+    await balancer.stop();
+    const again = await start();
+    expect(await again.ask('GET', config)).toMatchObject({ port });
+    expect(await (await stream(port)).finish()).toBeUndefined();
   });
 
   test('sessions of a config that was removed before it keep their names', async () => {

@@ -54,7 +54,7 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     summary: async (page: Page) => {
       await page.goto('/nodebalancers/1/summary');
       await page.getByRole('heading', { name: 'NodeBalancer Details' }).waitFor();
-      await page.getByText('web-1').waitFor();
+      await page.getByRole('rowheader', { name: /^web-1 / }).waitFor();
     },
     configurations: async (page: Page) => {
       await page.goto('/nodebalancers/1/configurations');
@@ -197,10 +197,11 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     const { label } = await balancer.ask('PUT', paths.path, { label: 'renamed' });
     expect(label).toBe('renamed');
     await page.getByRole('link', { name: 'History' }).click();
-    await page.getByText('web: label web -> renamed').waitFor();
+    const changes = page.getByRole('main').getByRole('list');
+    await changes.getByText(/^webLabel web .*renamed$/).waitFor();
     await page.getByRole('button', { name: 'Roll back to this' }).first().click();
     await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
-    await page.getByText('renamed: label renamed -> web').waitFor();
+    await changes.getByText(/^renamedLabel renamed .*web$/).waitFor();
     expect(await balancer.ask('GET', paths.path)).toMatchObject({ label: 'web' });
     await visitor.context.close();
   });
@@ -210,7 +211,11 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     const { page } = visitor;
     await balancer.ask('PUT', paths.path, { tags: [HOSTILE] });
     await PAGES.summary(page);
-    await page.getByText(HOSTILE).waitFor();
+    await page.getByText(HOSTILE).first().waitFor();
+    await page
+      .getByText(`tags none -> "${HOSTILE}"`)
+      .or(page.getByText(`tags none -> ${HOSTILE}`))
+      .waitFor();
     expect(await page.locator('img').count()).toBe(0);
     expect(visitor.complaints).toEqual([]);
     await visitor.context.close();

@@ -1,10 +1,11 @@
 // Sessions ended on the operator's word: those that are meant and no others, in whatever phase, and each counted and recorded as any end.
 
 import { expect, test } from 'vitest';
+import { SHARD } from '../../../core/metrics/counters.ts';
 import { percentileUs, sumHistograms } from '../../../core/metrics/histogram.ts';
 import { takeRecord } from '../../../core/metrics/session-log.ts';
 import { endSession } from '../../../core/session/close.ts';
-import { outcomeCode } from '../../../core/session/outcome.ts';
+import { IN, type In, noteOutcome, outcomeCode, WHO, type Who } from '../../../core/session/outcome.ts';
 import { killSessions } from '../../../core/session/session.ts';
 import { get, giveSlot, PHASE_FREE, STEP_SLOT } from '../../../core/session/table.ts';
 import { BACK_FD, FRONT_FD, fakeShard, nodePlan, relaying, serve } from './support.ts';
@@ -86,4 +87,24 @@ test('the end of a session records how long it lasted, in milliseconds, and when
   expect(percentileUs(lasted, 50)).toBe(20);
   // A session without an answer has no first byte.
   expect(sumHistograms([firstByteTimes])).toMatchObject({ count: 1, sumUs: 40_000 });
+});
+
+test('who has cut a session off is counted; a node that only refused has cut nothing', () => {
+  const { shard } = fakeShard();
+  serve(shard, [nodePlan(0)]);
+  const { shard: counts } = shard.counters;
+  const cuts = () => [SHARD.cutByClient, SHARD.cutByNode, SHARD.cutByBalancer].map((column) => counts[column]);
+  const end = (who: Who | undefined, phase: In, connectedMs = 1) => {
+    const slot = relaying(shard, 0, 0);
+    shard.table.connectedMs[slot] = connectedMs;
+    if (who !== undefined) noteOutcome(shard.table, slot, who, phase);
+    endSession(shard, slot);
+    return cuts();
+  };
+  expect(end(undefined, IN.none)).toEqual([0, 0, 0]);
+  expect(end(WHO.client, IN.data)).toEqual([1, 0, 0]);
+  expect(end(WHO.node, IN.data)).toEqual([1, 1, 0]);
+  expect(end(WHO.node, IN.connect, 0)).toEqual([1, 1, 0]);
+  expect(end(WHO.operator, IN.data)).toEqual([1, 1, 1]);
+  expect(end(WHO.nodeTimeout, IN.data)).toEqual([1, 1, 2]);
 });

@@ -58,7 +58,7 @@ test('frontends and nodes are told apart by name, and no label is a client’s',
   const labels = new Set(
     [...families.values()].flatMap(({ series }) => series.flatMap((one) => Object.keys(one.labels))),
   );
-  expect([...labels].sort()).toEqual(['address', 'frontend', 'le', 'node', 'version']);
+  expect([...labels].sort()).toEqual(['address', 'by', 'frontend', 'le', 'node', 'version']);
 });
 
 test('names say what they count: counters end in _total, times in _seconds', () => {
@@ -88,14 +88,17 @@ test('each worker has its own accepts, so that unequal shares are seen', () => {
   const counts = (more: Partial<ShardCounts>) =>
     ({ ...Object.fromEntries(SHARD_COUNTERS.map((name) => [name, 0])), ...more }) as ShardCounts;
   lab.plane.shardCounts = () => [
-    counts({ accepted: 10, ended: 4, bytesSpliced: 99 }),
-    counts({ accepted: 3, ended: 5 }),
+    counts({ accepted: 10, ended: 4, bytesSpliced: 99, cutByClient: 2, cutByNode: 1 }),
+    counts({ accepted: 3, ended: 5, cutByClient: 5, cutByBalancer: 3 }),
   ];
   expect(numberOf('balancer_worker_accepts_total', { worker: '1' })).toBe(3);
   expect(numberOf('balancer_worker_active', { worker: '0' })).toBe(6);
   // Read while the worker writes: never below zero.
   expect(numberOf('balancer_worker_active', { worker: '1' })).toBe(0);
   expect(numberOf('balancer_splice_bytes_total', { worker: '0' })).toBe(99);
+  // Of all workers: whose fault it was does not depend on where it was served.
+  const cuts = ['client', 'node', 'lb'].map((by) => numberOf('balancer_resets_total', { by }));
+  expect(cuts).toEqual([7, 1, 3]);
 });
 
 describe('counters of bytes', () => {

@@ -1,0 +1,58 @@
+// The control thread's sign of life: a cell in shared memory that its event loop writes and the main thread reads. A thread that waits
+// for a request writes it as well as one that works; one in an endless loop, or in a system call that does not return, does not.
+
+import { monotonicMs } from '../../core/base/clock.ts';
+
+const BEAT_INTERVAL_MS = 250;
+const WATCH_INTERVAL_MS = 250;
+/** Longer than a shard gets: the store's writes wait for the disk, and nobody's bytes wait for this thread. */
+const HEARTBEAT_MS_MAX = 5000;
+const NEVER = 0;
+
+export function createHeartbeat(): SharedArrayBuffer {
+  return new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT);
+}
+
+/** Beats from now on, as long as the event loop comes round. */
+export function beatOn(memory: SharedArrayBuffer): void {
+  const cell = new Float64Array(memory);
+  const beat = () => {
+    cell[0] = monotonicMs();
+  };
+  beat();
+  setInterval(beat, BEAT_INTERVAL_MS).unref();
+}
+
+/** Looks at the cell now and then and says whether its writer is stuck. Before the first beat it is not: opening a store takes its time. */
+export class Heartbeat {
+  readonly #cell: Float64Array;
+  readonly #nowMs: () => number;
+  #lookedMs: number;
+  #graceMs = 0;
+
+  constructor(memory: SharedArrayBuffer, nowMs: () => number = monotonicMs) {
+    this.#cell = new Float64Array(memory);
+    this.#nowMs = nowMs;
+    this.#lookedMs = nowMs();
+  }
+
+  /** To be asked every WATCH_INTERVAL_MS. */
+  isStuck(): boolean {
+    const nowMs = this.#nowMs();
+    // After the whole process was suspended the beat is old, and nobody is stuck.
+    if (nowMs - this.#lookedMs > HEARTBEAT_MS_MAX / 2) this.#graceMs = nowMs;
+    this.#lookedMs = nowMs;
+    const beatMs = this.#cell[0] ?? NEVER;
+    return beatMs !== NEVER && nowMs - Math.max(beatMs, this.#graceMs) > HEARTBEAT_MS_MAX;
+  }
+
+  /** Calls back once, when the writer is stuck. @returns a function that ends the watch */
+  watch(onStuck: () => void): () => void {
+    const timer = setInterval(() => {
+      if (!this.isStuck()) return;
+      clearInterval(timer);
+      onStuck();
+    }, WATCH_INTERVAL_MS).unref();
+    return () => clearInterval(timer);
+  }
+}

@@ -1,0 +1,25 @@
+// What was typed and not saved is not lost by a click beside it.
+
+import { useEffect } from 'preact/hooks';
+
+/** Asks before a link or the browser leaves the page. */
+export function useLeaveWarning(hasChanges: boolean): void {
+  useEffect(() => {
+    if (!hasChanges) return;
+    const onClick = (event: MouseEvent) => {
+      const link = event.target instanceof Element ? event.target.closest('a[href]') : null;
+      const isElsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0;
+      if (link === null || isElsewhere || link.getAttribute('href')?.startsWith('#') === true) return;
+      if (confirm('Leave this page without saving what you changed?')) return;
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    const onUnload = (event: BeforeUnloadEvent) => event.preventDefault();
+    document.addEventListener('click', onClick, true);
+    window.addEventListener('beforeunload', onUnload);
+    return () => {
+      document.removeEventListener('click', onClick, true);
+      window.removeEventListener('beforeunload', onUnload);
+    };
+  }, [hasChanges]);
+}
