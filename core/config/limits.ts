@@ -20,7 +20,7 @@ export const ERRORS_MAX = 200;
 /** Characters of a found text that a message quotes. */
 export const QUOTE_CHARS_MAX = 60;
 
-export const NODEBALANCERS_MAX = 128;
+export const NODEBALANCERS_MAX = 512;
 
 /** Frontends of all nodebalancers together: each is a listening socket per shard and address family. */
 export const FRONTENDS_MAX = 512;

@@ -19,13 +19,14 @@ const WAYS = 64;
 const SLOTS_PER_ENTRY = 2;
 
 /**
- * How often a taken lock is asked for again: about 10 us at some 50 ns each. A holder needs less than one; a longer one is off its
- * processor, cold, or dead. All but the dead are back within a few naps, which are 0.2 ms each in truth; then it counts as a miss: a
- * connection that is placed as if new is cheaper than a shard that stands. Without naps a few in ten thousand connections of clients
- * that came over two busy shards at once were misses, and reached another node.
+ * How often a taken lock is asked for again: about 10 us at some 50 ns each, then in naps, which are 0.2 ms each in truth, some 50 ms
+ * in all. A holder needs less than 1 us; a longer one is cold, or its processor was taken from it, for a few time slices on a machine
+ * with more to do than processors, tens of milliseconds where a hypervisor does the taking. Only a dead one stays away longer. Then it
+ * counts as a miss: a connection that is placed as if new is cheaper than a shard that stands. Refused: a limit of 1 ms, because on a
+ * busy machine clients that came over both shards at once reached another node, or passed the throttle, once in some thousand times.
  */
 const LOCK_SPINS = 200;
-const LOCK_NAPS = 5;
+const LOCK_NAPS = 250;
 const LOCK_NAP_MS = 0.1;
 
 /** The same for removals, which run on the main thread: it must not miss an entry. */

@@ -375,7 +375,7 @@ describe('a lock that another thread has', () => {
     expect(clientTableMisses(table)).toBe(0);
   });
 
-  test('is given up after some hundred tries, and at most 2 ms of sleep', () => {
+  test('is given up after some hundred tries, and some tens of milliseconds of sleep', () => {
     const table = makeTable();
     table.words[0] = 2;
     const pause = vi.spyOn(Atomics, 'pause');
@@ -386,7 +386,8 @@ describe('a lock that another thread has', () => {
       (sum, [, , , timeoutMs]) => sum + (timeoutMs ?? Number.POSITIVE_INFINITY),
       0,
     );
-    expect(sleptMs).toBeLessThan(2.001);
+    expect(sleptMs).toBeGreaterThan(10);
+    expect(sleptMs).toBeLessThan(50);
     expect(table.words[0]).toBe(2);
   });
 });
