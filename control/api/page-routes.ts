@@ -1,9 +1,9 @@
-// The page itself: the files that `npm run build` made of manager/, read once and kept compressed.
+// The page itself: the files that `npm run build` made of manager/, and their brotli forms beside them; read once and kept.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiContext } from './context.ts';
 
@@ -40,7 +40,8 @@ interface Asset {
   readonly type: string;
   readonly plain: Buffer;
   readonly gzip: Buffer;
-  readonly brotli: Buffer;
+  /** undefined where another tool than our build made the files */
+  readonly brotli: Buffer | undefined;
 }
 
 export function pageRoutes(app: FastifyInstance, _context: ApiContext): void {
@@ -68,7 +69,9 @@ export function pageRoutes(app: FastifyInstance, _context: ApiContext): void {
 function sendAsset(request: FastifyRequest, reply: FastifyReply, asset: Asset): FastifyReply {
   const accepted = String(request.headers['accept-encoding'] ?? '');
   reply.header('vary', 'Accept-Encoding').type(asset.type);
-  if (/\bbr\b/.test(accepted)) return reply.header('content-encoding', 'br').send(asset.brotli);
+  if (asset.brotli !== undefined && /\bbr\b/.test(accepted)) {
+    return reply.header('content-encoding', 'br').send(asset.brotli);
+  }
   if (/\bgzip\b/.test(accepted)) return reply.header('content-encoding', 'gzip').send(asset.gzip);
   return reply.send(asset.plain);
 }
@@ -86,10 +89,15 @@ function readAssets(): ReadonlyMap<string, Asset> {
 }
 
 function readAsset(name: string): Asset | undefined {
+  const plain = read(name);
+  const type = TYPES[extname(name)];
+  if (plain === undefined || type === undefined) return undefined;
+  return { type, plain, gzip: gzipSync(plain), brotli: read(`${name}.br`) };
+}
+
+function read(name: string): Buffer | undefined {
   try {
-    const plain = readFileSync(join(DIRECTORY, name));
-    const type = TYPES[extname(name)] ?? 'application/octet-stream';
-    return { type, plain, gzip: gzipSync(plain), brotli: brotliCompressSync(plain) };
+    return readFileSync(join(DIRECTORY, name));
   } catch {
     return undefined;
   }
