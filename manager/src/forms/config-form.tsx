@@ -111,6 +111,7 @@ export function ConfigForm({ draft, onChange, errors, isReadOnly, live, preview 
               label="Checksum in each header (CRC32C)"
               help="A node that checks it refuses a damaged header."
               isOn={draft.proxy_protocol_crc32c}
+              error={errors.at('proxy_protocol_crc32c')}
               onChange={(proxy_protocol_crc32c) => change({ proxy_protocol_crc32c })}
             />
           )}
@@ -204,6 +205,7 @@ export function ConfigForm({ draft, onChange, errors, isReadOnly, live, preview 
             label="Passive Checks"
             help="Take a node out for a while when three connections in a row could not be passed on to it."
             isOn={draft.check_passive}
+            error={errors.at('check_passive')}
             onChange={(check_passive) => change({ check_passive })}
           />
         </section>

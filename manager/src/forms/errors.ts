@@ -1,6 +1,7 @@
 // Errors of the API by field: what belongs at which field of a form, and what belongs at none.
 
 import type { ApiFailure, FieldError } from '../api/client.ts';
+import type { ConfigDraft } from './config-draft.ts';
 
 export interface FormErrors {
   /** @param field as the API names it: `port`, `nodes[0].address` */
@@ -24,7 +25,8 @@ export function formErrors(
   const byField = new Map<string, string[]>();
   const others: string[] = [];
   for (const { field, reason } of errors) {
-    const name = field?.startsWith(prefix) ? field.slice(prefix.length) : undefined;
+    // A list that is one field on the page is blamed by item: `tags[1]`.
+    const name = field?.startsWith(prefix) ? field.slice(prefix.length).replace(/^(tags)\[\d+\]$/, '$1') : undefined;
     if (name !== undefined && isShown(name)) byField.set(name, [...(byField.get(name) ?? []), reason]);
     else others.push(field === undefined ? reason : `${field}: ${reason}`);
   }
@@ -37,25 +39,26 @@ const CONFIG_FIELDS = [
   'protocol',
   'algorithm',
   'stickiness',
-  'proxy_protocol',
-  'proxy_protocol_crc32c',
   'check',
-  'check_path',
-  'check_body',
-  'check_interval',
-  'check_timeout',
-  'check_attempts',
   'check_passive',
   'queue_size',
   'queue_timeout',
   'nodes',
 ];
+const CHECK_FIELDS = ['check_interval', 'check_timeout', 'check_attempts'];
 
-/** Whether a config's form has a field of that name. @param nodes how many it has */
-export function isConfigField(nodes: number): (field: string) => boolean {
+/** Whether a config's form shows a field of that name: many come and go with the choices before them. */
+export function isConfigField(draft: ConfigDraft): (field: string) => boolean {
+  const { protocol, proxy_protocol, check, nodes } = draft;
+  const shown = new Set(CONFIG_FIELDS);
+  if (protocol === 'tcp') shown.add('proxy_protocol');
+  if (protocol === 'tcp' && proxy_protocol === 'v2') shown.add('proxy_protocol_crc32c');
+  if (check !== 'none') for (const field of CHECK_FIELDS) shown.add(field);
+  if (check === 'http' || check === 'http_body') shown.add('check_path');
+  if (check === 'http_body') shown.add('check_body');
   return (field) => {
     const [, index, name = ''] = /^nodes\[(\d+)\]\.(.*)$/.exec(field) ?? [];
-    return index === undefined ? CONFIG_FIELDS.includes(field) : Number(index) < nodes && NODE_FIELDS.includes(name);
+    return index === undefined ? shown.has(field) : Number(index) < nodes.length && NODE_FIELDS.includes(name);
   };
 }
 

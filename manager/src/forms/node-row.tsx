@@ -1,5 +1,6 @@
 // One backend node while it is edited; and, of a node that is in force, its state, why it is so, since when, and its way out.
 
+import { useState } from 'preact/hooks';
 import type { NodeState } from '../api/state.ts';
 import { NumberField, SelectField, TextField } from '../parts/fields.tsx';
 import { count, NodeChip, StatusChip, Time } from '../parts/show.tsx';
@@ -35,7 +36,10 @@ interface NodeRowProps {
 export function NodeRow({ node, index, errors, isReadOnly, live, onChange, onRemove }: NodeRowProps) {
   const at = (name: keyof NodeDraft) => errors.at(`nodes[${index}].${name}`);
   const name = node.label || `node ${index + 1}`;
-  const hasMore = node.max_connections !== '0' || node.slow_start !== '0' || node.proxy_protocol !== 'config';
+  // As it came: what is typed must not close what it is typed into.
+  const [hadMore] = useState(
+    node.max_connections !== '0' || node.slow_start !== '0' || node.proxy_protocol !== 'config',
+  );
   const state = node.id === undefined ? undefined : live?.place.nodes.find(({ address }) => address === node.address);
   return (
     <fieldset class="node-row" disabled={isReadOnly}>
@@ -89,7 +93,7 @@ export function NodeRow({ node, index, errors, isReadOnly, live, onChange, onRem
           <DrainControl place={live.place} node={state} blocked={live.blocked} onChanged={live.onChanged} />
         </div>
       )}
-      <details class="node-more" open={hasMore || MORE_FIELDS.some((key) => at(key) !== undefined)}>
+      <details class="node-more" open={hadMore || MORE_FIELDS.some((key) => at(key) !== undefined)}>
         <summary>Limits and header of this node</summary>
         <div class="fields">
           <NumberField

@@ -30,7 +30,7 @@ const OWN_FIELDS = ['label', 'tags', 'client_conn_throttle'];
 function isOfConfig(configs: readonly ConfigDraft[], field: string): boolean {
   const [, index = '', rest = ''] = /^configs\[(\d+)\]\.(.*)$/.exec(field) ?? [];
   const config = configs[Number(index)];
-  return rest !== '' && config !== undefined && isConfigField(config.nodes.length)(rest);
+  return rest !== '' && config !== undefined && isConfigField(config)(rest);
 }
 
 export function CreatePage() {
@@ -121,7 +121,7 @@ export function CreatePage() {
             <ConfigForm
               draft={config}
               onChange={(next) => setConfigs(configs.with(index, next))}
-              errors={formErrors(failure, isConfigField(config.nodes.length), `configs[${index}].`)}
+              errors={formErrors(failure, isConfigField(config), `configs[${index}].`)}
               isReadOnly={false}
               preview={<HeaderPreview draft={config} nodebalancer={UNKNOWN_ADDRESS} />}
             />

@@ -1,6 +1,6 @@
 // One port's configuration as it is, edited and saved in one write; deleted; and its nodes drained, which is in force at once.
 
-import { useMemo, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { type ApiFailure, asFailure } from '../api/client.ts';
 import { latestRevision } from '../api/history.ts';
@@ -57,12 +57,11 @@ export function ExistingConfig({ nodebalancer, config, state, onDone }: Existing
   const isReadOnly = useReadOnlyReason() !== undefined || query.isStale;
   const form = useFocusOnError(saving.failure);
   const draft = edited ?? data?.draft;
-  const nodes = draft?.nodes.length ?? 0;
-  const errors = useMemo(() => formErrors(saving.failure, isConfigField(nodes)), [saving.failure, nodes]);
   const hasChanges = edited !== undefined && data !== undefined && !isSame(edited, data.draft);
   useLeaveWarning(hasChanges);
   if (data === undefined || draft === undefined)
     return failure === undefined ? <Loading lines={10} /> : <FailureNotice failure={failure} onRetry={loadAnew} />;
+  const errors = formErrors(saving.failure, isConfigField(draft));
   const undo = () => {
     setEdited(undefined);
     setSaving({ isBusy: false });

@@ -25,7 +25,7 @@ export function NewConfig({ nodebalancer, isFirst, onDone, onCancel }: NewConfig
   const [failure, setFailure] = useState<ApiFailure>();
   const [isBusy, setBusy] = useState(false);
   const form = useFocusOnError(failure);
-  const errors = formErrors(failure, isConfigField(draft.nodes.length));
+  const errors = formErrors(failure, isConfigField(draft));
   useLeaveWarning(draft !== untouched);
   const save = async (event: Event) => {
     event.preventDefault();

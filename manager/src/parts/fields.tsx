@@ -17,20 +17,18 @@ interface Wiring {
   readonly 'aria-invalid'?: true;
 }
 
-function Field(props: FieldProps & { readonly children: (wiring: Wiring) => ComponentChildren }) {
-  const { label, help, error, isBare = false, children } = props;
-  const id = useId();
+function wiringOf(id: string, help: ComponentChildren, error: string | undefined): Wiring {
   const described = [help === undefined ? '' : `${id}-help`, error === undefined ? '' : `${id}-error`].join(' ').trim();
+  return {
+    id,
+    ...(described === '' ? {} : { 'aria-describedby': described }),
+    ...(error === undefined ? {} : { 'aria-invalid': true }),
+  };
+}
+
+function Remarks({ id, help, error }: Pick<FieldProps, 'help' | 'error'> & { readonly id: string }) {
   return (
-    <div class={error === undefined ? 'field' : 'field has-error'}>
-      <label for={id} class={isBare ? 'visually-hidden' : undefined}>
-        {label}
-      </label>
-      {children({
-        id,
-        ...(described === '' ? {} : { 'aria-describedby': described }),
-        ...(error === undefined ? {} : { 'aria-invalid': true }),
-      })}
+    <>
       {help !== undefined && (
         <p class="help" id={`${id}-help`}>
           {help}
@@ -41,6 +39,20 @@ function Field(props: FieldProps & { readonly children: (wiring: Wiring) => Comp
           {error}
         </p>
       )}
+    </>
+  );
+}
+
+function Field(props: FieldProps & { readonly children: (wiring: Wiring) => ComponentChildren }) {
+  const { label, help, error, isBare = false, children } = props;
+  const id = useId();
+  return (
+    <div class={error === undefined ? 'field' : 'field has-error'}>
+      <label for={id} class={isBare ? 'visually-hidden' : undefined}>
+        {label}
+      </label>
+      {children(wiringOf(id, help, error))}
+      <Remarks id={id} help={help} error={error} />
     </div>
   );
 }
@@ -144,31 +156,27 @@ export function SelectField<T extends string>({ value, choices, onChange, isDisa
 interface ToggleProps {
   readonly label: string;
   readonly help?: string;
+  readonly error?: string | undefined;
   readonly isOn: boolean;
   readonly onChange: (isOn: boolean) => void;
   readonly isDisabled?: boolean;
 }
 
-export function Toggle({ label, help, isOn, onChange, isDisabled }: ToggleProps) {
+export function Toggle({ label, help, error, isOn, onChange, isDisabled }: ToggleProps) {
   const id = useId();
   return (
-    <div class="field toggle">
+    <div class={error === undefined ? 'field toggle' : 'field toggle has-error'}>
       <input
-        id={id}
+        {...wiringOf(id, help, error)}
         type="checkbox"
         role="switch"
         aria-checked={isOn}
         checked={isOn}
         disabled={isDisabled}
-        {...(help === undefined ? {} : { 'aria-describedby': `${id}-help` })}
         onChange={(event) => onChange(event.currentTarget.checked)}
       />
       <label for={id}>{label}</label>
-      {help !== undefined && (
-        <p class="help" id={`${id}-help`}>
-          {help}
-        </p>
-      )}
+      <Remarks id={id} help={help} error={error} />
     </div>
   );
 }
