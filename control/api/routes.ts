@@ -15,6 +15,7 @@ import { pageRoutes } from './page-routes.ts';
 import { probeRoutes } from './probes.ts';
 import { regionTypeRoutes } from './region-types.ts';
 import { sessionRoutes } from './session-routes.ts';
+import { sourceRoutes } from './source-routes.ts';
 import { stateRoutes } from './state-routes.ts';
 import { shortStatsRoutes, statsRoutes } from './statistics-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
@@ -40,6 +41,7 @@ export const ROOT_ROUTES: readonly Routes[] = [
   historyRoutes,
   tokenRoutes,
   headerRoutes,
+  sourceRoutes,
   shortStatsRoutes,
   eventRoutes,
   loginRoutes,

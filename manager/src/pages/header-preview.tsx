@@ -79,17 +79,36 @@ function portOrExample(port: string): string {
   return /^[1-9]\d{0,4}$/.test(port) && Number(port) <= PORT_MAX ? port : '80';
 }
 
+interface Sources {
+  readonly addresses: readonly string[];
+}
+
+/** So many nodes are asked about: what is different between them is seldom the way to them. */
+const ASKED_MAX = 100;
+
 function ServerSettings({ draft }: { readonly draft: ConfigDraft }) {
-  const [server, setServer] = useState<(typeof SERVERS)[number]['value']>('nginx');
+  const [isOpen, setOpen] = useState(false);
   return (
-    <details>
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Settings for your nodes</summary>
-      <div class="form-section">
-        <div class="fields">
-          <SelectField label="Server" value={server} choices={SERVERS} onChange={setServer} />
-        </div>
-        <CodeBlock text={settingsFor(server, draft)} what="the settings" />
-      </div>
+      {isOpen && <SettingsOf nodes={draft.nodes.map(({ address }) => address.trim())} />}
     </details>
+  );
+}
+
+function SettingsOf({ nodes }: { readonly nodes: readonly string[] }) {
+  const [server, setServer] = useState<(typeof SERVERS)[number]['value']>('nginx');
+  const body = { nodes: nodes.slice(0, ASKED_MAX) };
+  const { data } = useQuery(
+    JSON.stringify(body),
+    async () => (await post<Sources>('/balancer/v1/source_addresses', body)).data,
+  );
+  return (
+    <div class="form-section">
+      <div class="fields">
+        <SelectField label="Server" value={server} choices={SERVERS} onChange={setServer} />
+      </div>
+      <CodeBlock text={settingsFor(server, nodes, data?.addresses ?? [])} what="the settings" />
+    </div>
   );
 }

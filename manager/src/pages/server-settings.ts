@@ -1,59 +1,55 @@
-// Settings that make a node's server expect the PROXY header, ready to be copied: ports are those of the nodes, and the address to
-// trust is the one that the balancer connects from.
-
-import type { ConfigDraft } from '../forms/config-draft.ts';
+// Settings that make a node's server expect the PROXY header, ready to be copied: ports are those of the nodes, and the addresses to
+// trust are those that the balancer connects from. The same as in the README, where it says how they were tried.
 
 export const SERVERS = [
   { value: 'nginx', text: 'NGINX' },
   { value: 'apache', text: 'Apache' },
-  { value: 'mariadb', text: 'MariaDB / MySQL' },
+  { value: 'mariadb', text: 'MariaDB' },
   { value: 'haproxy', text: 'HAProxy' },
 ] as const;
 
 export type Server = (typeof SERVERS)[number]['value'];
 
-function portOf(address: string): string | undefined {
-  return /:(\d+)$/.exec(address)?.[1];
+/** Where the addresses could not be told: no node has an IP address yet, or there is no way to it. */
+const UNKNOWN = 'ADDRESS-OF-THE-BALANCER';
+
+function portsOf(nodes: readonly string[]): readonly string[] {
+  const ports = new Set(nodes.flatMap((address) => /:(\d+)$/.exec(address)?.[1] ?? []));
+  return ports.size === 0 ? ['80'] : [...ports];
 }
 
-/** Where the balancer comes from, as its nodes see it: on one machine that is loopback, else the operator knows it. */
-function trustedOf(draft: ConfigDraft): string {
-  const isLocal =
-    draft.nodes.length > 0 && draft.nodes.every(({ address }) => /^(127\.|\[::1\]|localhost)/.test(address));
-  return isLocal ? '127.0.0.1' : 'ADDRESS-OF-THE-BALANCER';
-}
-
-export function settingsFor(server: Server, draft: ConfigDraft): string {
-  const ports = [...new Set(draft.nodes.map(({ address }) => portOf(address)).filter((port) => port !== undefined))];
-  const port = ports[0] ?? '80';
-  const trusted = trustedOf(draft);
+/** @param nodes their addresses @param sources that the balancer connects from */
+export function settingsFor(server: Server, nodes: readonly string[], sources: readonly string[]): string {
+  const ports = portsOf(nodes);
+  const trusted = sources.length === 0 ? [UNKNOWN] : sources;
   switch (server) {
     case 'nginx':
       return [
         'server {',
-        ...(ports.length === 0 ? ['80'] : ports).map((each) => `    listen ${each} proxy_protocol;`),
-        `    set_real_ip_from ${trusted};`,
-        '    real_ip_header proxy_protocol;',
-        '    # $remote_addr is the client now; $proxy_protocol_addr is, too.',
+        ...ports.map((port) => `    listen ${port} proxy_protocol;`),
+        ...trusted.map((address) => `    set_real_ip_from ${address};`),
+        '    real_ip_header proxy_protocol;  # not in stream {}',
+        "    # $remote_addr and $remote_port are the client's now",
         '}',
       ].join('\n');
     case 'apache':
       return [
         '# a2enmod remoteip',
-        `Listen ${port}`,
-        `<VirtualHost *:${port}>`,
+        ...ports.map((port) => `Listen ${port}`),
+        `<VirtualHost ${ports.map((port) => `*:${port}`).join(' ')}>`,
         '    RemoteIPProxyProtocol On',
-        '    LogFormat "%a %l %u %t \\"%r\\" %>s %b" client',
+        '    # %a in LogFormat, and Require ip, mean the client now',
+        `    # Apache believes every sender: let only ${trusted.join(', ')} reach ${ports.length > 1 ? 'these ports' : 'this port'}`,
         '</VirtualHost>',
       ].join('\n');
     case 'mariadb':
-      return ['[mysqld]', `proxy-protocol-networks = ${trusted}, localhost`, 'skip-name-resolve'].join('\n');
+      return ['[mariadbd]', `proxy-protocol-networks = ${trusted.join(', ')}`].join('\n');
     case 'haproxy':
       return [
         'frontend from_balancer',
-        `    bind :${port} accept-proxy`,
-        '    # src is the client now',
-        `    tcp-request connection expect-proxy layer4 if { src ${trusted} }`,
+        ...ports.map((port) => `    bind :${port} accept-proxy`),
+        `    tcp-request connection reject unless { src ${trusted.join(' ')} }`,
+        '    # after that, src is the client',
       ].join('\n');
   }
 }

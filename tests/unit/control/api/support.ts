@@ -81,7 +81,7 @@ export class StandInPlane implements DataPlane {
     return this.ready;
   }
 
-  settings() {
+  settings(): ReturnType<DataPlane['settings']> {
     return [];
   }
 

@@ -66,6 +66,31 @@ describe('tokens', () => {
   });
 });
 
+describe('the addresses that nodes see', () => {
+  const PATH = '/balancer/v1/source_addresses';
+
+  test('are those that the system would take, each once', async () => {
+    const nodes = ['127.0.0.1:80', '127.0.0.2:81', 'localhost:80', 'no address', ''];
+    const { status, body } = await lab.ask('POST', PATH, { nodes }, looker);
+    expect([status, body]).toEqual([200, { addresses: ['127.0.0.1'] }]);
+    expect((await lab.ask('POST', PATH, { nodes: [] })).body).toEqual({ addresses: [] });
+  });
+
+  test('are those of the setting where there is one', async () => {
+    lab.plane.settings = () => [
+      { name: 'BALANCER_SOURCE_ADDRESSES', value: '192.0.2.5, 2001:db8::5', source: 'environment', meaning: '' },
+    ];
+    const { body } = await lab.ask('POST', PATH, { nodes: ['127.0.0.1:80'] });
+    lab.plane.settings = () => [];
+    expect(body).toEqual({ addresses: ['192.0.2.5', '2001:db8::5'] });
+  });
+
+  test.each([{}, { nodes: 'x' }, { nodes: Array(101).fill('127.0.0.1:80') }])('are not told of %j', async (body) => {
+    const answer = await lab.ask('POST', PATH, body);
+    expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'nodes']);
+  });
+});
+
 describe('a header', () => {
   const PATH = '/balancer/v1/header';
   const V4 = { client: '203.0.113.7:51234', local: '192.0.2.1:443' };
