@@ -77,7 +77,7 @@ function Frame({ login, onLogout }: { readonly login: Login; readonly onLogout: 
       <nav class="menu" aria-label="Main">
         <span class="brand">balancer</span>
         {MENU.map((item) => (
-          <a key={item.path} href={item.path} aria-current={path.startsWith(item.path) ? 'page' : undefined}>
+          <a key={item.path} href={item.path} aria-current={isAt(item.path, path) ? 'page' : undefined}>
             {item.text}
           </a>
         ))}
@@ -108,6 +108,11 @@ function Frame({ login, onLogout }: { readonly login: Login; readonly onLogout: 
       </main>
     </div>
   );
+}
+
+/** The root is the landing page, too. */
+function isAt(itemPath: string, path: string): boolean {
+  return path.startsWith(itemPath) || (path === '/' && itemPath === MENU[0].path);
 }
 
 function AwayNotice() {

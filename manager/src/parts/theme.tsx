@@ -11,12 +11,21 @@ function stored(): Theme {
   return THEMES.find((theme) => theme === value) ?? 'system';
 }
 
+function apply(theme: Theme): void {
+  if (theme === 'system') document.documentElement.removeAttribute('data-theme');
+  else document.documentElement.dataset.theme = theme;
+}
+
+/** Before anything is drawn: the login page has no switch, and no page is to change its colours while it loads. */
+export function applyStoredTheme(): void {
+  apply(stored());
+}
+
 export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>(stored);
   useEffect(() => {
     localStorage.setItem(KEY, theme);
-    if (theme === 'system') document.documentElement.removeAttribute('data-theme');
-    else document.documentElement.dataset.theme = theme;
+    apply(theme);
   }, [theme]);
   return (
     <label class="theme">
