@@ -1,7 +1,7 @@
 // Beside the Proxy Protocol select: the bytes that a node will receive for an example client, from the balancer's own encoder, and
 // settings for the servers that people have behind it.
 
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { post } from '../api/client.ts';
 import type { NodeBalancer } from '../api/types.ts';
 import { useQuery } from '../api/use-query.ts';
@@ -64,13 +64,41 @@ function HeaderBytes({ version, crc32c, example, port, nodebalancer }: BytesProp
     JSON.stringify(body),
     async () => (await post<Header>('/balancer/v1/header', body)).data,
   );
+  // While the port is typed, the last header stays: nothing is to jump under the cursor.
+  const last = useRef<Header | undefined>(undefined);
+  if (data !== undefined) last.current = data;
+  const { bytes, description } = data ?? last.current ?? placeholderOf(version, crc32c);
   if (failure !== undefined) return <FailureNotice failure={failure} />;
-  if (data === undefined) return <div class="code-block placeholder" />;
   return (
     <>
-      <p class="quiet">{count(data.bytes, 'byte')}, before the client’s first byte:</p>
-      <CodeBlock text={data.description} what="the header" />
+      <p class="quiet">{bytes === 0 ? '…' : `${count(bytes, 'byte')}, before the client’s first byte:`}</p>
+      <CodeBlock text={description} what="the header">
+        {version === 'v2' && <HeaderFields description={description} />}
+      </CodeBlock>
     </>
+  );
+}
+
+/** As many lines as the header will have. */
+function placeholderOf(version: 'v1' | 'v2', crc32c: boolean): Header {
+  const lines = version === 'v1' ? 2 : crc32c ? 9 : 8;
+  return { bytes: 0, description: '\n'.repeat(lines - 1) };
+}
+
+/** Hex and meaning side by side; where the window is narrow, each wraps within its column. */
+function HeaderFields({ description }: Pick<Header, 'description'>) {
+  return (
+    <span class="header-fields">
+      {description.split('\n').map((line, index) => {
+        const [hex = '', meaning = ''] = line.split(/ {2,}/);
+        return (
+          <span key={index} class="header-field">
+            <span>{hex}</span>
+            <span>{meaning}</span>
+          </span>
+        );
+      })}
+    </span>
   );
 }
 

@@ -82,16 +82,20 @@ function Row({ nodebalancer, isReadOnly, onDelete }: RowProps) {
       <th scope="row">
         <a href={`/nodebalancers/${id}/summary`}>{label}</a>
       </th>
-      <td class="whole">{backendStatus(configs)}</td>
-      <td class="number">{formatBytes((transfer.total ?? 0) * MEGABYTE)}</td>
-      <td>
+      <td class="whole" data-head="Backend Status">
+        {backendStatus(configs)}
+      </td>
+      <td class="number" data-head="Transferred">
+        {formatBytes((transfer.total ?? 0) * MEGABYTE)}
+      </td>
+      <td data-head="Ports">
         <Ports id={id} configs={configs} />
       </td>
-      <td class="whole">
+      <td class="whole" data-head="IP Address">
         {ipv4} <CopyButton text={ipv4} what={`the address of ${label}`} />
       </td>
-      <td>{region}</td>
-      <td>
+      <td data-head="Region">{region}</td>
+      <td class="end">
         <div class="row-actions">
           <a href={`/nodebalancers/${id}/configurations`} aria-label={`Configurations of ${label}`}>
             Configurations

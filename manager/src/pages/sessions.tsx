@@ -137,10 +137,10 @@ export function SessionsPage() {
               {data.sessions.map((session) => (
                 <tr key={session.id}>
                   <th scope="row">{session.client}</th>
-                  <td>
+                  <td data-head="NodeBalancer">
                     {session.nodebalancer} :{session.port}
                   </td>
-                  <td>
+                  <td data-head="Node">
                     {session.node === null ? (
                       'none yet'
                     ) : (
@@ -149,14 +149,20 @@ export function SessionsPage() {
                       </>
                     )}
                   </td>
-                  <td>{session.phase}</td>
-                  <td class="time">
+                  <td data-head="State">{session.phase}</td>
+                  <td class="time" data-head="Started">
                     <Time time={session.started} />
                   </td>
-                  <td class="number">{formatDuration(session.idle_ms)}</td>
-                  <td class="number">{formatBytes(session.bytes_in)}</td>
-                  <td class="number">{formatBytes(session.bytes_out)}</td>
-                  <td>
+                  <td class="number" data-head="Idle">
+                    {formatDuration(session.idle_ms)}
+                  </td>
+                  <td class="number" data-head="From client">
+                    {formatBytes(session.bytes_in)}
+                  </td>
+                  <td class="number" data-head="To client">
+                    {formatBytes(session.bytes_out)}
+                  </td>
+                  <td class="end">
                     {mayOperate && (
                       <button
                         type="button"

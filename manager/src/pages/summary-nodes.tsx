@@ -91,23 +91,25 @@ function NodeRow({ rateKey, port, node, place, isOpen, onToggle, onChanged }: Ro
           {node.label}
           <br />
           <span class="quiet">
-            {node.address}, of port {port}
+            {node.address} · port {port}
           </span>
         </th>
-        <td class="state">
+        <td class="state" data-head="Status">
           <NodeChip node={node} /> {node.reason}
           <br />
           <span class="quiet">{node.changed === null ? 'not checked yet' : <Since time={node.changed} />}</span>
         </td>
-        <td>
+        <td data-head="Connections">
           <button type="button" class="link sparkline-button" aria-expanded={isOpen} onClick={onToggle}>
             <span class="visually-hidden">Graphs of {node.label}: </span>
             <Sparkline values={connections.slice(-SPARK_SAMPLES)} slots={SPARK_SAMPLES} />
             <span class="rate">{rateNow === undefined ? '…' : formatAmount(rateNow, '/s')}</span>
           </button>
         </td>
-        <td class="number">{node.sessions}</td>
-        <td>{MODE_TEXT[node.mode]}</td>
+        <td class="number" data-head="Sessions">
+          {node.sessions}
+        </td>
+        <td data-head="Mode">{MODE_TEXT[node.mode]}</td>
         <td>{place !== undefined && <DrainControl place={place} node={node} onChanged={onChanged} />}</td>
       </tr>
       {isOpen && (

@@ -1,5 +1,6 @@
 // Text to be taken along: a button that copies it and says so.
 
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 export function CopyButton({ text, what }: { readonly text: string; readonly what: string }) {
@@ -19,13 +20,21 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
   );
 }
 
-export function CodeBlock({ text, what }: { readonly text: string; readonly what: string }) {
+interface CodeProps {
+  /** what is copied */
+  readonly text: string;
+  readonly what: string;
+  /** the same for the eye, where it is more than the text */
+  readonly children?: ComponentChildren;
+}
+
+export function CodeBlock({ text, what, children }: CodeProps) {
   return (
     <div class="code-block">
       <CopyButton text={text} what={what} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a block that scrolls must be reachable by keyboard */}
       <pre tabIndex={0}>
-        <code>{text}</code>
+        <code>{children || text}</code>
       </pre>
     </div>
   );
