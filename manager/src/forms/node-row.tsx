@@ -79,18 +79,9 @@ export function NodeRow({ node, index, errors, isReadOnly, live, onChange, onRem
           Remove
         </button>
       </div>
-      {state !== undefined && live !== undefined && (
+      {node.id !== undefined && live !== undefined && (
         <div class="node-state">
-          <span class="quiet">
-            {state.reason}
-            {state.changed !== null && (
-              <>
-                , since <Time time={state.changed} />
-              </>
-            )}
-            {state.mode !== 'drain' && state.mode !== 'reject' && ` · ${count(state.sessions, 'session')}`}
-          </span>
-          <DrainControl place={live.place} node={state} blocked={live.blocked} onChanged={live.onChanged} />
+          {state === undefined ? <span class="quiet">…</span> : <LiveState state={state} live={live} />}
         </div>
       )}
       <details class="node-more" open={hadMore || MORE_FIELDS.some((key) => at(key) !== undefined)}>
@@ -126,6 +117,23 @@ export function NodeRow({ node, index, errors, isReadOnly, live, onChange, onRem
         </div>
       </details>
     </fieldset>
+  );
+}
+
+function LiveState({ state, live }: { readonly state: NodeState; readonly live: LiveNodes }) {
+  return (
+    <>
+      <span class="quiet">
+        {state.reason}
+        {state.changed !== null && (
+          <>
+            , since <Time time={state.changed} />
+          </>
+        )}
+        {state.mode !== 'drain' && state.mode !== 'reject' && ` · ${count(state.sessions, 'session')}`}
+      </span>
+      <DrainControl place={live.place} node={state} blocked={live.blocked} onChanged={live.onChanged} />
+    </>
   );
 }
 

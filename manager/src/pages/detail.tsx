@@ -6,7 +6,7 @@ import { useQuery } from '../api/use-query.ts';
 import { PageHeading } from '../parts/heading.tsx';
 import { FailureNotice, Loading } from '../parts/notice.tsx';
 import { ConfigurationsTab } from './configurations.tsx';
-import { LabelEditor } from './label-editor.tsx';
+import { LabelEditor, LabelEditorPlace } from './label-editor.tsx';
 import { SettingsTab } from './settings.tsx';
 import { SummaryTab } from './summary.tsx';
 
@@ -22,7 +22,8 @@ export function DetailPage() {
   const { data, failure, reload } = useQuery(`nodebalancer ${id}`, () => getNodeBalancer(id));
   const current = TABS.find(({ path }) => path === params.tab) ?? TABS[0];
   const { Tab } = current;
-  const label = data?.data.label ?? `NodeBalancer ${params.id}`;
+  if (failure?.status === 404) return <NoSuchNodeBalancer />;
+  const label = data?.data.label ?? '…';
   return (
     <>
       <div class="page-head">
@@ -33,7 +34,7 @@ export function DetailPage() {
             </span>
             {label}
           </PageHeading>
-          {data !== undefined && <LabelEditor key={label} answer={data} onChanged={reload} />}
+          {data === undefined ? <LabelEditorPlace /> : <LabelEditor key={label} answer={data} onChanged={reload} />}
         </div>
       </div>
       <nav class="tabs" aria-label="NodeBalancer">
@@ -54,6 +55,17 @@ export function DetailPage() {
           onChanged={reload}
         />
       )}
+    </>
+  );
+}
+
+function NoSuchNodeBalancer() {
+  return (
+    <>
+      <PageHeading title="Not found" />
+      <p>
+        There is no such NodeBalancer, or no longer. <a href="/nodebalancers">All NodeBalancers</a>
+      </p>
     </>
   );
 }

@@ -60,7 +60,11 @@ export function ExistingConfig({ nodebalancer, config, state, onDone }: Existing
   const hasChanges = edited !== undefined && data !== undefined && !isSame(edited, data.draft);
   useLeaveWarning(hasChanges);
   if (data === undefined || draft === undefined)
-    return failure === undefined ? <Loading lines={10} /> : <FailureNotice failure={failure} onRetry={loadAnew} />;
+    return failure === undefined ? (
+      <Loading lines={10} isTall />
+    ) : (
+      <FailureNotice failure={failure} onRetry={loadAnew} />
+    );
   const errors = formErrors(saving.failure, isConfigField(draft));
   const undo = () => {
     setEdited(undefined);

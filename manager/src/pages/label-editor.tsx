@@ -12,6 +12,15 @@ interface EditorProps {
   readonly onChanged: () => void;
 }
 
+/** Where the button will be, as large as it. */
+export function LabelEditorPlace() {
+  return useReadOnlyReason() === undefined ? (
+    <button type="button" class="button small" disabled>
+      Edit Label
+    </button>
+  ) : null;
+}
+
 export function LabelEditor({ answer, onChanged }: EditorProps) {
   const { id, label } = answer.data;
   const form = useRef<HTMLFormElement>(null);

@@ -6,7 +6,7 @@ import { LIVE_SPAN_S, nodebalancerKey, ratesOf } from '../api/rates.ts';
 import type { NodeBalancer } from '../api/types.ts';
 import { useQuery } from '../api/use-query.ts';
 import { Graph, type Series } from '../parts/graph.tsx';
-import { FailureNotice, Loading, Notice } from '../parts/notice.tsx';
+import { FailureNotice, Notice } from '../parts/notice.tsx';
 import { formatAmount } from '../parts/show.tsx';
 
 type Points = readonly (readonly [milliseconds: number, value: number])[];
@@ -59,7 +59,6 @@ export function SummaryGraphs({ nodebalancer }: { readonly nodebalancer: NodeBal
 /** Drawn anew with the component around it, which hears of every answer. */
 function LiveGraphs({ label, average }: { readonly label: string; readonly average: string }) {
   const { times, connections, bitsIn, bitsOut } = ratesOf(nodebalancerKey(label));
-  if (times.length === 0) return <Loading lines={8} />;
   return (
     <TwoGraphs
       average={average}
@@ -82,14 +81,14 @@ interface StoredProps {
 function StoredGraphs({ id, range, average }: StoredProps) {
   const { refreshMs, spanS } = STORED[range];
   const { data, failure, reload } = useQuery(`stats ${id} ${range}`, () => loadStats(id, range), refreshMs);
-  if (data === undefined)
-    return failure === undefined ? <Loading lines={8} /> : <FailureNotice failure={failure} onRetry={reload} />;
+  if (data === undefined && failure !== undefined) return <FailureNotice failure={failure} onRetry={reload} />;
   if (data === null) {
     return (
       <Notice kind="info">Stats for this NodeBalancer are not available yet: the first comes after 10 seconds.</Notice>
     );
   }
-  const { connections, traffic } = data.data;
+  // Without data yet they are as high as with it.
+  const { connections, traffic } = data?.data ?? { connections: [], traffic: { in: [], out: [] } };
   return (
     <TwoGraphs
       average={average}

@@ -4,6 +4,7 @@ import { listConfigs } from '../api/nodebalancers.ts';
 import { usePlaneState } from '../api/state.ts';
 import { useQuery } from '../api/use-query.ts';
 import { CopyButton } from '../parts/copy.tsx';
+import { Loading } from '../parts/notice.tsx';
 import { backendStatus, Ports } from '../parts/ports.tsx';
 import { formatBytes, Time } from '../parts/show.tsx';
 import { RecentEvents } from './recent-events.tsx';
@@ -63,6 +64,7 @@ export function SummaryTab(props: TabProps) {
           <Tags {...props} />
         </aside>
       </div>
+      {state === undefined && <Loading lines={8} />}
       <SummaryNodes
         nodebalancerId={nodebalancer.id}
         configs={configs.data ?? []}

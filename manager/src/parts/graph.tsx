@@ -118,7 +118,7 @@ function optionsFor(
     legend: { show: false },
     cursor: { show: false },
     scales: {
-      x: { range: (_, first, last) => [Math.max(last - spanS, Math.min(first, last - spanS / 12)), last] },
+      x: { range: (_, first, last) => spanOf(first, last, spanS) },
       y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] },
     },
     axes: [
@@ -139,6 +139,12 @@ function optionsFor(
       }),
     ],
   };
+}
+
+/** @param first null, like `last`, while there is nothing to draw: then it ends now */
+function spanOf(first: number | null, last: number | null, spanS: number): [number, number] {
+  const end = last ?? Date.now() / 1000;
+  return [Math.max(end - spanS, Math.min(first ?? end, end - spanS / 12)), end];
 }
 
 /** Local times, as exact as the steps between them. */

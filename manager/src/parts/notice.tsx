@@ -26,10 +26,17 @@ export function FailureNotice({ failure, onRetry }: { readonly failure: ApiFailu
   );
 }
 
-/** Holds the place of what is loading, so that nothing jumps when it comes. @param lines of text it will have */
-export function Loading({ lines = 3 }: { readonly lines?: number }) {
+interface LoadingProps {
+  /** of text that it will have */
+  readonly lines?: number;
+  /** at least as high as the window */
+  readonly isTall?: boolean;
+}
+
+/** Holds the place of what is loading, so that nothing jumps when it comes. */
+export function Loading({ lines = 3, isTall = false }: LoadingProps) {
   return (
-    <div class="loading" role="status">
+    <div class={isTall ? 'loading tall' : 'loading'} role="status">
       <span class="visually-hidden">Loading</span>
       {Array.from({ length: lines }, (_, line) => (
         <span key={line} class="loading-line" />

@@ -2,7 +2,7 @@
 // wrong, and never taken in by a name.
 
 import axe, { type AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { available, launchBrowser, logIn, missing, type Theme, type Visit, visit } from '../../support/browser.ts';
 import { Peer, PeerListener } from '../../support/peer.ts';
@@ -77,6 +77,101 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
       await page.getByText('Revision 1', { exact: true }).waitFor();
     },
   } as const;
+
+  /** What a browser counts as good; 0 is not to be had where a label is as long as it likes. */
+  const LAYOUT_SHIFT_MAX = 0.05;
+
+  test.each([1280, 390])('nothing jumps while pages load, %i wide', async (width) => {
+    const visitor = await enter({ width });
+    const { page } = visitor;
+    await page.addInitScript(`
+      globalThis.shift = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) globalThis.shift += entry.value;
+      }).observe({ type: 'layout-shift', buffered: true });
+    `);
+    const painted = 'new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))';
+    // The state of nodes comes last: when all else is there to be moved by it.
+    await page.route('**/balancer/v1/state', async (route) => {
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.evaluate(painted);
+      await route.continue();
+    });
+    for (const name of Object.keys(PAGES) as (keyof typeof PAGES)[]) {
+      await PAGES[name](page);
+      await page.evaluate(painted);
+      expect(Number(await page.evaluate('shift')), name).toBeLessThan(LAYOUT_SHIFT_MAX);
+    }
+    await visitor.context.close();
+  });
+
+  test('what can be done with a row is in sight, however long the label and however narrow the window', async () => {
+    const client = await Peer.connect({ host: '127.0.0.1', port });
+    const atNode = await node.accept();
+    const long = await balancer.create('a-label-of-thirty-two-characters', { port: await freePort() }, []);
+    for (const width of [1280, 390]) {
+      const visitor = await enter({ width });
+      const { page } = visitor;
+      await page.getByRole('link', { name: 'a-label-of-thirty-two-characters', exact: true }).waitFor();
+      const inSight = async (button: Locator) => {
+        const box = await button.boundingBox();
+        return box !== null && box.x >= 0 && box.x + box.width <= width;
+      };
+      expect(await inSight(page.getByRole('button', { name: 'Delete a-label-of-thirty-two-characters' }))).toBe(true);
+      await page.goto('/sessions');
+      const end = page.getByRole('button', { name: /^End the session of/ });
+      await end.waitFor();
+      expect(await inSight(end)).toBe(true);
+      await visitor.context.close();
+    }
+    await balancer.ask('DELETE', long.path);
+    client.destroy();
+    await atNode.recvEnd();
+    atNode.destroy();
+  });
+
+  test('the theme that somebody chose is that of the login page, too', async () => {
+    const visitor = await enter({ theme: 'light' });
+    const { page } = visitor;
+    const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const light = await ground();
+    await page.getByLabel('Theme').selectOption('dark');
+    const dark = await ground();
+    expect(dark).not.toBe(light);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Log in to balancer' }).waitFor();
+    expect(await ground()).toBe(dark);
+    await visitor.context.close();
+  });
+
+  test('a bad value in a field that has gone is said below the form', async () => {
+    const visitor = await enter();
+    const { page } = visitor;
+    await PAGES.configurations(page);
+    await page.getByLabel('Type').selectOption('connection');
+    await page.getByLabel('Interval').fill('9999');
+    await page.getByLabel('Type').selectOption('none');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('check_interval: Interval should be less than or equal to 3600.').waitFor();
+    await visitor.context.close();
+  });
+
+  test('Back asks before it throws away what was typed', async () => {
+    const visitor = await enter();
+    const { page } = visitor;
+    await page.getByRole('link', { name: 'web', exact: true }).click();
+    await page.getByRole('link', { name: 'Configurations' }).click();
+    await page.getByLabel('Algorithm').selectOption('leastconn');
+    const asked = page.waitForEvent('dialog');
+    // Not page.goBack(), which waits for a navigation that does not come.
+    await page.evaluate('history.back()');
+    const dialog = await asked;
+    expect(dialog.message()).toBe('Leave this page without saving what you changed?');
+    await dialog.dismiss();
+    expect(await page.getByLabel('Algorithm').inputValue()).toBe('leastconn');
+    await visitor.context.close();
+  });
 
   describe.each(['light', 'dark'] as const)('%s', (theme: Theme) => {
     test.each(Object.keys(PAGES) as (keyof typeof PAGES)[])(
