@@ -22,24 +22,35 @@ interface Picture {
   readonly waitFor: string;
   readonly width: number;
   readonly theme: 'light' | 'dark';
+  /** or only what a window shows at first */
+  readonly isWhole: boolean;
 }
 
 const PICTURES: readonly Picture[] = [
-  { name: 'page-nodebalancers', path: '/nodebalancers', waitFor: 'web', width: 1280, theme: 'light' },
+  { name: 'page-nodebalancers', path: '/nodebalancers', waitFor: 'web', width: 1280, theme: 'light', isWhole: true },
   {
     name: 'page-configuration',
     path: '/nodebalancers/1/configurations',
     waitFor: 'before the client’s first byte',
     width: 1280,
     theme: 'light',
+    isWhole: false,
   },
-  { name: 'page-summary', path: '/nodebalancers/1/summary', waitFor: 'Traffic in', width: 1280, theme: 'dark' },
+  {
+    name: 'page-summary',
+    path: '/nodebalancers/1/summary',
+    waitFor: 'Traffic in',
+    width: 1280,
+    theme: 'dark',
+    isWhole: true,
+  },
   {
     name: 'page-narrow',
     path: '/nodebalancers/1/configurations',
     waitFor: 'before the client’s first byte',
     width: 390,
     theme: 'dark',
+    isWhole: false,
   },
 ];
 
@@ -90,7 +101,7 @@ while (Date.now() < until) {
 
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
 for (const picture of PICTURES) {
-  const { width, theme, path, waitFor, name } = picture;
+  const { width, theme, path, waitFor, name, isWhole } = picture;
   const context = await browser.newContext({
     viewport: { width, height: 900 },
     colorScheme: theme,
@@ -103,7 +114,7 @@ for (const picture of PICTURES) {
   await page.getByText(waitFor).first().waitFor();
   // Numbers that come with the next question are part of the picture.
   await sleep(2500);
-  await page.screenshot({ path: join(DOCS, `${name}.png`), fullPage: width > 1000 });
+  await page.screenshot({ path: join(DOCS, `${name}.png`), fullPage: isWhole });
   await context.close();
   process.stdout.write(`docs/${name}.png\n`);
 }
