@@ -46,7 +46,7 @@ export function openDatabase(directory: string): DatabaseSync {
     createPrivately(path);
     const database = new DatabaseSync(path);
     try {
-      prepare(database, path);
+      prepare(database, path, isMarked(directory));
       if (!isMarked(directory)) writeFileSync(join(directory, MARKER_NAME), '', { mode: FILE_MODE });
       return database;
     } catch (error) {
@@ -79,22 +79,27 @@ export function createPrivately(path: string): void {
   closeSync(openSync(path, 'a', FILE_MODE));
 }
 
-function prepare(database: DatabaseSync, path: string): void {
+function prepare(database: DatabaseSync, path: string, isKnown: boolean): void {
   // With the lock held by one process there is no shared-memory file, and nobody writes between our reading and our writing.
   database.exec('PRAGMA locking_mode = EXCLUSIVE');
   database.exec('PRAGMA journal_mode = WAL');
   // An answered write is on the disk.
   database.exec('PRAGMA synchronous = FULL');
+  // Every commit goes on into the database itself. SQLite takes a log that is missing, or damaged from some point on, for one that
+  // ends there, and says nothing: what was only in it would be gone without a word. It costs one more sync per write.
+  database.exec('PRAGMA wal_autocheckpoint = 1');
   database.exec('PRAGMA trusted_schema = OFF');
   // In this mode a read takes the lock for good.
   const check = database.prepare('PRAGMA quick_check(1)').get();
   const [result] = Object.values(check ?? {});
   if (result !== 'ok') throw damage(path, String(result));
-  migrate(database, path);
+  migrate(database, path, isKnown);
 }
 
-function migrate(database: DatabaseSync, path: string): void {
+/** @param isKnown there was a database here before: one without tables has lost them */
+function migrate(database: DatabaseSync, path: string, isKnown: boolean): void {
   const version = Number(Object.values(database.prepare('PRAGMA user_version').get() ?? { version: 0 })[0]);
+  if (version === 0 && isKnown) throw damage(path, 'it has no tables, and had some before');
   if (version > MIGRATIONS.length) {
     throw new StoreError(
       `the database ${path} is of version ${version}, and this balancer knows versions up to ${MIGRATIONS.length}: ` +
