@@ -10,6 +10,9 @@ describe('a node address is', () => {
     ['[2001:db8::1]:65535', '2001:db8::1', 65535],
     ['[::1]:80', '::1', 80],
     ['[::ffff:192.0.2.1]:80', '192.0.2.1', 80],
+    ['223.255.255.255:80', '223.255.255.255', 80],
+    ['240.0.0.1:80', '240.0.0.1', 80],
+    ['169.254.1.1:80', '169.254.1.1', 80],
   ])('an IP address and a port: %s', (text, ip, port) => {
     const address = parseNodeAddress(text);
     expect(address?.port).toBe(port);
@@ -50,6 +53,13 @@ describe('no node address is', () => {
     ['192.0.2.256:80', 'neither an IP address nor a host name'],
     ['192.0.2:80', 'neither an IP address nor a host name'],
     ['010.0.0.1:80', 'neither an IP address nor a host name'],
+    ['0.0.0.0:80', 'it is no address of a machine: for this one, write 127.0.0.1 or [::1]'],
+    ['[::]:80', 'it is no address of a machine: for this one, write 127.0.0.1 or [::1]'],
+    ['224.0.0.1:80', 'it is no address of one machine'],
+    ['239.255.255.255:80', 'it is no address of one machine'],
+    ['255.255.255.255:80', 'it is no address of one machine'],
+    ['[ff02::1]:80', 'it is no address of one machine'],
+    ['[::ffff:224.0.0.1]:80', 'it is no address of one machine'],
     ['-a.example:80', 'neither an IP address nor a host name'],
     ['a-:80', 'neither an IP address nor a host name'],
     ['a..b:80', 'neither an IP address nor a host name'],
