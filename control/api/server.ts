@@ -3,6 +3,7 @@
 
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { authenticate, authorize, type Caller, OPERATOR } from './auth.ts';
+import { answerBrokenRequest } from './broken-requests.ts';
 import type { ApiContext } from './context.ts';
 import { type ApiError, apiError, asApiError, notFound } from './errors.ts';
 import { checkHost, setFixedHeaders } from './headers.ts';
@@ -62,6 +63,12 @@ export function createServer(context: ApiContext, { trusted, tls, hosts = [] }: 
     forceCloseConnections: true,
     exposeHeadRoutes: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: URL_PART_CHARS_MAX },
+    // What has no route for its path's own sake passes no hook: it is answered here, like any other path that there is not.
+    frameworkErrors: (_error, _request, reply) => {
+      setFixedHeaders(reply);
+      sendError(reply, notFound());
+    },
+    clientErrorHandler: answerBrokenRequest,
     // Undefined is no key: Fastify would take it for HTTPS.
     ...(tls === undefined ? {} : { https: { cert: tls.certificate, key: tls.key } }),
   }) as unknown as FastifyInstance;

@@ -1,5 +1,7 @@
 // What every request passes: tokens, scopes, hosts, bodies, limits; and what every answer carries.
 
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createServer } from '../../../../control/api/server.ts';
 import { StoreError } from '../../../../control/store/store.ts';
@@ -152,6 +154,33 @@ describe('answers', () => {
     const { status, body } = await lab.ask('GET', url);
     expect([200, 404]).toContain(status);
     if (status === 200) expect(String(body)).toMatch(/<!doctype html>/i);
+  });
+
+  test.each(['/v4/nodebalancers/%ff', `/v4/nodebalancers/${'1'.repeat(200)}`])(
+    'a path that cannot be one, %s, is not found, like any other',
+    async (url) => {
+      const { status, body, headers } = await lab.ask('GET', url);
+      expect([status, body]).toEqual([404, { errors: [{ reason: 'Not found' }] }]);
+      expect(headers['x-frame-options']).toBe('DENY');
+    },
+  );
+
+  test.each<[name: string, bytes: string, status: number, reason: string]>([
+    ['no HTTP', 'hello\r\n\r\n', 400, 'That is no HTTP request.'],
+    [
+      'too many headers',
+      `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(40_000)}\r\n\r\n`,
+      431,
+      'The headers are too long.',
+    ],
+  ])('%s is answered in the same shape', async (_name, bytes, status, reason) => {
+    await lab.app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = lab.app.server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    socket.write(bytes);
+    const answer = await text(socket);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toEqual({ errors: [{ reason }] });
   });
 
   test('a mistake of our own is told as such, and its words are in the log', async () => {
