@@ -45,8 +45,7 @@ interface Asset {
 }
 
 export function pageRoutes(app: FastifyInstance, _context: ApiContext): void {
-  const index = readAsset('index.html');
-  const assets = readAssets();
+  const { index, assets } = readPage();
   const open = { config: { isOpen: true } };
   for (const path of PAGES) {
     app.get(path, open, async (request, reply) => {
@@ -76,7 +75,20 @@ function sendAsset(request: FastifyRequest, reply: FastifyReply, asset: Asset): 
   return reply.send(asset.plain);
 }
 
-/** By path, as `index.html` names them. */
+interface Page {
+  readonly index: Asset | undefined;
+  /** by path, as `index.html` names them */
+  readonly assets: ReadonlyMap<string, Asset>;
+}
+
+let page: Page | undefined;
+
+/** Once: to compress takes its time, and every server that is made, also in vain because its port is taken, has the same page. */
+function readPage(): Page {
+  page ??= { index: readAsset('index.html'), assets: readAssets() };
+  return page;
+}
+
 function readAssets(): ReadonlyMap<string, Asset> {
   let names: readonly string[];
   try {
