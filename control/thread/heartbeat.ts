@@ -23,7 +23,7 @@ export function beatOn(memory: SharedArrayBuffer): void {
   setInterval(beat, BEAT_INTERVAL_MS).unref();
 }
 
-/** Looks at the cell now and then and says whether its writer is stuck. Before the first beat it is not: opening a store takes its time. */
+/** Looks at the cell now and then and says whether its writer is stuck. Before the first beat it is not: to start takes its time. */
 export class Heartbeat {
   readonly #cell: Float64Array;
   readonly #nowMs: () => number;

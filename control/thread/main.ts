@@ -35,6 +35,8 @@ function open(): SqliteStore | undefined {
 async function serve(store: SqliteStore, state: PlaneState): Promise<void> {
   service = new Service(task, store, state, post);
   post({ kind: 'serving', problem: await service.start() });
+  // Not earlier: on a busy machine all that is loaded and compressed until here can take longer than a beat may.
+  beatOn(task.heartbeat);
 }
 
 async function end(store: SqliteStore): Promise<void> {
@@ -63,7 +65,6 @@ if (store !== undefined) {
     else if (failsBeforeWrite && message.kind === 'answer') fail('throw');
     else service?.receive(message);
   });
-  beatOn(task.heartbeat);
   const { inventory, revision } = store.read();
   post({ kind: 'opened', config: configOf(inventory), revision });
 }
