@@ -135,7 +135,8 @@ async function serve(start: Start): Promise<number> {
   handleSignals({
     stop: (signal) => void drainAndStop(running, settings, signal).then(ended.resolve, endWith),
     stopAtOnce: (signal) => void stopAtOnce(running, signal).then(ended.resolve, endWith),
-    reload: () => void reload(supervisor, file, logger).catch(endWith),
+    reload: () =>
+      void reload(supervisor, file, logger).then((isGood) => isGood !== undefined && host?.setReload(isGood), endWith),
     reloadTooLate: () => logger.warn('SIGHUP: the process is ending, the configuration is not read again'),
     reopenLog: () => {
       supervisor.reopenLog();

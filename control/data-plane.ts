@@ -56,6 +56,8 @@ export interface DataPlane {
   /** @returns how many were ended */
   kill(filter: SessionFilter): Promise<number>;
   readiness(): Readiness;
+  /** false: the file was read again and refused, and the configuration before it is in force */
+  isReloadGood(): boolean;
   settings(): readonly EffectiveSetting[];
   /** the configuration file that is the only truth of this process; undefined when the store is */
   readonly file: string | undefined;

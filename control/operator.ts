@@ -130,6 +130,7 @@ const NO_PLANE: DataPlane = {
   sessions: () => ({ total: 0, sessions: [] }),
   kill: async () => 0,
   readiness: () => 'starting',
+  isReloadGood: () => true,
   settings: () => [],
   watch: () => () => {},
 };

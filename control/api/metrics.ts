@@ -55,7 +55,7 @@ export class Metrics {
     const frontends = this.#steady(snapshot.frontends);
     const { connect, firstByte, duration } = plane.histograms();
     return [
-      ...balancerMetrics(snapshot, plane.readiness() === 'ready', store.read()),
+      ...balancerMetrics(snapshot, plane.readiness() === 'ready', plane.isReloadGood(), store.read()),
       ...processMetrics(),
       ...table(
         'balancer_',
@@ -97,7 +97,12 @@ export class Metrics {
   }
 }
 
-function balancerMetrics(snapshot: Snapshot, isReady: boolean, { revision, time }: RevisionInfo): string[] {
+function balancerMetrics(
+  snapshot: Snapshot,
+  isReady: boolean,
+  isReloadGood: boolean,
+  { revision, time }: RevisionInfo,
+): string[] {
   const { version, started, shards, sessions, connections_max } = snapshot;
   return [
     ...metric('balancer_build_info', 'gauge', 'The version that runs.', [[{ version }, 1]]),
@@ -107,6 +112,11 @@ function balancerMetrics(snapshot: Snapshot, isReady: boolean, { revision, time 
     ...gauge('balancer_sessions', 'Sessions that run.', sessions),
     ...gauge('balancer_sessions_max', 'Sessions that may run at a time.', connections_max),
     ...gauge('balancer_config_version', 'Revision of the configuration.', revision),
+    ...gauge(
+      'balancer_config_last_reload_success',
+      '0 when the file was read again and refused: the configuration before it is in force.',
+      isReloadGood ? 1 : 0,
+    ),
     ...gauge(
       'balancer_config_last_reload_timestamp_seconds',
       'When the configuration was changed, since 1970.',

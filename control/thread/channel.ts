@@ -45,6 +45,7 @@ export interface PlaneState {
   readonly connectionsMax: number;
   readonly settings: readonly EffectiveSetting[];
   readonly readiness: Readiness;
+  readonly isReloadGood: boolean;
   readonly plan: PlanView;
 }
 
@@ -68,6 +69,7 @@ export type KillAnswer =
 export type ToPlane =
   | { kind: 'plan'; plan: PlanView }
   | { kind: 'readiness'; readiness: Readiness }
+  | { kind: 'reload'; isGood: boolean }
   | { kind: 'event'; event: PlaneEvent }
   | { kind: 'answer'; id: number; answer: ChangeAnswer | KillAnswer };
 

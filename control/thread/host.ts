@@ -34,6 +34,7 @@ export class ControlHost {
   #served: Served | undefined;
   #answerer: Answerer | undefined;
   #readiness: Readiness = 'starting';
+  #isReloadGood = true;
   #pauseMs = PAUSE_MS_MIN;
   #restart: NodeJS.Timeout | undefined;
   #isStopping = false;
@@ -77,6 +78,12 @@ export class ControlHost {
     this.#readiness = readiness;
     this.#answerer?.setReadiness(readiness);
     this.#post({ kind: 'readiness', readiness });
+  }
+
+  /** How the file was taken when it was read again. */
+  setReload(isGood: boolean): void {
+    this.#isReloadGood = isGood;
+    this.#post({ kind: 'reload', isGood });
   }
 
   inject(fault: ControlFault): void {
@@ -175,6 +182,7 @@ export class ControlHost {
       connectionsMax,
       settings,
       readiness: this.#readiness,
+      isReloadGood: this.#isReloadGood,
       plan: planOf(supervisor),
     };
     this.#post({ kind: 'serve', state });

@@ -37,6 +37,7 @@ export class ThreadPlane implements DataPlane {
   #nextId = 1;
   #plan: PlanView;
   #readiness: Readiness;
+  #isReloadGood: boolean;
 
   /** @param file see DataPlane @param post to the main thread */
   constructor(state: PlaneState, file: string | undefined, post: (message: FromControl) => void) {
@@ -46,6 +47,7 @@ export class ThreadPlane implements DataPlane {
     this.#post = post;
     this.#plan = state.plan;
     this.#readiness = state.readiness;
+    this.#isReloadGood = state.isReloadGood;
   }
 
   /** The configuration in force. */
@@ -57,6 +59,7 @@ export class ThreadPlane implements DataPlane {
   receive(message: ToPlane): void {
     if (message.kind === 'plan') this.#plan = message.plan;
     else if (message.kind === 'readiness') this.#readiness = message.readiness;
+    else if (message.kind === 'reload') this.#isReloadGood = message.isGood;
     else if (message.kind === 'event') for (const listener of this.#listeners) listener(message.event);
     else this.#answered(message.id, message.answer);
   }
@@ -116,6 +119,10 @@ export class ThreadPlane implements DataPlane {
 
   readiness(): Readiness {
     return this.#readiness;
+  }
+
+  isReloadGood(): boolean {
+    return this.#isReloadGood;
   }
 
   settings(): readonly EffectiveSetting[] {

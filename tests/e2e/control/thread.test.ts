@@ -1,7 +1,7 @@
 // The control plane beside the data plane, with the real binary: what its API is told is served at once and kept over restarts; its
 // thread may die at any time without a session noticing; what would end in a configuration nobody meant is refused at the start.
 
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -370,6 +370,22 @@ describe('with a file', () => {
       expect(JSON.stringify(refused.body)).toContain(file);
     }
     expect(await (await stream(port)).finish()).toBeUndefined();
+  });
+
+  test('metrics say whether the file was taken when it was read again', async () => {
+    const balancer = await start({ args: ['-f', file] });
+    const success = async () => {
+      const text = await (await fetch(`${balancer.url}/metrics`)).text();
+      return /^balancer_config_last_reload_success (\d)$/m.exec(text)?.[1];
+    };
+    expect(await success()).toBe('1');
+    const good = readFileSync(file);
+    writeFileSync(file, 'nodebalancers: none\n');
+    balancer.program.signal('SIGHUP');
+    await eventually('the refusal to show', async () => (await success()) === '0');
+    writeFileSync(file, good);
+    balancer.program.signal('SIGHUP');
+    await eventually('the success to show', async () => (await success()) === '1');
   });
 
   test('after a HUP the API shows the new file, with the old ids', async () => {

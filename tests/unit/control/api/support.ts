@@ -31,6 +31,7 @@ export class StandInPlane implements DataPlane {
   refusal: Error | undefined;
   applied = 0;
   ready: Readiness = 'ready';
+  reloadGood = true;
   frontends: Snapshot['frontends'] = [];
   running: SessionView[] = [];
   killed: SessionFilter[] = [];
@@ -79,6 +80,10 @@ export class StandInPlane implements DataPlane {
 
   readiness(): Readiness {
     return this.ready;
+  }
+
+  isReloadGood(): boolean {
+    return this.reloadGood;
   }
 
   settings(): ReturnType<DataPlane['settings']> {

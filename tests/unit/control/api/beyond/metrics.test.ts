@@ -75,6 +75,9 @@ test('the process, its readiness and its configuration', async () => {
   expect(numberOf('balancer_ready')).toBe(1);
   lab.plane.ready = 'draining';
   expect(numberOf('balancer_ready')).toBe(0);
+  expect(numberOf('balancer_config_last_reload_success')).toBe(1);
+  lab.plane.reloadGood = false;
+  expect(numberOf('balancer_config_last_reload_success')).toBe(0);
   expect(numberOf('balancer_config_version')).toBe(0);
   await lab.ask('POST', '/v4/nodebalancers', { region: 'local' });
   expect(numberOf('balancer_config_version')).toBe(1);
