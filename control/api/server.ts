@@ -99,7 +99,11 @@ export function createServer(context: ApiContext, { trusted, tls, hosts = [] }: 
       context.audit(`${request.caller?.author ?? '-'} ${request.method} ${request.url} -> ${reply.statusCode}`);
     done();
   });
-  app.setErrorHandler((error, _request, reply) => sendError(reply, toApiError(error, context)));
+  app.setErrorHandler((error, _request, reply) => {
+    const known = toApiError(error, context);
+    if (known.status === 429) reply.header('retry-after', limit.retryAfterS(context.now()));
+    sendError(reply, known);
+  });
   app.setNotFoundHandler((_request, reply) => sendError(reply, notFound()));
   for (const prefix of ['/v4', '/v4beta']) {
     app.register(
@@ -151,7 +155,6 @@ function enter(
   reply.header('x-ratelimit-remaining', state.remaining);
   reply.header('x-ratelimit-reset', state.resetS);
   if (!state.isExceeded) return;
-  reply.header('retry-after', limit.retryAfterS(context.now()));
   throw apiError(429, 'Too many requests');
 }
 

@@ -58,7 +58,10 @@ describe('who may', () => {
     const wrong = () =>
       lab.app.inject({ url: LIST, remoteAddress: '192.0.2.9', headers: { authorization: 'Bearer wrong' } });
     for (let i = 0; i < 20; i++) expect((await wrong()).statusCode).toBe(401);
-    expect((await wrong()).statusCode).toBe(429);
+    const refused = await wrong();
+    expect(refused.statusCode).toBe(429);
+    // A client waits as long as this header says, and reads no sentence.
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     // Another address is not concerned, and the next minute begins anew.
     expect((await lab.ask('GET', LIST)).status).toBe(200);
     lab.clockMs += 60_000;
