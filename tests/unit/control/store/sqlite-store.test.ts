@@ -17,7 +17,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Changes } from '../../../../control/changes.ts';
 import { openDatabase } from '../../../../control/store/database.ts';
-import { EMPTY_INVENTORY, type Inventory, inventoryOf } from '../../../../control/store/inventory.ts';
+import { configOf, EMPTY_INVENTORY, type Inventory, inventoryOf } from '../../../../control/store/inventory.ts';
 import { openStore } from '../../../../control/store/sqlite-store.ts';
 import { ConflictError, StoreError } from '../../../../control/store/store.ts';
 import { validateConfig } from '../../../../core/config/validate.ts';
@@ -203,11 +203,14 @@ test('a rollback gives what was, under ids that were never anybody else’s', as
         const target = Math.max(0, revision - (pick % 5));
         const wanted = store.at(target)?.inventory;
         const made = await changes.rollback('test', target);
-        expect(made?.inventory.nodebalancers).toEqual(wanted?.nodebalancers);
-        expect(made?.inventory.nextId).toBeGreaterThanOrEqual(present.nextId);
+        if (made === undefined || wanted === undefined) throw new Error(`revision ${target} is gone`);
+        expect(configOf(made.inventory)).toEqual(configOf(wanted));
+        // Where only ids would differ nothing is to be done: whoever knows the present ones goes on with them.
+        if (made.revision > revision) expect(made.inventory.nodebalancers).toEqual(wanted.nodebalancers);
+        expect(made.inventory.nextId).toBeGreaterThanOrEqual(present.nextId);
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 30, examples: [[[80, 443, 80], 2]] },
   );
   store.close();
 });
