@@ -238,10 +238,12 @@ function epollCalls(arena: Arena, base: number, cellsAt: number) {
     unwatch: (epollFd: number, fd: number) =>
       libc.epollCtl(epollFd, EPOLL_CTL_DEL, fd, base + eventAt) === 0 ? 0 : lastError(),
     wait(epollFd: number, eventsAt: number, maxEvents: number, timeoutMs: number): number {
-      const n = libc.epollWait(epollFd, base + eventsAt, maxEvents, timeoutMs);
-      if (n >= 0) return n;
-      // An interrupted wait is a wake-up without events: the caller's loop looks at its stop flag either way.
-      return interrupted() ? 0 : lastError();
+      // Interrupted, it has not looked: in a process that was stopped and goes on, everybody's time would seem to be up.
+      for (let forMs = timeoutMs; ; forMs = 0) {
+        const n = libc.epollWait(epollFd, base + eventsAt, maxEvents, forMs);
+        if (n >= 0) return n;
+        if (!interrupted()) return lastError();
+      }
     },
     openWake(): number {
       const fd = libc.eventfd(0, O_NONBLOCK | CLOEXEC);

@@ -3,6 +3,9 @@
 /** events taken per epoll_wait: enough to amortise the call, few enough to keep one batch under a millisecond or two */
 export const EVENTS_PER_WAIT = 256;
 
+/** timers wait for events that may answer them, but not for so many full waits in a row: a flood of events must not stop the clock */
+export const FULL_WAITS_MAX = 64;
+
 /** connections accepted per wake of one listener, so that a flood of them cannot starve running sessions */
 export const ACCEPTS_PER_WAKE = 64;
 

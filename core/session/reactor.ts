@@ -4,7 +4,7 @@
 import { describeErrno } from '../base/errno.ts';
 import { eventGeneration, eventMask, eventTag } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
-import { EVENTS_PER_WAIT, WAIT_MS_MAX } from './limits.ts';
+import { EVENTS_PER_WAIT, FULL_WAITS_MAX, WAIT_MS_MAX } from './limits.ts';
 import { listenerReady, resumeListeners } from './listener.ts';
 import { pollQueues, queuePollMs } from './queue.ts';
 import { sessionContinues, sessionReady } from './session.ts';
@@ -26,9 +26,18 @@ export function turn(shard: Shard): void {
     dispatch(shard, tag, eventGeneration(arena, layout.eventsAt, i), eventMask(arena, layout.eventsAt, i));
   }
   runQueued(shard, queued);
-  shard.wheel.advance(shard.nowMs, shard.onTimer);
+  if (isAllHeard(shard, count)) shard.wheel.advance(shard.nowMs, shard.onTimer);
   if (shard.nowMs >= shard.resumeAtMs) resumeListeners(shard);
   if (shard.nowMs >= queuePollMs(shard)) pollQueues(shard);
+}
+
+/**
+ * Whether timers may speak: a wait that was full has left events behind, and what a timer takes for silence may be among them. After
+ * the process was suspended that is so for every connect under way.
+ */
+function isAllHeard(shard: Shard, count: number): boolean {
+  shard.fullWaits = count < EVENTS_PER_WAIT ? 0 : (shard.fullWaits + 1) % FULL_WAITS_MAX;
+  return shard.fullWaits === 0;
 }
 
 function waitMs(shard: Shard): number {

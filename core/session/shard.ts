@@ -133,6 +133,8 @@ export interface Shard {
   epollFd: number;
   /** the time of the present turn */
   nowMs: number;
+  /** waits in a row that returned as many events as they could */
+  fullWaits: number;
   /** by row */
   readonly frontends: (Frontend | undefined)[];
   /** by row of the node: what it gets before the client's bytes */
@@ -304,6 +306,7 @@ export function createShard(options: ShardOptions): Shard {
     onStep: undefined,
     epollFd: -1,
     nowMs: kernel.nowMs(),
+    fullWaits: 0,
     frontends: new Array<Frontend | undefined>(FRONTENDS_MAX).fill(undefined),
     headers: new Array<HeaderTemplate | undefined>(NODES_MAX).fill(undefined),
     listeners: [],

@@ -219,6 +219,11 @@ export class RawListener {
     return new RawSocket(fd);
   }
 
+  /** How many may wait from now on. */
+  setBacklog(backlog: number): void {
+    must('listen', listen(this.#fd, backlog) === 0 ? 0 : lastError());
+  }
+
   /** @returns undefined when nobody waits */
   tryAccept(): RawSocket | undefined {
     const fd = kernel.accept(this.#fd, ADDRESS_AT);

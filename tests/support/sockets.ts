@@ -13,10 +13,13 @@ export interface TcpSocket {
   local: SocketAddress;
   remote: SocketAddress;
   listening: boolean;
+  /** connected, and neither side has ended */
+  isOpen: boolean;
 }
 
 /** As the kernel writes it in /proc/net/tcp. */
 const STATE_LISTEN = '0A';
+const STATE_ESTABLISHED = '01';
 
 const CHUNK_BYTES = 16_384;
 
@@ -44,7 +47,10 @@ export function tcpSocketsOf(pid: number): TcpSocket[] {
       .flatMap((line) => {
         const [, local = '', remote = '', state, , , , , , inode = ''] = line.trim().split(/\s+/);
         if (!inodes.has(inode)) return [];
-        return [{ local: parseAddress(local), remote: parseAddress(remote), listening: state === STATE_LISTEN }];
+        const listening = state === STATE_LISTEN;
+        return [
+          { local: parseAddress(local), remote: parseAddress(remote), listening, isOpen: state === STATE_ESTABLISHED },
+        ];
       }),
   );
 }

@@ -1,0 +1,50 @@
+// A balancer that is suspended and goes on (SIGSTOP and SIGCONT, a paused virtual machine): what happened meanwhile is heard before
+// anybody's time is up. Nobody is refused, and no node is blamed for a time in which the balancer could not listen.
+
+import { afterEach, expect, test } from 'vitest';
+import { onePort } from '../../support/balancer.ts';
+import { freePort, hostPort, LOOPBACK_IPV4 } from '../../support/ports.ts';
+import { eventually } from '../../support/process.ts';
+import { connectRaw, openBlackHole } from '../../support/raw-socket.ts';
+import { tcpSocketsOf } from '../../support/sockets.ts';
+import { startPool } from './scene.ts';
+import { statusOf } from './status.ts';
+
+const CLIENTS = 4;
+const CONNECT_TIMEOUT_MS = 4000;
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+test('connects that succeed meanwhile count as such', async () => {
+  const { listener: node, filler } = await openBlackHole(LOOPBACK_IPV4, await freePort());
+  closers.push(() => node.close());
+  closers.push(() => filler.close());
+  const port = await freePort();
+  const nodes = [{ label: 'node', address: hostPort(LOOPBACK_IPV4, node.port) }];
+  const balancer = await startPool(onePort({ port, nodes }), {
+    BALANCER_CONNECT_TIMEOUT_MS: String(CONNECT_TIMEOUT_MS),
+    BALANCER_CONNECT_RETRIES: '0',
+  });
+  closers.push(() => balancer.stop());
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => connectRaw(LOOPBACK_IPV4, port)));
+  for (const client of clients) closers.push(() => client.close());
+  const connects = () => tcpSocketsOf(balancer.pid).filter(({ remote }) => remote.port === node.port);
+  await balancer.program.waitUntil('all to connect', () => connects().length === CLIENTS);
+
+  balancer.signal('SIGSTOP');
+  closers.push(() => balancer.signal('SIGCONT'));
+  const stoppedMs = performance.now();
+  node.setBacklog(2 * CLIENTS);
+  // Linux repeats a SYN that nobody answered: after one second, then after two more.
+  await eventually('all to be connected, and the time for that to be over', () => {
+    const isOver = performance.now() - stoppedMs > CONNECT_TIMEOUT_MS;
+    return isOver && connects().every(({ isOpen }) => isOpen);
+  });
+  balancer.signal('SIGCONT');
+
+  const [only] = (await statusOf(balancer)).frontends[0]?.nodes ?? [];
+  expect(only).toMatchObject({ sessions: CLIENTS, connect_timeouts: 0, connect_failures: 0, is_ejected: false });
+});

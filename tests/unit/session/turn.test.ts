@@ -1,0 +1,81 @@
+// What a turn of the event loop hears first: timers do not speak while a wait has left events behind that may answer them, as after a
+// suspension of the process, and they do speak in the end.
+
+import { expect, test } from 'vitest';
+import { EINPROGRESS } from '../../../core/base/errno.ts';
+import { createArena, EPOLLOUT, EVENT_BYTES, writeEvent } from '../../../core/linux/kernel.ts';
+import { startConnect } from '../../../core/session/connect.ts';
+import { EVENTS_PER_WAIT, FULL_WAITS_MAX } from '../../../core/session/limits.ts';
+import { turn } from '../../../core/session/reactor.ts';
+import { sessionTimer } from '../../../core/session/session.ts';
+import { BACK, PHASE_CONNECTING, PHASE_RELAYING, PHASE_RETRYING } from '../../../core/session/table.ts';
+import { type FakeShard, fakeShard, nodePlan, relaying, SETTINGS, START_MS, serve } from './support.ts';
+
+const BACK_TO_LIFE_MS = START_MS + 10 * SETTINGS.connectTimeoutMs;
+/** a slot that has no socket: an event of a session that has ended */
+const ENDED_SIDE = 7 * 2;
+
+interface Scene extends FakeShard {
+  readonly slot: number;
+  /** events of each coming wait: so many of sessions that have ended, or those of these sides */
+  readonly waits: (number | readonly number[])[];
+}
+
+/** A session whose connect was begun long ago: its time is up. */
+function connecting(): Scene {
+  const waits: Scene['waits'] = [];
+  let isBack = false;
+  const scene = fakeShard(
+    {},
+    {
+      nowMs: () => (isBack ? BACK_TO_LIFE_MS : START_MS),
+      openSocket: () => 30,
+      setOption: () => 0,
+      connect: () => -EINPROGRESS,
+      watch: () => 0,
+      wait: (_, eventsAt) => {
+        const next = waits.shift() ?? 0;
+        const sides = typeof next === 'number' ? new Array<number>(next).fill(ENDED_SIDE) : next;
+        for (const [index, side] of sides.entries()) {
+          writeEvent(arena, eventsAt + index * EVENT_BYTES, EPOLLOUT, side, 0);
+        }
+        return sides.length;
+      },
+    },
+  );
+  const { shard } = scene;
+  const arena = createArena(shard.arena.bytes.buffer);
+  shard.onTimer = (of) => sessionTimer(shard, of);
+  serve(shard, [nodePlan(0)], { isPassive: true });
+  const slot = relaying(shard, 0, 0);
+  shard.table.fd[slot * 2 + BACK] = 0;
+  shard.table.phase[slot] = PHASE_CONNECTING;
+  startConnect(shard, slot);
+  isBack = true;
+  return { ...scene, slot, waits };
+}
+
+test('a connect that succeeded while the process was suspended is heard before its timeout', () => {
+  const { shard, slot, waits } = connecting();
+  waits.push(EVENTS_PER_WAIT, EVENTS_PER_WAIT, [slot * 2 + BACK]);
+  for (let i = 0; i < 3; i++) turn(shard);
+  expect(shard.table.phase[slot]).toBe(PHASE_RELAYING);
+});
+
+test('once everything was heard, silence is a timeout', () => {
+  const { shard, slot, waits } = connecting();
+  waits.push(EVENTS_PER_WAIT, EVENTS_PER_WAIT - 1);
+  turn(shard);
+  expect(shard.table.phase[slot]).toBe(PHASE_CONNECTING);
+  turn(shard);
+  expect(shard.table.phase[slot]).toBe(PHASE_RETRYING);
+});
+
+test('a flood of events does not stop the clock', () => {
+  const { shard, slot, waits } = connecting();
+  waits.push(...new Array<number>(FULL_WAITS_MAX).fill(EVENTS_PER_WAIT));
+  for (let i = 1; i < FULL_WAITS_MAX; i++) turn(shard);
+  expect(shard.table.phase[slot]).toBe(PHASE_CONNECTING);
+  turn(shard);
+  expect(shard.table.phase[slot]).toBe(PHASE_RETRYING);
+});
