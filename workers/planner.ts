@@ -80,9 +80,12 @@ function planFrontend(nb: NodeBalancer, frontend: Frontend, rows: PlannedRows, l
   };
 }
 
-/** Where it listens, which nothing else does: a nodebalancer that only gets another name keeps all that is known of its ports. */
+/**
+ * Where it listens over IPv4, which every frontend does, and no two alike: a nodebalancer that gets another name, or an IPv6 address
+ * besides, keeps all that is known of its ports.
+ */
 function frontendKey(nb: NodeBalancer, frontend: Frontend): string {
-  return `${nb.ipv4} ${nb.ipv6 ?? '-'} ${frontend.port}`;
+  return `${nb.ipv4} ${frontend.port}`;
 }
 
 /** Without the label: a node that only gets another name is the same node, with its health, its sessions and their limit. */

@@ -19,11 +19,12 @@ async function open(more: Partial<NodeSpec> = {}) {
   const node = await NamedNode.start('node-a');
   closers.push(() => node.close());
   const port = await freePort();
-  const spec = (nodes: NodeSpec[]) => onePort({ port, queue_timeout: 60, nodes });
+  const spec = (nodes: NodeSpec[], front: { ipv6?: string } = {}) => onePort({ port, queue_timeout: 60, nodes }, front);
   const own = (label: string): NodeSpec => ({ label, address: node.address, ...more });
   const balancer = await startPool(spec([own('before')]));
   closers.push(() => balancer.stop());
-  const reload = async (nodes: NodeSpec[]) => expect(await balancer.reload(spec(nodes))).toMatch(/applied/);
+  const reload = async (...change: Parameters<typeof spec>) =>
+    expect(await balancer.reload(spec(...change))).toMatch(/applied/);
   return { node, port, balancer, own, spec, reload };
 }
 
@@ -36,6 +37,20 @@ test('a renamed node keeps its counters, and its limit holds', async () => {
   expect((await statusOf(balancer)).frontends[0]?.nodes).toMatchObject([{ label: 'after', sessions: 1, connects: 1 }]);
   held.socket.destroy();
   expect(await waiting).toBe('node-a');
+  expect(node.peak).toBe(1);
+});
+
+test('a port that listens over IPv6 too from now on has the same nodes, and their limit holds', async () => {
+  const { node, port, balancer, own, reload } = await open({ max_connections: 1 });
+  const held = await ask(port);
+  await reload([own('before')], { ipv6: '::1' });
+  const waiting = ask(port, '::1', '::1');
+  await balancer.program.waitUntil('one to wait', async () => (await statusOf(balancer)).frontends[0]?.queued === 1);
+  expect((await statusOf(balancer)).frontends[0]).toMatchObject({ sessions: 2, nodes: [{ sessions: 1, connects: 1 }] });
+  held.socket.destroy();
+  const { by, socket } = await waiting;
+  socket.destroy();
+  expect(by).toBe('node-a');
   expect(node.peak).toBe(1);
 });
 
