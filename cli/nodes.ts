@@ -52,10 +52,11 @@ function rowOf(entry: NodeEntry, nowMs: number): Cell[] {
   ];
 }
 
+/** Down is down, whatever sessions met: one that is only out is tried again. */
 function healthCell({ health, is_ejected: isEjected }: NodeSnapshot): Cell {
+  if (health === 'down') return { text: 'DOWN', colour: 'red' };
   if (isEjected) return { text: 'out', colour: 'red' };
-  if (health === 'up') return { text: 'UP', colour: 'green' };
-  return health === 'down' ? { text: 'DOWN', colour: 'red' } : { text: 'unknown', colour: 'gray' };
+  return health === 'up' ? { text: 'UP', colour: 'green' } : { text: 'unknown', colour: 'gray' };
 }
 
 /** `2s ago in 1.25 ms` */

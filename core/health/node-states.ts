@@ -34,7 +34,7 @@ export const REASON = {
 export type Reason = (typeof REASON)[keyof typeof REASON];
 
 const REASON_TEXT: Readonly<Record<Reason, (detail: number) => string>> = {
-  [REASON.notChecked]: () => 'not checked yet',
+  [REASON.notChecked]: () => 'not checked',
   [REASON.connected]: () => 'it takes connections',
   [REASON.status]: (status) => `it answers with status ${status}`,
   [REASON.bodyMatched]: () => 'the body of its answer matches check_body',

@@ -97,7 +97,11 @@ function NodeRow({ rateKey, port, node, place, isOpen, onToggle, onChanged }: Ro
         <td class="state" data-head="Status">
           <NodeChip node={node} /> {node.reason}
           <br />
-          <span class="quiet">{node.changed === null ? 'not checked yet' : <Since time={node.changed} />}</span>
+          {node.changed !== null && (
+            <span class="quiet">
+              <Since time={node.changed} />
+            </span>
+          )}
         </td>
         <td data-head="Connections">
           <button type="button" class="link sparkline-button" aria-expanded={isOpen} onClick={onToggle}>

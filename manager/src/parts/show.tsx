@@ -52,7 +52,7 @@ const CHIP_TEXT: Readonly<Record<ChipState, string>> = { up: 'UP', down: 'DOWN',
 
 /** A node as the data plane sees it. */
 export function NodeChip({ node }: { readonly node: { readonly health: ChipState; readonly is_ejected: boolean } }) {
-  return <StatusChip state={node.is_ejected ? 'out' : node.health} />;
+  return <StatusChip state={node.is_ejected && node.health !== 'down' ? 'out' : node.health} />;
 }
 
 /** Says it in words too: colour alone tells not everybody. */

@@ -16,7 +16,7 @@ function node(label: string, more: Partial<NodeSnapshot>): NodeSnapshot {
     mode: 'accept',
     health: 'unknown',
     is_ejected: false,
-    reason: 'not checked yet',
+    reason: 'not checked',
     changed: null,
     check: { at: null, took_ms: 0, total: 0, failed: 0 },
     sessions: 0,

@@ -20,7 +20,7 @@ FRONTEND  NODE    ADDRESS             MODE    HEALTH   SESSIONS  CONNECTS  FAILU
 web:80    web-1   192.0.2.10:8080     accept  UP         12/100     12325         5  2s ago in 1.25 ms  3d 4h  it takes connections
 web:80    web-2   [2001:db8::2]:8080  accept  DOWN            0         0         0  1s ago in 3000 ms  1m 5s  no answer within check_timeout
 web:80    web-3   192.0.2.10:8080     backup  out             0         0         0  -                      -  sessions could not connect to it: ECONNREFUSED
-mail:25   mail-1  192.0.2.10:8080     reject  unknown         0         0         0  -                      -  not checked yet
+mail:25   mail-1  192.0.2.10:8080     reject  unknown         0         0         0  -                      -  not checked
 `;
 
 /** Green, red and grey as letters. */
@@ -48,6 +48,19 @@ describe('status', () => {
 describe('nodes', () => {
   test('are a line each', () => {
     expect(nodesText(SAMPLE, NOW_MS, PLAIN)).toBe(NODES);
+  });
+
+  test.each([
+    ['up', false, 'UP'],
+    ['up', true, 'out'],
+    ['unknown', true, 'out'],
+    ['down', false, 'DOWN'],
+    ['down', true, 'DOWN'],
+  ] as const)('that are %s, and ejected: %s, are said to be %s', (health, isEjected, text) => {
+    const [web, ...others] = SAMPLE.frontends;
+    const nodes = (web?.nodes ?? []).slice(0, 1).map((node) => ({ ...node, health, is_ejected: isEjected }));
+    const frontends = web === undefined ? others : [{ ...web, nodes }];
+    expect(nodesText({ ...SAMPLE, frontends }, NOW_MS, PLAIN).split('\n')[1]).toContain(` accept  ${text} `);
   });
 
   test('as data are one flat list, each with its frontend', () => {

@@ -250,7 +250,7 @@ describe('the reason that is given', () => {
   test('is that of checks where sessions do not count', () => {
     const states = make();
     eject(states, START_MS);
-    expect(conditionReason(states, ROW, false)).toBe('not checked yet');
+    expect(conditionReason(states, ROW, false)).toBe('not checked');
   });
 });
 

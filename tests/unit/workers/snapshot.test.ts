@@ -299,7 +299,7 @@ describe('a node', () => {
       mode: 'backup',
       health: 'unknown',
       is_ejected: false,
-      reason: 'not checked yet',
+      reason: 'not checked',
       changed: null,
       check: { at: null, took_ms: 0, total: 0, failed: 0 },
       sessions: 0,
