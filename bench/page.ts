@@ -44,8 +44,9 @@ const METHOD = `## How it is measured
 - **Latencies.** A percentile in a scenario's first table is the median of the rounds' percentiles. Curves and the tables of percentiles
   have all rounds in them, added up by counts, never averaged. At a fixed rate, latency runs from the moment at which a request
   was to be sent, so that a contender that stalls cannot hide how many waited.
-- **Memory** is the proportional set size of the process tree. Sockets and pipes are in the kernel, and in nobody's figure. A ratio
-  below 0 says that ours shrank while the connections came, which a garbage collector may do.
+- **Memory** is what the process tree has for itself, and the pages of its program files in full: who else on the machine runs the
+  same program changes nothing. Sockets and pipes are in the kernel, and in nobody's figure. A ratio below 0 says that ours
+  shrank while the connections came, which a garbage collector may do.
 `;
 
 const REPEAT = `## Repeat it

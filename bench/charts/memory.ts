@@ -32,7 +32,7 @@ export function memoryPicture(report: Report): Picture | undefined {
           title: 'Memory of idle connections',
           subtitle: `${scenario.description}; median of ${report.rounds} rounds`,
           x: { title: 'idle connections', domain: [0, steps.at(-1)?.connections ?? 1], ticks: connectionTicks(steps) },
-          y: { title: 'memory (PSS), MiB', domain: [0, highest * 1.06] },
+          y: { title: 'memory, MiB', domain: [0, highest * 1.06] },
           lines,
           dots: true,
         },

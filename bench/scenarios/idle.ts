@@ -1,8 +1,8 @@
 // Scenario `idle`: how much memory a connection costs that has had one answer and now only waits, and what the contender's CPU does
 // meanwhile. Growth alone would hide tables that were allocated at start, so the totals stand beside it. Sockets and pipes live
-// in the kernel and are not in these figures, for no contender.
+// in the kernel and are not in these figures, for no contender. What is counted as memory stands in ../meters.ts.
 
-import { measureCpu, pssBytes } from '../meters.ts';
+import { measureCpu, memoryBytes } from '../meters.ts';
 import { startLoadProgram } from '../node.ts';
 import type { Sample, Scenario } from '../scenario.ts';
 
@@ -11,9 +11,9 @@ const MIB = 1024 * 1024;
 
 export const idle: Scenario = {
   name: 'idle',
-  describe: ({ idleSteps }) => `memory (PSS) of the whole process tree at 0, ${idleSteps.join(', ')} idle connections`,
+  describe: ({ idleSteps }) => `memory of the whole process tree at 0, ${idleSteps.join(', ')} idle connections`,
   metrics: ({ idleSteps }) => [
-    { id: 'growth', label: 'growth per connection', unit: 'B', better: 'lower' },
+    { id: 'growthBytes', label: 'growth per connection', unit: 'B', better: 'lower' },
     ...[0, ...idleSteps].map(
       (count) => ({ id: `at${count}`, label: `memory at ${count}`, unit: 'MiB', better: 'none' }) as const,
     ),
@@ -22,16 +22,16 @@ export const idle: Scenario = {
   async measure({ scale, start }): Promise<Sample> {
     const contender = await start();
     const client = await startLoadProgram('idle client', 'idle-client.ts', [String(contender.httpPort)]);
-    const first = pssBytes(contender.pid);
+    const first = memoryBytes(contender.pid);
     const figures: Record<string, number> = { at0: first / MIB };
     let last = first;
     for (const count of scale.idleSteps) {
       client.write(`${count}\n`);
       await client.waitForOutput(new RegExp(`^open ${count}$`, 'm'), DEADLINE_MS);
-      last = pssBytes(contender.pid);
+      last = memoryBytes(contender.pid);
       figures[`at${count}`] = last / MIB;
     }
-    figures.growth = (last - first) / (scale.idleSteps.at(-1) ?? 1);
+    figures.growthBytes = (last - first) / (scale.idleSteps.at(-1) ?? 1);
     const { ownUs } = await measureCpu(contender.pid, () => pause(scale.idleSeconds));
     figures.ownIdle = ownUs / 1000 / scale.idleSeconds;
     client.closeInput();

@@ -93,7 +93,7 @@ test('axes have titles with units', () => {
     ]),
   );
   expect(wordsOf(svgOf('latency-churn'))).toContain('latency, ms');
-  expect(wordsOf(svgOf('memory'))).toEqual(expect.arrayContaining(['memory (PSS), MiB', 'idle connections', '5,000']));
+  expect(wordsOf(svgOf('memory'))).toEqual(expect.arrayContaining(['memory, MiB', 'idle connections', '5,000']));
   expect(wordsOf(svgOf('cost'))).toEqual(expect.arrayContaining(['CPU time, us', 'CPU time, s/GB']));
 });
 

@@ -46,7 +46,7 @@ describe('a whole run', () => {
       'open connectionsP99Us',
       'churn p99Us',
     ]);
-    expect(ids('memory')).toEqual(['idle growth']);
+    expect(ids('memory')).toEqual(['idle growthBytes']);
   });
 
   test('is summed up per goal by the worst: one missed metric makes it missed, whatever the others say', () => {

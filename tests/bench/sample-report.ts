@@ -145,14 +145,14 @@ function bulk(): ScenarioReport {
 function idle(): ScenarioReport {
   const steps = [0, 2000, 5000];
   const metrics = [
-    lower('growth', 'growth per connection', 'B'),
+    lower('growthBytes', 'growth per connection', 'B'),
     ...steps.map((count) => shown(`at${count}`, `memory at ${count}`, 'MiB')),
   ];
   return scenario('idle', 'made-up memory at 0, 2000, 5000 idle connections', metrics, [], (name, random) => {
     const { atStart, bytes } = CONTENDERS[name];
-    const growth = noisy(bytes, random);
-    const totals = steps.map((count) => [`at${count}`, atStart + (count * growth) / 2 ** 20]);
-    return { figures: { growth, ...Object.fromEntries(totals) } };
+    const growthBytes = noisy(bytes, random);
+    const totals = steps.map((count) => [`at${count}`, atStart + (count * growthBytes) / 2 ** 20]);
+    return { figures: { growthBytes, ...Object.fromEntries(totals) } };
   });
 }
 
