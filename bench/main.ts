@@ -6,15 +6,12 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { killAllPrograms } from '../tests/support/process.ts';
 import { NGINX } from '../tests/support/servers/nginx.ts';
+import { PEERS, SCENARIOS, SUBJECT } from './catalogue.ts';
 import { type Contender, commandLine, type Job } from './contender.ts';
 import { loadGeneratorVersion } from './load/http.ts';
 import { describeMachine, fixCongestion, pinSelf, versionOf, whyNotPinned } from './machine.ts';
 import { mergeDistribution, mergeMetric } from './merge.ts';
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts';
-import { balancer } from './peers/balancer.ts';
-import { haproxy } from './peers/haproxy.ts';
-import { nginx } from './peers/nginx.ts';
-import { node } from './peers/node.ts';
 import { formatReport, wantsColours } from './print.ts';
 import { explain } from './problem.ts';
 import { runProfile } from './profile.ts';
@@ -23,31 +20,7 @@ import { recordRun } from './record.ts';
 import type { ContenderReport, Report, ScenarioReport } from './report.ts';
 import { describeRevision, findRevision, openRevision } from './revision.ts';
 import { connectionLimit, describeLeftOut, type Measurements, plan, type Run, runRounds } from './rounds.ts';
-import type { Sample, Scenario } from './scenario.ts';
-import { bulk } from './scenarios/bulk.ts';
-import { churn } from './scenarios/churn.ts';
-import { header } from './scenarios/header.ts';
-import { keepalive, newConnections } from './scenarios/http.ts';
-import { idle } from './scenarios/idle.ts';
-import { micro } from './scenarios/micro.ts';
-import { openLoop } from './scenarios/open-loop.ts';
-import { pool } from './scenarios/pool.ts';
-import { shards } from './scenarios/shards.ts';
-
-const SCENARIOS: readonly Scenario[] = [
-  newConnections,
-  keepalive,
-  openLoop,
-  bulk,
-  idle,
-  churn,
-  shards,
-  header,
-  pool,
-  micro,
-];
-const SUBJECT = balancer;
-const PEERS: readonly Contender[] = [haproxy, nginx, node];
+import type { Sample } from './scenario.ts';
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;

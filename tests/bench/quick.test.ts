@@ -3,6 +3,7 @@
 
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { SCENARIOS } from '../../bench/catalogue.ts';
 import type { Report, ScenarioReport } from '../../bench/report.ts';
 import { runProgram } from '../support/process.ts';
 import * as haproxy from '../support/servers/haproxy.ts';
@@ -25,8 +26,13 @@ const PARTICIPANTS: Readonly<Record<string, readonly string[]>> = {
   churn: CONTENDERS,
   shards: ['balancer', 'haproxy', 'nginx'],
   header: CONTENDERS,
+  pool: ['balancer'],
   micro: ['balancer'],
 };
+
+test('no scenario is left out here', () => {
+  expect(Object.keys(PARTICIPANTS)).toEqual(SCENARIOS.map(({ name }) => name));
+});
 
 const possible = nginx.available() && haproxy.available();
 const why = possible ? '' : ` (skipped: ${nginx.missing}; ${haproxy.missing})`;
