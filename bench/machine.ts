@@ -73,7 +73,7 @@ function tryToPin(): string | undefined {
  * `isUnknown` when the kernel has none of that name.
  */
 export function fixCongestion(name: string): { isUnknown: boolean; warning: string } | undefined {
-  const before = readFileSync(CONGESTION, 'utf8').trim();
+  const before = currentCongestion();
   if (name === 'keep' || name === before) return undefined;
   try {
     writeFileSync(CONGESTION, name);
@@ -84,6 +84,10 @@ export function fixCongestion(name: string): { isUnknown: boolean; warning: stri
   }
   process.on('exit', () => writeFileSync(CONGESTION, before));
   return undefined;
+}
+
+export function currentCongestion(): string {
+  return readFileSync(CONGESTION, 'utf8').trim();
 }
 
 /** The most descriptors that a child may have: connection limits of all contenders follow from it. */
@@ -105,7 +109,7 @@ export function describeMachine(programs: Record<string, string>): Machine {
     cpu: cpus()[0]?.model ?? 'unknown',
     cpus: CPU_COUNT,
     pinned: whyNotPinned() === undefined,
-    congestion: readFileSync(CONGESTION, 'utf8').trim(),
+    congestion: currentCongestion(),
     loadAtStart: LOAD_AT_START,
     node: process.version,
     programs,

@@ -9,7 +9,7 @@ import { NGINX } from '../tests/support/servers/nginx.ts';
 import { PEERS, SCENARIOS, SUBJECT } from './catalogue.ts';
 import { type Contender, commandLine, type Job } from './contender.ts';
 import { loadGeneratorVersion } from './load/http.ts';
-import { describeMachine, fixCongestion, pinSelf, versionOf, whyNotPinned } from './machine.ts';
+import { currentCongestion, describeMachine, fixCongestion, pinSelf, versionOf, whyNotPinned } from './machine.ts';
 import { mergeDistribution, mergeMetric } from './merge.ts';
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts';
 import { formatReport, wantsColours } from './print.ts';
@@ -51,13 +51,21 @@ async function main(args: string[]): Promise<void> {
   for (const note of notes) progress.say(note);
   // Before the run: the tree may be worked on meanwhile.
   const revision = describeRevision();
+  const congestion = new Set<string>();
+  const measurements = await measure(run, () => congestion.add(currentCongestion()));
+  if (congestion.size > 1) {
+    const change = `congestion control changed during the run (${[...congestion].join(', ')}): another program set it`;
+    progress.say(change);
+    notes.push(`${change}; rounds before and after cannot be compared`);
+  }
   const report: Report = {
-    ...makeReport(run, await measure(run), notes, args, startedAt),
+    ...makeReport(run, measurements, notes, args, startedAt),
     ...(revision === undefined ? {} : { revision }),
   };
   const colours = wantsColours(process.stdout, process.env);
   process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report, { colours }));
   // Last: should the drawing fail, the figures have been shown.
+  if (options.record && congestion.size > 1) throw new Error('not recorded: the conditions changed during the run');
   if (options.record) for (const file of await recordRun(report)) progress.say(`wrote ${file}`);
 }
 
@@ -88,10 +96,16 @@ function prepareMachine({ congestion }: Options, notes: string[]): void {
   pinSelf();
 }
 
-async function measure(run: Run): Promise<Measurements> {
+/** @param look called before each measurement and after the last */
+async function measure(run: Run, look: () => void): Promise<Measurements> {
   progress.expect(plan(run).map(({ scenario, contender }) => ({ scenario: scenario.name, contender: contender.name })));
   try {
-    return await runRounds(run, (step) => progress.step(step));
+    const measurements = await runRounds(run, (step) => {
+      progress.step(step);
+      look();
+    });
+    look();
+    return measurements;
   } finally {
     progress.clear();
   }

@@ -25,6 +25,10 @@ const isRepository = git('rev-parse', 'HEAD').status === 0;
 const isRoot = process.getuid?.() === 0;
 
 let temporary: string;
+/** Congestion control belongs to a network: in one of our own it may be changed. */
+const PREPARE = 'ip link set lo up && echo reno > /proc/sys/net/ipv4/tcp_congestion_control';
+const hasNetworks = isRoot && spawnSync('unshare', ['--net', 'sh', '-c', PREPARE]).status === 0;
+
 
 beforeEach(() => {
   temporary = makeTemporaryDirectory('bench-usage');
@@ -159,3 +163,41 @@ describe.skipIf(!nginx.available())(`a run${nginx.available() ? '' : ` (skipped:
     await eventually('nothing to be left', () => leftOver().length === 0);
   });
 });
+
+  describe.skipIf(!hasNetworks)(
+    `in a network of its own${hasNetworks ? '' : ' (skipped: needs root, unshare and the congestion control reno)'}`,
+    () => {
+      const QUICKEST = ['--scale', 'tiny', '--only', 'idle', '--peers', 'none', '--json'];
+      const TELL = 'echo "is $(cat /proc/sys/net/ipv4/tcp_congestion_control)"';
+      /** Its congestion control is reno to begin with, and is told when the run is over. */
+      const network = (script: string) => ['unshare', '--net', 'sh', '-c', `${PREPARE}; ${script}; ${TELL}`, 'sh'];
+
+      test('sets the congestion control, says so, and gives it back', async () => {
+        const { stdout } = await run(QUICKEST, { under: network('"$@"') });
+        expect(stdout).toContain('"congestion": "cubic"');
+        expect(stdout).toMatch(/^is reno$/m);
+      });
+
+      test('gives it back when it is interrupted, too', async () => {
+        const program = await start(QUICKEST, { under: network('trap : INT; "$@"') });
+        await program.waitForOutput(/round 1\/1 idle/, DEADLINE_MS);
+        process.kill(-program.pid, 'SIGINT');
+        await program.waitForExit();
+        expect(program.stdout).toBe('is reno\n');
+      });
+
+      test('says when another program changed it meanwhile, and keeps nothing of such a run', async () => {
+        const args = [...QUICKEST, '--rounds', '2', '--record'];
+        const program = await start(args, { under: network('"$@"') });
+        await program.waitForOutput(/round 1\/2 idle/, DEADLINE_MS);
+        const setReno = 'echo reno > /proc/sys/net/ipv4/tcp_congestion_control';
+        spawnSync('nsenter', ['-t', String(program.pid), '-n', 'sh', '-c', setReno]);
+        await program.waitForExit(DEADLINE_MS);
+        const change = 'congestion control changed during the run (cubic, reno): another program set it';
+        expect(program.stderr).toContain(`bench: ${change}\n`);
+        expect(program.stderr).toContain('bench: not recorded: the conditions changed during the run\n');
+        expect(program.stdout).toContain(`"${change}; rounds before and after cannot be compared"`);
+        expect(git('status', '--porcelain', 'bench/results', 'BENCHMARKS.md').stdout).toBe('');
+      });
+    },
+  );
