@@ -6,10 +6,10 @@
 
 import type { Contender, HeaderKind, Route } from '../contender.ts';
 import { versionOf } from '../machine.ts';
-import { whyNotProgram } from './program.ts';
+import { chosenProgram, whyNotProgram } from './program.ts';
 
 const VARIABLE = 'HAPROXY_BIN';
-const HAPROXY = process.env[VARIABLE] ?? '/usr/sbin/haproxy';
+const HAPROXY = chosenProgram(VARIABLE, '/usr/sbin/haproxy');
 /** HAProxy counts threads in the bits of one machine word. */
 const THREADS_MAX = 64;
 

@@ -9,10 +9,10 @@ import { resolve } from 'node:path';
 import { NGINX, NGINX_STREAM_MODULE } from '../../tests/support/servers/nginx.ts';
 import type { Contender, Job, Route } from '../contender.ts';
 import { versionOf } from '../machine.ts';
-import { whyNotProgram } from './program.ts';
+import { chosenProgram, whyNotProgram } from './program.ts';
 
 const VARIABLE = 'NGINX_BIN';
-const PROGRAM = process.env[VARIABLE] ?? NGINX;
+const PROGRAM = chosenProgram(VARIABLE, NGINX);
 const PACKAGES = 'nginx libnginx-mod-stream';
 
 /**

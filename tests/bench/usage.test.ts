@@ -3,10 +3,11 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Report } from '../../bench/report.ts';
 import { eventually, type Program, startProgram } from '../support/process.ts';
+import * as haproxy from '../support/servers/haproxy.ts';
 import * as nginx from '../support/servers/nginx.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
 
@@ -24,11 +25,11 @@ const git = (...args: string[]) => spawnSync('git', ['-C', ROOT, ...args], { enc
 const isRepository = git('rev-parse', 'HEAD').status === 0;
 const isRoot = process.getuid?.() === 0;
 
-let temporary: string;
 /** Congestion control belongs to a network: in one of our own it may be changed. */
 const PREPARE = 'ip link set lo up && echo reno > /proc/sys/net/ipv4/tcp_congestion_control';
 const hasNetworks = isRoot && spawnSync('unshare', ['--net', 'sh', '-c', PREPARE]).status === 0;
 
+let temporary: string;
 
 beforeEach(() => {
   temporary = makeTemporaryDirectory('bench-usage');
@@ -105,16 +106,25 @@ test.skipIf(!isRoot)('a congestion control that the kernel does not have is a us
 });
 
 describe.skipIf(!nginx.available())(`a run${nginx.available() ? '' : ` (skipped: ${nginx.missing})`}`, () => {
-  test('goes on without a peer that is not there, and says so', async () => {
-    const { code, stdout, stderr } = await run([...TINY, '--peers', 'haproxy'], {
-      env: { HAPROXY_BIN: '/nonexistent/haproxy' },
-    });
-    const note = 'haproxy left out: HAPROXY_BIN=/nonexistent/haproxy is no program that can be run';
+  test.each([
+    ['that is not there', '/nonexistent/haproxy'],
+    ['that is a directory', '/usr'],
+  ])('goes on without a peer %s, and says so', async (_what, path) => {
+    const { code, stdout, stderr } = await run([...TINY, '--peers', 'haproxy'], { env: { HAPROXY_BIN: path } });
+    const note = `haproxy left out: HAPROXY_BIN=${path} is no program that can be run`;
     expect(stderr).toContain(`bench: ${note}\n`);
     expect(code).toBe(0);
     const { contenders, notes }: Report = JSON.parse(stdout);
     expect(Object.keys(contenders)).toEqual(['balancer']);
     expect(notes).toContain(note);
+  });
+
+  test.skipIf(!haproxy.available())('takes the path to another build from where it was called', async () => {
+    const path = relative(process.cwd(), haproxy.HAPROXY);
+    const { code, stdout, stderr } = await run([...TINY, '--peers', 'haproxy'], { env: { HAPROXY_BIN: path } });
+    expect(code, stderr).toBe(0);
+    const { contenders }: Report = JSON.parse(stdout);
+    expect(contenders.haproxy?.command).toContain(`${haproxy.HAPROXY} -db`);
   });
 
   test.skipIf(!existsSync(TASKSET))('can do without peers, and without a CPU for each', async () => {
@@ -162,7 +172,6 @@ describe.skipIf(!nginx.available())(`a run${nginx.available() ? '' : ` (skipped:
     expect(git('worktree', 'list').stdout).not.toContain(temporary);
     await eventually('nothing to be left', () => leftOver().length === 0);
   });
-});
 
   describe.skipIf(!hasNetworks)(
     `in a network of its own${hasNetworks ? '' : ' (skipped: needs root, unshare and the congestion control reno)'}`,
@@ -201,3 +210,4 @@ describe.skipIf(!nginx.available())(`a run${nginx.available() ? '' : ` (skipped:
       });
     },
   );
+});
