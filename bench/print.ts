@@ -1,5 +1,5 @@
-// The report as text for a terminal: ratio and verdict first, absolute figures second, how far the rounds lie apart beside every
-// median, the goals last, where the eye ends. Only formatting; nothing is computed here that the page does not say as well.
+// The report as text for a terminal: machine and contenders, how each was started and set up, then ratio and verdict, absolute figures
+// second, how far the rounds lie apart beside every median, the goals last, where the eye ends. Only formatting; nothing is computed here that the page does not say as well.
 
 import { styleText } from 'node:util';
 import {
@@ -14,7 +14,7 @@ import {
 import { formatLimit, summariseGoals } from './goals.ts';
 import type { Comparison, Spread, Verdict } from './merge.ts';
 import type { MergedDistribution, Report, ScenarioReport } from './report.ts';
-import { type Cell, formatTable, left, right } from './table.ts';
+import { type Cell, formatTable, INDENT, left, right, WIDTH_MAX, wrap } from './table.ts';
 
 export interface PrintOptions {
   colours: boolean;
@@ -32,6 +32,7 @@ export function formatReport(report: Report, options: PrintOptions = { colours: 
   const order = Object.keys(report.contenders);
   const blocks = [
     machineLines(report),
+    ...setUpLines(report),
     ...report.scenarios.map((scenario) => scenarioLines(scenario, order, options)),
     goalLines(report, options),
   ];
@@ -52,6 +53,18 @@ function machineLines({ machine, rounds, scale, commandLine, revision, contender
     ...others.map(([name, version]) => `  ${name}: ${version}`),
     ...notes.map((note) => `  note: ${note}`),
   ];
+}
+
+/** A block per contender: how it was started, and its configuration for one port. */
+function setUpLines({ contenders }: Report): string[][] {
+  return Object.entries(contenders).map(([name, { command, configuration }]) => [
+    `${name} was started as`,
+    ...wrap(command, WIDTH_MAX - INDENT.length).map((line) => `${INDENT}${line}`),
+    ...configuration
+      .trimEnd()
+      .split('\n')
+      .map((line) => `${INDENT}| ${line}`),
+  ]);
 }
 
 function count(number: number, noun: string): string {

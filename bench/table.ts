@@ -9,8 +9,8 @@ export interface Cell {
 }
 
 const GAP = '  ';
-const INDENT = '  ';
-const WIDTH_MAX = 120;
+export const INDENT = '  ';
+export const WIDTH_MAX = 120;
 /** The first column gets no narrower than this, however wide the others are. */
 const FIRST_WIDTH_MIN = 20;
 

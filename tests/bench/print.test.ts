@@ -39,6 +39,12 @@ test('machine, versions and notes stand above it', () => {
   }
 });
 
+test('how each contender was started and set up is part of it', () => {
+  expect(text).toContain(
+    '\n\nhaproxy was started as\n  haproxy -f FILE\n  | listen http\n  |   bind *:80\n  |   server node 127.0.0.1:8080\n\n',
+  );
+});
+
 test('a label that is too long goes on in the next line, its figures stay in one', () => {
   const figures = '1'.repeat(90);
   const lines = formatTable([
