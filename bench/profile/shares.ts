@@ -103,10 +103,10 @@ function systemCallOf(stack: Stack): string | undefined {
 }
 
 /** `JS:*relay file:///…/core/session/relay.ts:12:3` -> `relay core/session/relay.ts:12`. The compiler's tier (`*`, `+`, `^`, `~`,
- * and a `'` behind it) is dropped: the same function in two tiers is one line. */
+ * with an `o` before it where a running loop was replaced, and a `'` behind it) is dropped: the same function in two tiers is one line. */
 function functionName({ symbol, module }: Frame, root: string): string {
   const script = symbol.match(
-    /^(?:JS|LazyCompile|Function|Eval|Script):[*+^~]?'?(\S*) (?:file:\/\/)?(\S+?)(?::(\d+))?(?::\d+)?$/,
+    /^(?:JS|LazyCompile|Function|Eval|Script):(?:o?[*+^~])?'?(\S*) (?:file:\/\/)?(\S+?)(?::(\d+))?(?::\d+)?$/,
   );
   if (script !== null) {
     const [, name, file = '', line] = script;

@@ -51,7 +51,7 @@ const OTHER_KERNEL = ` 2012
 	ffffffff81001406 asm_sysvec_apic_timer_interrupt ([kernel.kallsyms])
 	    7f4b5c035e35 JS:^sendHeader file:///srv/balancer/core/session/header.ts:17:27 (/tmp/perf-1999.map)
 `;
-/** One function in three tiers, an anonymous one, one of Node.js's own, a builtin, and a library without symbols. */
+/** One function in three tiers, one of them entered in the middle of its loop, an anonymous one, one of Node.js's own, a builtin, and a library without symbols. */
 const USER_SPACE = ` 2012 
 	    7f4b5c035460 JS:^pump file:///srv/balancer/core/session/relay.ts:45:10 (/tmp/perf-1999.map)
 	    7f4b5c0280b3 JS:^sessionReady file:///srv/balancer/core/session/session.ts:46:29 (/tmp/perf-1999.map)
@@ -60,7 +60,7 @@ const USER_SPACE = ` 2012
 	    7f4b5c035460 JS:*'pump file:///srv/balancer/core/session/relay.ts:45:10 (/tmp/perf-1999.map)
 
  2012 
-	    7f4b5c035460 JS:+pump file:///srv/balancer/core/session/relay.ts:45:10 (/tmp/perf-1999.map)
+	    7f4b5c035460 JS:o+pump file:///srv/balancer/core/session/relay.ts:45:10 (/tmp/perf-1999.map)
 
  2012 
 	    7f4b5c0297a1 JS:~ node:internal/main/run_main_module:1:1 (/tmp/perf-1999.map)
