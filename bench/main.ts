@@ -160,6 +160,11 @@ function bigStreamLines(contender: Contender, example: Job, usual: string): stri
   return other.length === 0 ? '' : `# where big streams flow:\n${other.map((line) => `#${line}\n`).join('')}`;
 }
 
+// Whoever reads may have seen enough (`| head`): that is no reason for a stack trace, nor against keeping the run.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     progress.clear();

@@ -44,7 +44,7 @@ export const USAGE = `usage: npm run bench -- [options]            our balancer 
   --compare REV       against another revision of this repository; peers only where --peers names them
   --congestion NAME   congestion control for the run, restored afterwards (default ${DEFAULT_CONGESTION}; keep: change nothing)
   --record            keep the run in bench/results and make BENCHMARKS.md from it
-  --json              everything measured as JSON on stdout
+  --json              everything measured as JSON on stdout (npm run -s bench -- --json: without npm's own lines above it)
   --help              this
 HAPROXY_BIN and NGINX_BIN choose other builds of the peers; BALANCER_* variables reach our balancer.
 `;

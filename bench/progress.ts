@@ -17,6 +17,7 @@ interface Screen {
   write(text: string): unknown;
 }
 
+const COLUMNS_USUAL = 80;
 const CLEAR_LINE = '\r\x1b[K';
 
 export class Progress {
@@ -62,8 +63,8 @@ export class Progress {
       this.#screen.write(`${text}\n`);
       return;
     }
-    // A line that wraps cannot be rewritten.
-    this.#screen.write(`${CLEAR_LINE}${text.slice(0, (this.#screen.columns ?? 80) - 1)}`);
+    // A line that wraps cannot be rewritten. A terminal that does not know its size says 0.
+    this.#screen.write(`${CLEAR_LINE}${text.slice(0, (this.#screen.columns || COLUMNS_USUAL) - 1)}`);
     this.#hasLine = true;
   }
 

@@ -39,6 +39,11 @@ test('on a terminal one line rewrites itself, is no wider than the screen, and g
   expect(written.slice(-2)).toEqual(['\r\x1b[K', 'bench: done\n']);
 });
 
+test('a terminal that does not know its size gets what fits everywhere', () => {
+  const [, , third = ''] = run({ isTTY: true, columns: 0 }, [10_000, 2000, 10_000]);
+  expect(third).toBe('\r\x1b[Kbench: round 2/2 new a, 0:12 so far, about 0:12 left');
+});
+
 test('durations are minutes and seconds', () => {
   expect([0, 7400, 59_900, 754_000].map(duration)).toEqual(['0:00', '0:07', '1:00', '12:34']);
 });

@@ -91,6 +91,14 @@ test('--help goes to stdout', async () => {
   expect(stdout).toContain('--compare REV');
 });
 
+test('whoever stops reading gets no stack trace', async () => {
+  const program = await start(['--help'], {
+    under: ['sh', '-c', 'trap "" PIPE; { "$@"; echo "exit $?" >&2; } | :', 'sh'],
+  });
+  await program.waitForExit();
+  expect(program.stderr).toBe('exit 0\n');
+});
+
 test.skipIf(!isRepository)('a revision that does not exist is a usage error', async () => {
   expectUsage(await run(['--compare', 'nosuch']), 'bench: --compare nosuch: no such revision in this repository');
 });
