@@ -1,9 +1,9 @@
 // Program: big streams at once, each way. `bulk-client.ts OPTIONS` (BulkLoad as JSON); it says `ready`, waits for `go`,
-// with `repeat` also for `stop`, and answers with one line of JSON (BulkResult).
+// with `repeat` also for `stop`, answers with one line of JSON (BulkResult), and ends with its input.
 
 import type { BulkLoad, BulkResult } from './bulk.ts';
 import { DownStream, placeFetch, placeLength, type Stream, UpStream } from './bulk-streams.ts';
-import { listen, say, waitForGo } from './control.ts';
+import { listen, say, waitForEnd, waitForGo } from './control.ts';
 import { Engine } from './engine.ts';
 import { orFail } from './failure.ts';
 
@@ -21,9 +21,10 @@ function makeStreams(engine: Engine, load: BulkLoad): { down: Stream[]; up: Stre
   };
 }
 
-/** Until all are over; with `repeat` each begins again until somebody says stop. */
-function run(engine: Engine, streams: readonly Stream[], repeat: boolean): void {
+/** Until each is over so many times; with `repeat` each begins again until somebody says stop. */
+function run(engine: Engine, streams: readonly Stream[], { repeat = false, times = 1 }: BulkLoad): void {
   let goesOn = repeat;
+  const left = new Int32Array(streams.length).fill(times - 1);
   let running = streams.length;
   listen(engine, (line) => {
     if (line === 'stop') goesOn = false;
@@ -33,7 +34,9 @@ function run(engine: Engine, streams: readonly Stream[], repeat: boolean): void 
     engine.poll(-1, (slot, mask) => {
       const stream = streams[slot];
       if (stream?.ready(mask) !== true) return;
-      if (goesOn) stream.begin();
+      const again = left[slot] ?? 0;
+      left[slot] = again - 1;
+      if (goesOn || again > 0) stream.begin();
       else running--;
     });
   }
@@ -45,7 +48,7 @@ orFail('bulk', () => {
   const { down, up } = makeStreams(engine, load);
   waitForGo();
   const startMs = engine.kernel.nowMs();
-  run(engine, [...down, ...up], load.repeat === true);
+  run(engine, [...down, ...up], load);
   const result: BulkResult = {
     down: down.map(({ moved }) => moved),
     up: up.map(({ moved }) => moved),
@@ -53,4 +56,4 @@ orFail('bulk', () => {
   };
   say(JSON.stringify(result));
 });
-process.exit(0);
+waitForEnd();

@@ -13,11 +13,13 @@ export interface BulkLoad {
   downStreams: number;
   upStreams: number;
   bytesPerStream: number;
+  /** How often each stream is done, one after the other, in a new connection each; default: 1. */
+  times?: number;
   /** Each stream begins again, in a new connection, until `stop`. */
   repeat?: boolean;
 }
 
-/** Bytes moved per stream; with `repeat`, the sum of all that it moved. */
+/** Bytes moved per stream; the sum, where it was done several times. */
 export interface BulkResult {
   down: number[];
   up: number[];
@@ -29,7 +31,9 @@ export interface RunningBulk {
   go(): void;
   /** Ends repeating: each stream finishes what it is at. */
   stop(): void;
-  /** Rejects when a byte is missing or a stream did not end in order. To be asked for once. */
+  /** As soon as the last stream is over; `finished` has to follow. */
+  moved(): Promise<BulkResult>;
+  /** Once the program is gone, too. Rejects when a byte is missing or a stream did not end in order. To be asked for once. */
   finished(): Promise<BulkResult>;
 }
 
@@ -39,6 +43,7 @@ export async function startBulk(load: BulkLoad): Promise<RunningBulk> {
   return {
     go: () => generator.say('go'),
     stop: () => generator.say('stop'),
+    moved: () => generator.figures(DEADLINE_MS),
     async finished() {
       const result = await generator.result(DEADLINE_MS);
       check(load, result);
@@ -48,8 +53,11 @@ export async function startBulk(load: BulkLoad): Promise<RunningBulk> {
 }
 
 /** The programs have checked each stream already; a mistake there must not become a figure here. */
-function check({ downStreams, upStreams, bytesPerStream, repeat = false }: BulkLoad, { down, up }: BulkResult): void {
-  const isRight = (bytes: number) => (repeat ? bytes % bytesPerStream === 0 : bytes === bytesPerStream);
+function check(
+  { downStreams, upStreams, bytesPerStream, times = 1, repeat = false }: BulkLoad,
+  { down, up }: BulkResult,
+): void {
+  const isRight = (bytes: number) => (repeat ? bytes % bytesPerStream === 0 : bytes === bytesPerStream * times);
   const isComplete = down.length === downStreams && up.length === upStreams;
   if (isComplete && [...down, ...up].every(isRight)) return;
   const found = `down ${down.join(', ')}; up ${up.join(', ')}`;

@@ -8,7 +8,9 @@ const FIGURES = /^\{.*\}$/m;
 export interface Generator<Result> {
   /** Sends one line. */
   say(line: string): void;
-  /** The line of figures, once the program has ended well. Rejects with what it said last otherwise, and leaves none running. */
+  /** The line of figures, as soon as it is said: the program still runs, and does nothing. Rejects like `result`. */
+  figures(deadlineMs: number): Promise<Result>;
+  /** The same, once the program has ended well. Rejects with what it said last otherwise, and leaves none running. */
   result(deadlineMs: number): Promise<Result>;
 }
 
@@ -24,14 +26,20 @@ export async function startGenerator<Result>(name: string, file: string, options
     }
   };
   await orStop(program.waitForOutput(READY));
-  const end = async (deadlineMs: number): Promise<Result> => {
+  const figures = async (deadlineMs: number): Promise<Result> => {
     const [line] = await program.waitForOutput(FIGURES, deadlineMs);
+    return JSON.parse(line);
+  };
+  const end = async (deadlineMs: number): Promise<Result> => {
+    const result = await figures(deadlineMs);
+    program.closeInput();
     const { code } = await program.waitForExit();
     if (code !== 0) throw program.failure('it failed');
-    return JSON.parse(line);
+    return result;
   };
   return {
     say: (line) => program.write(`${line}\n`),
+    figures: (deadlineMs) => orStop(figures(deadlineMs)),
     result: (deadlineMs) => orStop(end(deadlineMs)),
   };
 }

@@ -1,8 +1,8 @@
 // Program: small requests in a closed or an open loop. `requests-client.ts OPTIONS` (RequestLoad as JSON); it says `ready`, waits for
-// `go`, and answers with one line of JSON (WireResult).
+// `go`, answers with one line of JSON (WireResult), and ends with its input.
 
 import { encodeLatency } from '../latency.ts';
-import { say, waitForGo } from './control.ts';
+import { say, waitForEnd, waitForGo } from './control.ts';
 import { connectionsMax, Engine } from './engine.ts';
 import { orFail } from './failure.ts';
 import { rehearsalSlots, rehearse } from './rehearsal.ts';
@@ -54,4 +54,4 @@ function resultOf({
 }
 
 orFail('requests', main);
-process.exit(0);
+waitForEnd();

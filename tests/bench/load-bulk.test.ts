@@ -1,9 +1,11 @@
 // Big streams and the sink: every byte counted at both ends, whichever PROXY header comes first, and nothing incomplete accepted.
 
 import { Buffer } from 'node:buffer';
+import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type BulkLoad, startBulk } from '../../bench/load/bulk.ts';
+import { processTree } from '../../bench/meters.ts';
 import { startLoadProgram } from '../../bench/node.ts';
 import { Peer } from '../support/peer.ts';
 import { freePort, LOOPBACK_IPV4 } from '../support/ports.ts';
@@ -55,6 +57,12 @@ function serveBig(sent: number, announced = sent): Promise<number> {
   });
 }
 
+/** Children of this process that move streams and have not ended. */
+function bulkPrograms(): number {
+  const children = processTree(process.pid).slice(1);
+  return children.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('bulk-client.ts')).length;
+}
+
 const NONE = { downStreams: 0, upStreams: 0, bytesPerStream: BYTES };
 
 async function move(load: Partial<BulkLoad>) {
@@ -71,6 +79,29 @@ describe('streams', () => {
     const { down, up, microseconds } = await move({ httpPort, downStreams: 1, upStreams: 1 });
     expect({ down, up }).toEqual({ down: [BYTES], up: [BYTES] });
     expect(microseconds).toBeGreaterThan(0);
+  });
+
+  test('are done as often as wanted, each in a connection of its own', async () => {
+    let fetched = 0;
+    const httpPort = await serve((socket) => {
+      socket.once('data', () => {
+        fetched++;
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${BYTES}\r\nConnection: close\r\n\r\n`);
+        socket.end(Buffer.alloc(BYTES));
+      });
+    });
+    const { down, up } = await move({ httpPort, downStreams: 2, upStreams: 1, times: 3 });
+    expect({ down, up, fetched }).toEqual({ down: [3 * BYTES, 3 * BYTES], up: [3 * BYTES], fetched: 6 });
+  });
+
+  test('are told of before their program ends, which costs more than a stream', async () => {
+    const before = bulkPrograms();
+    const bulk = await startBulk({ ...NONE, httpPort: sinkPort, sinkPort, upStreams: 1 });
+    bulk.go();
+    expect(await bulk.moved()).toMatchObject({ up: [BYTES] });
+    expect(bulkPrograms()).toBe(before + 1);
+    expect(await bulk.finished()).toMatchObject({ up: [BYTES] });
+    expect(bulkPrograms()).toBe(before);
   });
 
   test('repeat until they are stopped, and finish what they are at', async () => {
