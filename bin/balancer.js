@@ -3,13 +3,13 @@
 // process. It must not know any verb or option.
 
 import { fileURLToPath } from 'node:url';
-import { nodeBinary, replaceProcess } from './runtime.js';
+import { nodeBinary, replaceProcess, withCompileCache } from './runtime.js';
 
 const FLAGS = ['--disable-warning=ExperimentalWarning'];
 
 const main = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 try {
-  replaceProcess(nodeBinary(), [...FLAGS, main, ...process.argv.slice(2)]);
+  replaceProcess(nodeBinary(), [...FLAGS, main, ...process.argv.slice(2)], withCompileCache(process.env));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   process.exitCode = 1;

@@ -5,6 +5,7 @@
 import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
 
@@ -57,4 +58,15 @@ export function replaceProcess(file, args, env = process.env) {
  */
 export function withNodeOnPath(binary) {
   return { ...process.env, PATH: `${dirname(binary)}${delimiter}${process.env.PATH ?? ''}` };
+}
+
+/**
+ * The environment with a place where Node.js keeps what it has made of the sources: types stripped and compiled, they load in half the
+ * time. Worker threads read it there too, which is why it is no call in the program. Where nobody may write it is simply not used.
+ * @param {NodeJS.ProcessEnv} env what it says of this already holds
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function withCompileCache(env) {
+  const NODE_COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/balancer', import.meta.url));
+  return { NODE_COMPILE_CACHE, ...env };
 }

@@ -2,6 +2,7 @@
 // together. With a file, that is the configuration and the control plane is a help that may be missing; without one, the store has the
 // configuration, and nothing starts without the control plane.
 
+import { flushCompileCache } from 'node:module';
 import { StatusSocket } from '../control/status-socket.ts';
 import { ControlError, ControlHost } from '../control/thread/host.ts';
 import type { Config } from '../core/config/model.ts';
@@ -157,6 +158,8 @@ async function serve(start: Start): Promise<number> {
   const socket = await StatusSocket.open(settings.dataDir, () => takeSnapshot(supervisor.snapshotSource()), logger);
   host?.setReadiness('ready');
   announce(supervisor, settings);
+  // Now: the end of the process is too abrupt for it.
+  flushCompileCache();
   const code = await ended.promise;
   await socket?.close();
   // Without waiting for whatever may still hold the event loop: an access log that nobody reads, a look-up without an answer.
