@@ -3,6 +3,7 @@
 
 import { monotonicMs } from '../base/clock.ts';
 import { EAGAIN } from '../base/errno.ts';
+import { Addresses } from './addresses.ts';
 import { type Arena, createArena, type Kernel, SOCKADDR_BYTES, type SocketOption, writeEvent } from './kernel.ts';
 import { addressOf, declare, interrupted, lastError } from './libc.ts';
 import { sockaddrBytes } from './sockaddr.ts';
@@ -127,23 +128,29 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
   const integerAt = cellsAt + CELLS.integer;
   const lengthAt = cellsAt + CELLS.length;
   const lingerAt = cellsAt + CELLS.linger;
+  const integer = base + integerAt;
+  const length = base + lengthAt;
+  const linger = base + lingerAt;
+  const sockaddrs = new Addresses(base);
+  const received = new Addresses(base);
+  const sent = new Addresses(base);
 
   const setInteger = (fd: number, level: number, name: number, value: number): number => {
     view.setInt32(integerAt, value, true);
-    return libc.setsockopt(fd, level, name, base + integerAt, 4) === 0 ? 0 : lastError();
+    return libc.setsockopt(fd, level, name, integer, 4) === 0 ? 0 : lastError();
   };
   const queued = (fd: number, request: number): number =>
-    libc.ioctl(fd, request, base + integerAt) === 0 ? view.getInt32(integerAt, true) : lastError();
+    libc.ioctl(fd, request, integer) === 0 ? view.getInt32(integerAt, true) : lastError();
   const address = (call: typeof libc.getsockname, fd: number, addressAt: number): number => {
     view.setInt32(lengthAt, SOCKADDR_BYTES, true);
-    return call(fd, base + addressAt, base + lengthAt) === 0 ? 0 : lastError();
+    return call(fd, sockaddrs.of(addressAt), length) === 0 ? 0 : lastError();
   };
 
   return {
     accept(listenFd: number, addressAt: number): number {
       for (;;) {
         view.setInt32(lengthAt, SOCKADDR_BYTES, true);
-        const fd = libc.accept4(listenFd, base + addressAt, base + lengthAt, SOCK_NONBLOCK | CLOEXEC);
+        const fd = libc.accept4(listenFd, sockaddrs.of(addressAt), length, SOCK_NONBLOCK | CLOEXEC);
         if (fd >= 0) return fd;
         if (!interrupted()) return lastError();
       }
@@ -164,25 +171,25 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
     resetOnClose(fd: number): number {
       view.setInt32(lingerAt, 1, true);
       view.setInt32(lingerAt + 4, 0, true);
-      return libc.setsockopt(fd, SOL_SOCKET, SO_LINGER, base + lingerAt, 8) === 0 ? 0 : lastError();
+      return libc.setsockopt(fd, SOL_SOCKET, SO_LINGER, linger, 8) === 0 ? 0 : lastError();
     },
     bind(fd: number, addressAt: number): number {
-      return libc.bind(fd, base + addressAt, sockaddrBytes(arena, addressAt)) === 0 ? 0 : lastError();
+      return libc.bind(fd, sockaddrs.of(addressAt), sockaddrBytes(arena, addressAt)) === 0 ? 0 : lastError();
     },
     connect(fd: number, addressAt: number): number {
       // An interrupted non-blocking connect goes on by itself (connect(2)); asking again would answer EALREADY.
-      return libc.connect(fd, base + addressAt, sockaddrBytes(arena, addressAt)) === 0 ? 0 : lastError();
+      return libc.connect(fd, sockaddrs.of(addressAt), sockaddrBytes(arena, addressAt)) === 0 ? 0 : lastError();
     },
     takeError(fd: number): number {
       view.setInt32(lengthAt, 4, true);
-      const result = libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, base + integerAt, base + lengthAt);
+      const result = libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, integer, length);
       return result === 0 ? view.getInt32(integerAt, true) : lastError();
     },
-    recv: (fd: number, at: number, bytes: number) => receive(fd, base + at, bytes, 0),
-    peek: (fd: number, at: number, bytes: number) => receive(fd, base + at, bytes, MSG_PEEK),
+    recv: (fd: number, at: number, bytes: number) => receive(fd, received.of(at), bytes, 0),
+    peek: (fd: number, at: number, bytes: number) => receive(fd, received.of(at), bytes, MSG_PEEK),
     discard: (fd: number, bytes: number) => receive(fd, 0, bytes, MSG_TRUNC),
-    send: (fd: number, at: number, bytes: number) => transmit(fd, base + at, bytes, MSG_NOSIGNAL),
-    sendMore: (fd: number, at: number, bytes: number) => transmit(fd, base + at, bytes, MSG_NOSIGNAL | MSG_MORE),
+    send: (fd: number, at: number, bytes: number) => transmit(fd, sent.of(at), bytes, MSG_NOSIGNAL),
+    sendMore: (fd: number, at: number, bytes: number) => transmit(fd, sent.of(at), bytes, MSG_NOSIGNAL | MSG_MORE),
     shutdownWrite: (fd: number) => (libc.shutdown(fd, SHUT_WR) === 0 ? 0 : lastError()),
     unread: (fd: number) => queued(fd, FIONREAD),
     unsent: (fd: number) => queued(fd, SIOCOUTQ),
@@ -226,6 +233,9 @@ function epollCalls(arena: Arena, base: number, cellsAt: number) {
   const { view } = arena;
   const eventAt = cellsAt + CELLS.event;
   const counterAt = cellsAt + CELLS.counter;
+  const event = base + eventAt;
+  const counter = base + counterAt;
+  const eventLists = new Addresses(base);
   return {
     openEpoll(): number {
       const fd = libc.epollCreate(CLOEXEC);
@@ -233,14 +243,14 @@ function epollCalls(arena: Arena, base: number, cellsAt: number) {
     },
     watch(epollFd: number, fd: number, events: number, tag: number, generation: number): number {
       writeEvent(arena, eventAt, events, tag, generation);
-      return libc.epollCtl(epollFd, EPOLL_CTL_ADD, fd, base + eventAt) === 0 ? 0 : lastError();
+      return libc.epollCtl(epollFd, EPOLL_CTL_ADD, fd, event) === 0 ? 0 : lastError();
     },
     unwatch: (epollFd: number, fd: number) =>
-      libc.epollCtl(epollFd, EPOLL_CTL_DEL, fd, base + eventAt) === 0 ? 0 : lastError(),
+      libc.epollCtl(epollFd, EPOLL_CTL_DEL, fd, event) === 0 ? 0 : lastError(),
     wait(epollFd: number, eventsAt: number, maxEvents: number, timeoutMs: number): number {
       // Interrupted, it has not looked: in a process that was stopped and goes on, everybody's time would seem to be up.
       for (let forMs = timeoutMs; ; forMs = 0) {
-        const n = libc.epollWait(epollFd, base + eventsAt, maxEvents, forMs);
+        const n = libc.epollWait(epollFd, eventLists.of(eventsAt), maxEvents, forMs);
         if (n >= 0) return n;
         if (!interrupted()) return lastError();
       }
@@ -252,14 +262,14 @@ function epollCalls(arena: Arena, base: number, cellsAt: number) {
     wake(fd: number): number {
       view.setUint32(counterAt, 1, true);
       view.setUint32(counterAt + 4, 0, true);
-      const n = libc.write(fd, base + counterAt, 8);
+      const n = libc.write(fd, counter, 8);
       // A counter that is full is readable all the same.
       if (n >= 0) return 0;
       const error = lastError();
       return error === -EAGAIN ? 0 : error;
     },
     takeWake(fd: number): number {
-      return libc.read(fd, base + counterAt, 8) >= 0 ? 0 : lastError();
+      return libc.read(fd, counter, 8) >= 0 ? 0 : lastError();
     },
   };
 }
