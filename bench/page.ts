@@ -28,6 +28,9 @@ const METHOD = `## How it is measured
 
 - **Same work, same run.** Every contender gets a fresh process for every measurement. All do a round before anybody does the next,
   and the order is reversed every round, so that a machine that gets slower or faster meanwhile favours nobody.
+- **Warm.** Before it is measured, every contender gets the same load for some seconds. Ours is compiled while it runs, and what
+  that costs in its first seconds stands in a row of its own: a balancer runs for months, and a process that is restarted often
+  should be judged by that row.
 - **A CPU of its own.** The contender under test runs with one thread on one CPU; client, node and the benchmark itself share
   another. Only where several worker threads are what is measured may a contender use all CPUs.
 - **Nothing lost.** Every measurement compares what was sent with what arrived; one that misses a byte or an answer ends the run.

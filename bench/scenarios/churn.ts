@@ -23,10 +23,10 @@ export const churn: Scenario = {
     const load = { downStreams: STREAMS, upStreams: 0, bytesPerStream: scale.bulkBytesPerStream, repeat: true };
     const streams = await startBulk({ httpPort, sinkPort, ...load });
     streams.go();
+    const short = { port: httpPort, connections: scale.newConnectionsAtOnce, newConnections: true };
+    if (scale.warmUpSeconds > 0) await runRequestLoad({ ...short, seconds: scale.warmUpSeconds });
     const { latency, errors } = await runRequestLoad({
-      port: httpPort,
-      connections: scale.newConnectionsAtOnce,
-      newConnections: true,
+      ...short,
       ratePerSecond: scale.churnConnectionsPerSecond,
       seconds: scale.churnSeconds,
     });

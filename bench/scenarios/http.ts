@@ -6,7 +6,7 @@ import { Peer } from '../../tests/support/peer.ts';
 import { LOOPBACK_IPV4 } from '../../tests/support/ports.ts';
 import type { RunningContender } from '../contender.ts';
 import { encodeLatency, percentileFigures, percentileMetrics } from '../latency.ts';
-import { type HttpResult, runHttpLoad } from '../load/http.ts';
+import { type HttpLoad, type HttpResult, runHttpLoad } from '../load/http.ts';
 import { runRequestLoad } from '../load/requests.ts';
 import { type CpuUse, measureCpu } from '../meters.ts';
 import type { NodeCounts } from '../node.ts';
@@ -22,6 +22,8 @@ export interface SmallRequests {
 
 export interface SmallRequestsResult extends CpuUse {
   load: HttpResult;
+  /** own CPU per request of the warm-up; absent without one */
+  coldUs: number | undefined;
 }
 
 function metricsPer(what: 'connection' | 'request', latency: string): Metric[] {
@@ -31,6 +33,7 @@ function metricsPer(what: 'connection' | 'request', latency: string): Metric[] {
     { id: 'rate', label: `${what}s per second`, unit: '/s', better: 'higher' },
     ...percentileMetrics(latency),
     { id: 'kernelShare', label: 'kernel’s part of own CPU', unit: '', better: 'none' },
+    { id: 'coldUs', label: `own CPU per ${what} in the seconds after the start`, unit: 'us', better: 'none' },
   ];
 }
 
@@ -66,13 +69,17 @@ export const keepalive: Scenario = {
   },
 };
 
-function sampleOf({ load, ownUs, boxUs, kernelShare }: SmallRequestsResult, latency: HttpResult['latency']): Sample {
+function sampleOf(
+  { load, ownUs, boxUs, kernelShare, coldUs }: SmallRequestsResult,
+  latency: HttpResult['latency'],
+): Sample {
   return {
     figures: {
       ownUs: ownUs / load.requests,
       boxUs: boxUs / load.requests,
       rate: load.requests / (load.microseconds / 1e6),
       kernelShare,
+      ...(coldUs === undefined ? {} : { coldUs }),
       ...percentileFigures(latency),
     },
     latencies: { latency: encodeLatency(latency) },
@@ -87,15 +94,20 @@ export async function loadWithSmallRequests(
 ): Promise<SmallRequestsResult> {
   const url = `http://${LOOPBACK_IPV4}:${contender.httpPort}/small`;
   const answerBytes = await weighAnswer(contender.httpPort, newConnections);
-  if (scale.warmUpSeconds > 0) {
-    await runHttpLoad({ url, connections, seconds: scale.warmUpSeconds, newConnections });
-  }
+  const coldUs = await warmUp(contender, { url, connections, seconds: scale.warmUpSeconds, newConnections });
   const before = await node.counts();
   const { result: load, ...cpu } = await measureCpu(contender.pid, () =>
     runHttpLoad({ url, connections, seconds: scale.httpSeconds, newConnections }),
   );
   check(load, answerBytes, { connections, newConnections }, before, await node.counts());
-  return { ...cpu, load };
+  return { ...cpu, load, coldUs };
+}
+
+/** @returns own CPU per request meanwhile */
+async function warmUp({ pid }: RunningContender, load: HttpLoad): Promise<number | undefined> {
+  if (load.seconds === 0) return undefined;
+  const { result, ownUs } = await measureCpu(pid, () => runHttpLoad(load));
+  return ownUs / result.requests;
 }
 
 /** The size of one whole answer, through the contender. */
