@@ -44,7 +44,7 @@ export const SCALES = {
     openConnectionsPerSecond: 2000,
     openSeconds: 1,
     bulkStreams: [1, 8],
-    bulkBytesPerStream: 256 * MIB,
+    bulkBytesPerStream: 128 * MIB,
     idleSteps: [2000, 5000],
     idleSeconds: 0.5,
     churnSeconds: 1,

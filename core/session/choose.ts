@@ -55,7 +55,7 @@ function take(shard: Shard, frontend: Frontend, slot: number, index: number): bo
       return false;
     }
   }
-  shard.table.trial[slot] = trial;
+  if (get(shard.table.trial, slot) !== trial) shard.table.trial[slot] = trial;
   return true;
 }
 

@@ -21,6 +21,7 @@ import { relay } from './relay.ts';
 import { type Frontend, frontendOf, nodeAddressAt, type Shard, sourceAddressAt } from './shard.ts';
 import {
   BACK,
+  clear,
   FRONT,
   get,
   HUNG_UP,
@@ -96,7 +97,6 @@ function attempt(shard: Shard, slot: number, node: NodePlan): number {
   table.phaseMs[slot] = shard.nowMs;
   table.node[slot] = node.row + 1;
   table.attempts[slot] = get(table.attempts, slot) + 1;
-  noteTried(table, slot, node.row);
   add(counters.nodes, node.row * NODE_STRIDE + NODE.connects, 1);
 
   const isV4 = node.ip !== undefined && isIpv4(node.ip, 0);
@@ -105,7 +105,7 @@ function attempt(shard: Shard, slot: number, node: NodePlan): number {
   const side = slot * 2 + BACK;
   table.fd[side] = fd + 1;
   table.sideFlags[side] = 0;
-  table.firstErrno[side] = 0;
+  clear(table.firstErrno, side);
   setBackOptions(shard, fd);
   const bound = bindSource(shard, fd, isV4);
   if (bound < 0) return bound;
@@ -264,6 +264,7 @@ function leaveNode(shard: Shard, slot: number): void {
   const { table } = shard;
   closeSide(shard, slot, BACK);
   const row = get(table.node, slot) - 1;
+  noteTried(table, slot, row);
   table.node[slot] = 0;
   table.connectedMs[slot] = 0;
   table.sideFlags[slot * 2 + BACK] = 0;

@@ -15,6 +15,7 @@ import { LIVE_STRIDE, type Shard, sourceAddressAt } from './shard.ts';
 import { adoptSpill } from './spill.ts';
 import {
   BACK,
+  clear,
   EPOLL_FD,
   FRONT,
   get,
@@ -150,11 +151,6 @@ function recount(shard: Shard): void {
   counters.shard[SHARD.ended] = get(counters.shard, SHARD.accepted) - active;
   counters.shard[SHARD.leavingListeners] = 0;
   Atomics.store(live, shard.index * LIVE_STRIDE, active);
-}
-
-/** Only what is not zero: a page that nobody has written costs no memory. */
-function clear(cells: Float64Array | Int32Array, at: number): void {
-  if (cells[at] !== 0) cells[at] = 0;
 }
 
 export function activeSessions(shard: Shard): number {

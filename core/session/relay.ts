@@ -129,7 +129,7 @@ function noteStreak(shard: Shard, src: number, bytes: number): void {
   const before = get(table.streak, src);
   const isBig = bytes >= Math.min(BULK_READ_BYTES, settings.bufferBytes);
   const streak = isBig ? Math.min(before + bytes, STREAK_MAX) : before >> 1;
-  table.streak[src] = streak;
+  if (streak !== before) table.streak[src] = streak;
   if (streak >= settings.spliceAfterBytes || settings.splice === 'on') {
     table.sideFlags[src] = get(table.sideFlags, src) | SPLICING;
   }
