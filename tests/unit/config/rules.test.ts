@@ -216,6 +216,28 @@ describe('warnings stop nothing', () => {
     );
   });
 
+  test.each([
+    ['ipv4: 127.0.0.9', '127.0.0.9:81', true],
+    ['ipv4: 127.0.0.9', '127.0.0.1:81', false],
+    ['ipv4: 127.0.0.9', '127.0.0.9:82', false],
+    ['ipv4: 192.0.2.1', '[::ffff:192.0.2.1]:81', true],
+    ['ipv4: 0.0.0.0', '127.3.2.1:81', true],
+    ['ipv4: 0.0.0.0', '192.0.2.1:81', false],
+    ['ipv4: 0.0.0.0', '[::1]:81', false],
+    ['ipv6: "::"', '[::1]:81', true],
+    ['ipv6: "2001:db8::1"', '[2001:db8:0::1]:81', true],
+    ['ipv6: "2001:db8::1"', '[2001:db8::2]:81', false],
+    ['ipv4: 0.0.0.0', 'localhost:81', false],
+  ])('at %s, the node %s is the port itself: %s', (field, address, isItself) => {
+    const nodes = `[{ label: abc, address: "${address}" }]`;
+    const warnings = warningLines(
+      `nodebalancers: [{ label: web, ${field}, configs: [{ port: 81, nodes: ${nodes} }] }]`,
+    );
+    expect(warnings).toHaveLength(isItself ? 1 : 0);
+    if (isItself)
+      expect(warnings[0]).toMatch(/nodes\[0\]\.address: warning: .*:81 is this port itself: each connection/);
+  });
+
   test('several at once', () => {
     const text = withNodes(['algorithm: source', 'queue_size: 10'], 'slow_start: 5, weight: 7');
     expect(warningLines(text).map((line) => /warning: (\w+)/.exec(line)?.[1])).toEqual([
