@@ -24,6 +24,15 @@ export function isWildcard(ip: Uint8Array): boolean {
   return ip.every((byte, i) => byte === 0 || (isIpv4(ip, 0) && (i === 10 || i === 11)));
 }
 
+/** @returns in words what keeps an address from being any one machine's; undefined for all others, also 0.0.0.0 and :: */
+export function groupFault(ip: Uint8Array): string | undefined {
+  if (!isIpv4(ip, 0)) return ip[0] === 0xff ? 'a multicast address' : undefined;
+  const v4 = ip.subarray(IPV4_AT);
+  if (v4.every((byte) => byte === 0xff)) return 'the broadcast address';
+  // 224.0.0.0/4 (RFC 5771). What comes after it, up to the broadcast address, Linux takes for unicast.
+  return ((v4[0] ?? 0) & 0xf0) === 0xe0 ? 'a multicast address' : undefined;
+}
+
 /** @returns 16 bytes, or undefined when `text` is no IPv4 or IPv6 address (no zone, no brackets, no leading zeroes) */
 export function parseIp(text: string): Uint8Array | undefined {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text);

@@ -1,7 +1,7 @@
 // The address of a node, text -> value: `ipv4:port`, `[ipv6]:port` or `host:port`. Says what is wrong with a bad one.
 // No look-ups: host names are resolved elsewhere, off the data path. No zone ids: they mean something on one machine only.
 
-import { formatEndpoint, formatIp, IPV4_AT, isIpv4, isWildcard, parseIp } from '../base/ip.ts';
+import { formatEndpoint, formatIp, groupFault, isWildcard, parseIp } from '../base/ip.ts';
 
 export interface NodeAddress {
   /** An IP address without brackets, or a host name, as written. */
@@ -51,28 +51,22 @@ function portNumber(text: string): number | undefined {
 function readBracketed(host: string, port: number): NodeAddress | string {
   if (host.includes('%')) return 'zone ids are not supported';
   const ip = host.includes(':') ? parseIp(host) : undefined;
-  return ip === undefined ? 'no IPv6 address in the brackets' : withIp(host, port, ip);
+  return ip === undefined ? 'no IPv6 address in the brackets' : oneMachine({ host, port, ip });
 }
 
 function readHost(host: string, port: number): NodeAddress | string {
   if (host === '') return 'no host before the port';
   // `fd00::2:80` cannot be told from an address without a port.
-  if (host.includes(':')) return 'an IPv6 address needs brackets, as in [2001:db8::1]:80';
+  if (/^[\da-f:.]*:[\da-f:.]*$/i.test(host)) return 'an IPv6 address needs brackets, as in [2001:db8::1]:80';
   const ip = parseIp(host);
-  if (ip !== undefined) return withIp(host, port, ip);
+  if (ip !== undefined) return oneMachine({ host, port, ip });
   return isHostName(host) ? { host, port } : 'neither an IP address nor a host name';
 }
 
-/** One node has one address: what a listener or a group is named by would be connected to who knows whom, or to nobody. */
-function withIp(host: string, port: number, ip: Uint8Array): NodeAddress | string {
-  if (isWildcard(ip)) return 'it is no address of a machine: for this one, write 127.0.0.1 or [::1]';
-  const first = ip[isIpv4(ip, 0) ? IPV4_AT : 0] ?? 0;
-  if (isIpv4(ip, 0) ? isMulticastOrBroadcast(ip, first) : first === 0xff) return 'it is no address of one machine';
-  return { host, port, ip };
-}
-
-function isMulticastOrBroadcast(ip: Uint8Array, first: number): boolean {
-  return (first >= 224 && first < 240) || ip.subarray(IPV4_AT).every((byte) => byte === 0xff);
+/** Linux connects 0.0.0.0 and :: to itself, and a multicast address to nobody: neither is what somebody meant by a node. */
+function oneMachine(address: Required<NodeAddress>): NodeAddress | string {
+  if (isWildcard(address.ip)) return 'it is every address of this machine: write 127.0.0.1 or [::1]';
+  return groupFault(address.ip) ?? address;
 }
 
 function isHostName(text: string): boolean {

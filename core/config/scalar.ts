@@ -2,7 +2,7 @@
 // Says what is wrong, not where. Nothing is converted: "80" is a text, and a text is no port.
 
 import { IsBoolean, IsEnum, IsInteger, type TSchema } from 'typebox';
-import { isIpv4, parseIp } from '../base/ip.ts';
+import { groupFault, isIpv4, parseIp } from '../base/ip.ts';
 import { BAD_PORT, readNodeAddress } from './node-address.ts';
 import { describeValue, type Problem, quote } from './problem.ts';
 import { regularExpressionFault } from './regular-expression.ts';
@@ -95,7 +95,7 @@ function formatFault(schema: TSchema, value: string): TextFault | undefined {
 function formatWhy(format: string | undefined, value: string): string | undefined {
   switch (format) {
     case 'ipv4':
-      return !value.includes(':') && parseIp(value) !== undefined ? undefined : '';
+      return ipv4Fault(value);
     case 'ipv6':
       return ipv6Fault(value);
     case 'node-address':
@@ -107,11 +107,17 @@ function formatWhy(format: string | undefined, value: string): string | undefine
   }
 }
 
+/** Linux lets a listener bind to a multicast address, and no client ever reaches it there. */
+function ipv4Fault(value: string): string | undefined {
+  const ip = value.includes(':') ? undefined : parseIp(value);
+  return ip === undefined ? '' : groupFault(ip);
+}
+
 function ipv6Fault(value: string): string | undefined {
   const ip = value.includes(':') ? parseIp(value) : undefined;
   if (ip === undefined) return '';
   // An IPv6-only listener cannot be bound to ::ffff:192.0.2.1.
-  return isIpv4(ip, 0) ? 'an IPv4 address' : undefined;
+  return isIpv4(ip, 0) ? 'an IPv4 address' : groupFault(ip);
 }
 
 function nodeAddressFault(value: string): string | undefined {

@@ -159,7 +159,7 @@ describe('one of a few words', () => {
 });
 
 describe('addresses', () => {
-  test.each(['0.0.0.0', '127.0.0.1', '255.255.255.255'])('%s is an IPv4 address', (ip) => {
+  test.each(['0.0.0.0', '127.0.0.1', '255.255.255.254'])('%s is an IPv4 address', (ip) => {
     expect(configOf(`nodebalancers: [{ label: web, ipv4: ${ip} }]`).nodebalancers[0]?.ipv4).toBe(ip);
   });
 
@@ -183,6 +183,14 @@ describe('addresses', () => {
       expect(onlyError(`nodebalancers: [{ label: web, ipv6: ${ip} }]`)).toContain('expected an IPv6 address or null');
     },
   );
+
+  test.each([
+    ['ipv4: 224.0.0.1', 'a multicast address'],
+    ['ipv4: 255.255.255.255', 'the broadcast address'],
+    ['ipv6: "ff02::1"', 'a multicast address'],
+  ])('nobody is reached at %s', (field, why) => {
+    expect(onlyError(`nodebalancers: [{ label: web, ${field} }]`)).toContain(`" (${why}), expected an IPv`);
+  });
 
   test('of a node say what is wrong with them', () => {
     expect(onlyError(withFrontend('nodes:', '  - { label: abc, address: "fd00::2:80" }'))).toBe(
