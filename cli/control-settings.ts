@@ -4,7 +4,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import { type AdminAddress, type Environment, PREFIX, VARIABLES } from './environment.ts';
 
 /** PEM texts. */
@@ -57,6 +56,8 @@ function readTls({ adminCertificate, adminKey }: Environment, errors: string[]):
   const certificate = readPem(CERTIFICATE, adminCertificate, errors);
   const key = readPem(KEY, adminKey, errors);
   if (certificate === undefined || key === undefined) return undefined;
+  // Not imported: that would cost each start without a certificate 20 ms.
+  const { createSecureContext } = process.getBuiltinModule('node:tls');
   try {
     createSecureContext({ cert: certificate, key });
   } catch (error) {

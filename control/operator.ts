@@ -2,9 +2,9 @@
 // the store in its directory. The same routes answer either way.
 
 import { existsSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { request } from '../workers/node-http.ts';
 import type { ApiContext } from './api/context.ts';
 import { Logins, loginKey } from './api/logins.ts';
 import { createServer } from './api/server.ts';

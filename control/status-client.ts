@@ -1,8 +1,8 @@
 // Asks a running balancer, through the socket in its data directory, what it is doing. One question, one answer, no
 // patience for a peer that does not answer; what the failure means to the caller is the caller's business.
 
-import { request } from 'node:http';
 import { join } from 'node:path';
+import { request } from '../workers/node-http.ts';
 import type { Snapshot } from '../workers/snapshot.ts';
 
 const SOCKET_NAME = 'balancer.sock';

@@ -4,9 +4,10 @@
 
 import { once } from 'node:events';
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Logger } from '../workers/logger.ts';
+import { createServer } from '../workers/node-http.ts';
 import type { Snapshot } from '../workers/snapshot.ts';
 import { askStatus, isPathTooLong, SOCKET_PATH_BYTES_MAX, socketPath } from './status-client.ts';
 

@@ -1,7 +1,7 @@
 // What is no HTTP, or too much of it, never becomes a request; its sender gets the same kind of answer as everybody.
 
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { STATUS_CODES } from '../../workers/node-http.ts';
 import { apiError } from './errors.ts';
 
 const REASONS: Readonly<Record<string, ReturnType<typeof apiError>>> = {

@@ -1,10 +1,11 @@
 // The request of the HTTP checks, and what becomes of it before there is an answer to judge. Node.js parses HTTP here but never owns
 // the socket: it would close it as soon as it has seen enough, with input unread, and that is a reset.
 
-import { type IncomingMessage, request as openRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { formatEndpoint } from '../../core/base/ip.ts';
 import { REASON } from '../../core/health/node-states.ts';
+import { request as openRequest } from '../node-http.ts';
 import type { Attempt } from './attempt.ts';
 import type { CheckTarget } from './target.ts';
 
