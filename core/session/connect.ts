@@ -120,7 +120,6 @@ function attempt(shard: Shard, slot: number, node: NodePlan): number {
 
 function setBackOptions(shard: Shard, fd: number): void {
   const { kernel, layout } = shard;
-  kernel.setOption(fd, 'no-delay', 1);
   kernel.setOption(fd, 'oob-inline', 1);
   if (layout.congestionBytes > 0) kernel.setCongestion(fd, layout.congestionAt, layout.congestionBytes);
 }

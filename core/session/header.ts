@@ -6,10 +6,11 @@ import { assert } from '../base/assert.ts';
 import { EAGAIN } from '../base/errno.ts';
 import { ENDPOINTS_BYTES } from '../base/ip.ts';
 import { connectFailed } from './connect.ts';
+import { SEGMENT_BYTES_SURE } from './limits.ts';
 import { IN } from './outcome.ts';
 import { hasPending, hold } from './pending.ts';
 import { noteRead } from './readiness.ts';
-import { breakWrite } from './relay.ts';
+import { breakWrite, sendAtOnce } from './relay.ts';
 import type { Shard } from './shard.ts';
 import { hasSpillRoom } from './spill.ts';
 import { BACK, FRONT, get, READABLE, WRITABLE } from './table.ts';
@@ -26,6 +27,7 @@ export function sendHeader(shard: Shard, slot: number): boolean {
   if (total === 0) return true;
 
   const back = slot * 2 + BACK;
+  if (total > SEGMENT_BYTES_SURE) sendAtOnce(shard, back);
   const sent = kernel.send(get(table.fd, back) - 1, layout.scratchAt, total);
   if (sent < 0 && sent !== -EAGAIN) {
     if (kernel.unread(get(table.fd, back) - 1) > 0) {

@@ -15,6 +15,7 @@ import {
   BACK,
   FRONT,
   get,
+  NO_DELAY,
   READ_ENDED,
   READ_FAILED,
   READABLE,
@@ -58,12 +59,25 @@ function pump(shard: Shard, slot: number, from: number): void {
     const mayWrite = (get(sideFlags, dst) & (WRITABLE | WRITE_BROKEN)) === WRITABLE;
     if ((flags & READABLE) === 0 || !mayWrite) return releasePipe(shard, src);
     if (moved >= RELAY_BYTES_PER_TURN) return enqueue(shard, slot);
+    sendAtOnce(shard, dst);
     // splice(2) answers EAGAIN for ever at an urgent mark; recv(2) only stops there once.
     const splices = (flags & (SPLICING | URGENT)) === SPLICING;
     const n = splices ? spliceOnce(shard, slot, src) : copyOnce(shard, slot, src, dst);
     if (n < 0) return;
     moved += n;
   }
+}
+
+/**
+ * Sets TCP_NODELAY, or a write would wait until the one before is acknowledged (RFC 9293, 3.7.4). The first on a connection waits for
+ * nothing if it fits a segment, and many sessions write no more than that to their node: they are spared the call.
+ */
+export function sendAtOnce(shard: Shard, side: number): void {
+  const { kernel, table } = shard;
+  const flags = get(table.sideFlags, side);
+  if ((flags & NO_DELAY) !== 0) return;
+  table.sideFlags[side] = flags | NO_DELAY;
+  kernel.setOption(get(table.fd, side) - 1, 'no-delay', 1);
 }
 
 /** @returns bytes read, 0 for none, or -1 when the direction has to wait for the other side */
@@ -179,6 +193,7 @@ function spliceStopped(shard: Shard, slot: number, src: number, n: number): numb
 /** Passes on what waits of the direction that reads from `src`. @returns false while some of it still waits */
 function flush(shard: Shard, slot: number, src: number, dst: number): boolean {
   if ((get(shard.table.sideFlags, dst) & WRITABLE) === 0) return false;
+  sendAtOnce(shard, dst);
   return flushPipe(shard, slot, src, dst) && flushSpill(shard, slot, src, dst);
 }
 

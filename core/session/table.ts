@@ -60,6 +60,8 @@ export const SPLICING = 512;
 export const FIN_SEEN = 1024;
 /** the keepalive options are set, which a session gets only when it has lasted (back side only) */
 export const KEPT_ALIVE = 2048;
+/** TCP_NODELAY is set: what is written leaves at once, whatever is on its way */
+export const NO_DELAY = 4096;
 
 interface Field {
   readonly type: 'u8' | 'i32' | 'f64';

@@ -5,6 +5,7 @@
 // away. A reset that the shard sends to a clean peer with a clean partner has no excuse.
 
 import type { Ledger } from './ledger.ts';
+import { formatAddress } from './network.ts';
 import type { SimPeer } from './peer.ts';
 import type { Scenario } from './scenario.ts';
 import type { World } from './world.ts';
@@ -66,6 +67,11 @@ export class Invariants {
     const found = this.afterStep(counts);
     for (const { fd, file } of kernel.openDescriptors()) found.push(`descriptor ${fd} (${file.kind}) was never closed`);
     if (counts.active !== 0) found.push(`${counts.active} sessions are still active`);
+    for (const end of kernel.backs) {
+      if (!end.mayHaveWaited) continue;
+      const node = end.remote === undefined ? 'a node' : formatAddress(end.remote);
+      found.push(`a write to ${node} may have waited: there was no TCP_NODELAY before it`);
+    }
     for (const peer of peers) {
       if (!peer.finished && !this.#excused(peer)) found.push(`stuck: ${peer.describe()}`);
       found.push(...this.#brokenPromise(peer, ledger));

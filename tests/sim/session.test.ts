@@ -3,7 +3,7 @@
 // command that replays it.
 
 import { expect, test } from 'vitest';
-import type { Kernel } from '../../core/linux/kernel.ts';
+import type { Kernel, SocketOption } from '../../core/linux/kernel.ts';
 import { describeFailure, type RunOptions, runSeed, runSeeds, type ShardUnderTest, seedRange } from './runner.ts';
 import { WORLD } from './session-world.ts';
 import { SimulatedShard } from './shard-binding.ts';
@@ -47,6 +47,7 @@ test('every seed: no byte lost, doubled or reordered, every descriptor closed on
 const SABOTAGES: readonly (readonly [name: string, sabotage: (kernel: Kernel) => Kernel])[] = [
   ['passes a reset on as a FIN', (kernel) => replaced(kernel, 'resetOnClose', () => 0)],
   ['passes no FIN on', (kernel) => replaced(kernel, 'shutdownWrite', () => 0)],
+  ['leaves writes to Nagle’s algorithm', (kernel) => withoutOption(kernel, 'no-delay')],
   ['holds bytes back that nothing follows', (kernel) => replaced(kernel, 'send', kernel.sendMore.bind(kernel))],
   ['takes a stalled write for a finished one', (kernel) => replaced(kernel, 'write', (_fd, _at, bytes) => bytes)],
   ['loses the last byte of a read', (kernel) => shortened(kernel, 'recv')],
@@ -54,6 +55,12 @@ const SABOTAGES: readonly (readonly [name: string, sabotage: (kernel: Kernel) =>
 
 function replaced(kernel: Kernel, call: keyof Kernel, result: (...args: number[]) => number): Kernel {
   return new Proxy(kernel, { get: (target, name) => (name === call ? result : bound(target, name)) });
+}
+
+function withoutOption(kernel: Kernel, left: SocketOption): Kernel {
+  const set = (fd: number, option: SocketOption, value: number) =>
+    option === left ? 0 : kernel.setOption(fd, option, value);
+  return new Proxy(kernel, { get: (target, name) => (name === 'setOption' ? set : bound(target, name)) });
 }
 
 function shortened(kernel: Kernel, call: 'recv'): Kernel {

@@ -22,6 +22,8 @@ import { addressOf } from './network.ts';
 import { TcpEnd } from './tcp-end.ts';
 
 const EISCONN = 106;
+/** Where a peer asks for no other (RFC 9293, 3.7.1). */
+const MSS_MIN = 536;
 const NOWHERE4 = addressOf('0.0.0.0', 0);
 const NOWHERE6 = addressOf('::', 0);
 
@@ -76,6 +78,7 @@ export abstract class SocketCalls extends KernelCore {
     const end = this.table.socket(fd, `setOption ${option}`);
     if (typeof end === 'number') return end;
     if (!Number.isInteger(value)) this.violate(`setOption(${fd}, ${option}, ${value}): no integer`);
+    if (option === 'no-delay') end.noDelayAsked = true;
     if (this.random.chance(this.faults.optionErrors)) return -ENOBUFS;
     end.options.set(option, value);
     if (option === 'keepalive') this.network.wire.keepAlive(end);
@@ -230,7 +233,9 @@ export abstract class SocketCalls extends KernelCore {
 
   /** How much of `bytes` a write may hand over now. The caller has seen that there is room. */
   protected writeLimit(end: TcpEnd, bytes: number): number {
-    if (end.deliveredAt + end.sendQueue.bytes === 0) return bytes;
+    const isFirst = end.deliveredAt + end.sendQueue.bytes === 0;
+    if (!end.noDelayAsked && (!isFirst || bytes > MSS_MIN)) end.mayHaveWaited = true;
+    if (isFirst) return bytes;
     const full = this.random.chance(this.faults.fullWrites);
     if (!full && !this.random.chance(this.faults.shortWrites)) return bytes;
     const limit = full ? 0 : this.random.int(1, bytes);

@@ -41,6 +41,10 @@ export class TcpEnd extends Pollable {
   readonly limits: EndLimits;
   readonly options = new Map<SocketOption, number>();
   congestion = '';
+  /** TCP_NODELAY was asked for, granted or not. */
+  noDelayAsked = false;
+  /** A write that Nagle's algorithm may hold until the one before is acknowledged. Here it never waits; for the invariants. */
+  mayHaveWaited = false;
   phase: TcpPhase = 'unconnected';
   peer: TcpEnd | undefined;
   local: Address | undefined;

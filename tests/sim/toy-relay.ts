@@ -160,6 +160,7 @@ export class ToyRelay implements ShardUnderTest {
       this.#connectNext(session);
       return;
     }
+    this.#kernel.setOption(fd, 'no-delay', 1);
     session.back.fd = fd;
     session.connectUntilMs = this.#kernel.nowMs() + CONNECT_MS;
     this.#adopt(session, fd);
