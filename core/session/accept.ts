@@ -7,11 +7,11 @@ import { readSockaddr } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, SHARD } from '../metrics/counters.ts';
 import { release, reserve } from './admission.ts';
 import { endSession } from './close.ts';
-import { ACCEPTS_PER_WAKE } from './limits.ts';
+import { ACCEPTS_PER_WAKE_MAX } from './limits.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
 import { beginSession } from './session.ts';
 import type { Listener, Shard } from './shard.ts';
-import { FRONT, get, PHASE_CONNECTING, STEP_SLOT, takeSlot, WRITABLE } from './table.ts';
+import { FRONT, get, NO_DELAY, PHASE_CONNECTING, STEP_SLOT, takeSlot, WRITABLE } from './table.ts';
 import { SESSION_EVENTS } from './tags.ts';
 import { isThrottled } from './throttle.ts';
 
@@ -20,7 +20,8 @@ export type Accepted = 'drained' | 'more' | 'stop';
 
 export function acceptFrom(shard: Shard, listener: Listener): Accepted {
   const { kernel, layout } = shard;
-  for (let i = 0; i < ACCEPTS_PER_WAKE; i++) {
+  const { acceptsPerWake } = listener;
+  for (let i = 0; i < acceptsPerWake; i++) {
     if (!reserve(shard)) {
       add(shard.counters.shard, SHARD.acceptsLimited, 1);
       return 'stop';
@@ -28,7 +29,10 @@ export function acceptFrom(shard: Shard, listener: Listener): Accepted {
     const fd = kernel.accept(listener.fd, layout.addressAt);
     if (fd < 0) {
       release(shard);
-      if (fd === -EAGAIN) return 'drained';
+      if (fd === -EAGAIN) {
+        listener.acceptsPerWake = Math.max(1, i);
+        return 'drained';
+      }
       add(shard.counters.shard, SHARD.acceptErrors, 1);
       if (!isClientGone(-fd)) return 'stop';
       continue;
@@ -38,6 +42,7 @@ export function acceptFrom(shard: Shard, listener: Listener): Accepted {
       refuse(shard, listener, fd);
     else begin(shard, listener, fd);
   }
+  listener.acceptsPerWake = Math.min(2 * acceptsPerWake, ACCEPTS_PER_WAKE_MAX);
   return 'more';
 }
 
@@ -76,7 +81,8 @@ function begin(shard: Shard, listener: Listener, fd: number): void {
   table.connection[slot] = get(counters.shard, SHARD.accepted);
   table.acceptedMs[slot] = shard.nowMs;
   table.activeMs[slot] = shard.nowMs;
-  table.sideFlags[slot * 2 + FRONT] = WRITABLE;
+  // TCP_NODELAY is inherited from the listening socket.
+  table.sideFlags[slot * 2 + FRONT] = WRITABLE | NO_DELAY;
   add(counters.frontends, listener.frontend * FRONTEND_STRIDE + FRONTEND.accepted, 1);
   add(counters.frontends, listener.frontend * FRONTEND_STRIDE + FRONTEND.active, 1);
   readEndpoints(shard, listener, slot, fd);

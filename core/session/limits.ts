@@ -7,7 +7,7 @@ export const EVENTS_PER_WAIT = 256;
 export const FULL_WAITS_MAX = 64;
 
 /** connections accepted per wake of one listener, so that a flood of them cannot starve running sessions */
-export const ACCEPTS_PER_WAKE = 64;
+export const ACCEPTS_PER_WAKE_MAX = 64;
 
 /** a thread must never wait longer: it has a stop flag to read and a heartbeat to give */
 export const WAIT_MS_MAX = 500;
@@ -17,6 +17,9 @@ export const RELAY_BYTES_PER_TURN = 1 << 20;
 
 /** room before the client's first bytes for a PROXY header with TLVs; the specification's safe size is 536 */
 export const HEADER_BYTES_MAX = 4096;
+
+/** what fits one segment on every path: the least MSS that a peer may ask for, where it asks for none (RFC 9293, 3.7.1) */
+export const SEGMENT_BYTES_SURE = 536;
 
 /** nodes that one connection remembers as already tried */
 export const TRIED_NODES_MAX = 8;

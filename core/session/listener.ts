@@ -52,6 +52,7 @@ function addListener(shard: Shard, plan: ListenerPlan): void {
     port: plan.port,
     isWildcard: isWildcard(plan.ip),
     serial: ++shard.listenerSerial,
+    acceptsPerWake: 1,
     isPaused: false,
     isLeaving: false,
   };

@@ -81,6 +81,11 @@ export interface Listener {
   readonly isWildcard: boolean;
   /** recognises events of a listener that had this place before */
   readonly serial: number;
+  /**
+   * As many as lately came at once: to ask until the answer is "no more" would cost a call for each connection where they come one by
+   * one. Doubled while it is too few; what is left in the backlog is reported again.
+   */
+  acceptsPerWake: number;
   isPaused: boolean;
   /** no longer planned; set exactly while clients wait in its backlog that cannot be accepted now */
   isLeaving: boolean;
