@@ -86,6 +86,8 @@ export interface Kernel {
   /** Bytes in a socket's send queue that the peer has not acknowledged (SIOCOUTQ). */
   unsent(fd: number): number;
   close(fd: number): number;
+  /** close_range(2): this descriptor and the one of the next number, in one call. */
+  closeTwo(fd: number): number;
 
   /** pipe2(2): both descriptors, as two int32 (read end, write end), land at `fdsAt`. */
   openPipe(fdsAt: number): number;

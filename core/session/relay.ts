@@ -59,7 +59,6 @@ function pump(shard: Shard, slot: number, from: number): void {
     const mayWrite = (get(sideFlags, dst) & (WRITABLE | WRITE_BROKEN)) === WRITABLE;
     if ((flags & READABLE) === 0 || !mayWrite) return releasePipe(shard, src);
     if (moved >= RELAY_BYTES_PER_TURN) return enqueue(shard, slot);
-    sendAtOnce(shard, dst);
     // splice(2) answers EAGAIN for ever at an urgent mark; recv(2) only stops there once.
     const splices = (flags & (SPLICING | URGENT)) === SPLICING;
     const n = splices ? spliceOnce(shard, slot, src) : copyOnce(shard, slot, src, dst);
@@ -87,6 +86,7 @@ function copyOnce(shard: Shard, slot: number, src: number, dst: number): number 
   const wanted = settings.bufferBytes;
   const got = noteRead(shard, slot, src & 1, kernel.recv(get(table.fd, src) - 1, layout.scratchAt, wanted), wanted);
   if (got === 0) return 0;
+  sendAtOnce(shard, dst);
   const to = get(table.fd, dst) - 1;
   // The last bytes and the FIN that `pump` sends next share a segment: one packet less for everybody on the way.
   const isLast = (get(table.sideFlags, src) & READ_ENDED) !== 0;
@@ -116,6 +116,7 @@ function passOnly(shard: Shard, slot: number, src: number, dst: number): number 
   const seen = kernel.peek(from, layout.scratchAt, settings.bufferBytes);
   if (seen <= 0) return noteRead(shard, slot, src & 1, seen, settings.bufferBytes);
   add(counters.shard, SHARD.readsWithoutRoom, 1);
+  sendAtOnce(shard, dst);
   const sent = kernel.send(get(table.fd, dst) - 1, layout.scratchAt, seen);
   if (sent < 0 && sent !== -EAGAIN) {
     breakWrite(shard, slot, src, dst, -sent);

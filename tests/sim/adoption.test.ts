@@ -22,6 +22,7 @@ const RUNS = 1500;
  * to be closed: a moment of nanoseconds, and rather a leak than a double close. Those moments are not drawn.
  */
 const LEAKS_AFTER = /^(accept|openSocket|openPipe|openEpoll)$/;
+const CLOSES = /^close(Two)?$/;
 
 class MortalShard implements ShardUnderTest {
   readonly lost = new Set<string>();
@@ -103,7 +104,7 @@ function mortal(kernel: Kernel, atCall: number, when: 'before' | 'after'): Morta
   const hooks = {
     before(call: string) {
       calls++;
-      const leaks = (when === 'after' && LEAKS_AFTER.test(call)) || (when === 'before' && call === 'close');
+      const leaks = (when === 'after' && LEAKS_AFTER.test(call)) || (when === 'before' && CLOSES.test(call));
       if (calls === fatalCall && (leaks || call === 'nowMs')) fatalCall++;
       if (isDead || (calls === fatalCall && when === 'before')) die(call);
     },

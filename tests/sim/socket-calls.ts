@@ -219,6 +219,13 @@ export abstract class SocketCalls extends KernelCore {
     return found === undefined ? -EBADF : 0;
   }
 
+  closeTwo(fd: number): number {
+    this.enter();
+    const both = [this.table.close(fd, 'shard'), this.table.close(fd + 1, 'shard')];
+    for (const found of both) this.release(found);
+    return both.includes(undefined) ? -EBADF : 0;
+  }
+
   /** How much of `bytes` a read may take now. */
   protected readLimit(end: TcpEnd, bytes: number): number {
     if (end.phase !== 'open' || end.finReceived || end.error !== 0) return bytes;

@@ -2,7 +2,7 @@
 // inherited a socket would keep its session half alive.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { AF_INET, AF_INET6 } from '../../../core/linux/kernel.ts';
 import { Loopback } from './loopback.ts';
@@ -57,4 +57,16 @@ test('a spawned child has none of them', () => {
   const inherited = child.stdout.split('\n');
   expect(inherited.length).toBeGreaterThan(3);
   expect(opened.filter(([, link]) => link !== undefined && inherited.includes(link))).toEqual([]);
+});
+
+test('one call closes a descriptor and its neighbour, and no other', () => {
+  const opened = Array.from({ length: 64 }, () => net.kernel.openSocket(AF_INET));
+  const at = opened.findIndex(
+    (fd, i) => opened[i + 1] === fd + 1 && opened[i + 2] === fd + 2 && opened[i + 3] === fd + 3,
+  );
+  const [before = -1, first = -1, second = -1, after = -1] = opened.slice(at, at + 4);
+  expect(net.kernel.closeTwo(first)).toBe(0);
+  const isOpen = (fd: number) => existsSync(`/proc/self/fd/${fd}`);
+  expect([before, first, second, after].map(isOpen)).toEqual([true, false, false, true]);
+  for (const fd of opened) if (fd !== first && fd !== second) net.kernel.close(fd);
 });

@@ -29,6 +29,7 @@ export function fakeKernel(calls: Partial<Kernel>, memory = new SharedArrayBuffe
     unread: refuse('unread'),
     unsent: refuse('unsent'),
     close: refuse('close'),
+    closeTwo: refuse('closeTwo'),
     openPipe: refuse('openPipe'),
     resizePipe: refuse('resizePipe'),
     pipeSize: refuse('pipeSize'),

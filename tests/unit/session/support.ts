@@ -67,6 +67,7 @@ export function fakeShard(settings: Partial<ShardSettings> = {}, extra: Partial<
     arena: createArena(memory.arena),
     nowMs: () => START_MS,
     close: noted('close'),
+    closeTwo: (fd) => noted('close')(fd) || noted('close')(fd + 1),
     resetOnClose: noted('reset'),
     shutdownWrite: noted('shutdown'),
     unsent: (fd) => unsent.get(fd) ?? 0,
