@@ -1,5 +1,5 @@
 // Latency distributions: one kind of histogram for all of them (HDR, microseconds, three digits), its way between processes, and
-// the points of a percentile curve. Recorded where the load is made, added up by counts, never averaged.
+// the points of a percentile curve. Recorded where the load is made.
 
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import type { Metric } from './scenario.ts';
@@ -35,12 +35,6 @@ export function encodeLatency(latency: Histogram): EncodedLatency {
 
 export function decodeLatency(text: EncodedLatency): Histogram {
   return decodeFromCompressedBase64(text, 32);
-}
-
-export function addUp(parts: readonly EncodedLatency[]): Histogram {
-  const sum = createLatency();
-  for (const part of parts) sum.add(decodeLatency(part));
-  return sum;
 }
 
 /** The curve of a histogram, as far out as its count has something to say. */

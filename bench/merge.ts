@@ -6,7 +6,7 @@
 // verdicts, lets one noisy peer that nobody would choose take away a conclusion about the good one.
 
 import type { Histogram } from 'hdr-histogram-js';
-import { addUp, type LatencyPoint, latencyCurve } from './latency.ts';
+import { decodeLatency, type LatencyPoint, latencyCurve } from './latency.ts';
 import type { MergedDistribution } from './report.ts';
 import type { Distribution, Metric, Sample } from './scenario.ts';
 
@@ -76,15 +76,27 @@ export function mergeMetric(metric: Metric, samples: Samples, subject: string): 
   };
 }
 
-/** All rounds of a contender added up by counts; the median is put in, for tables that name it. */
+/**
+ * Percentile by percentile the median over a contender's rounds, as far out as all rounds reach. All rounds added up by counts was
+ * refused: then one round that the machine has disturbed decides the tail, for us as often as against us.
+ */
 export function mergeDistribution(distribution: Distribution, samples: Samples): MergedDistribution {
   const contenders: Record<string, LatencyPoint[]> = {};
   for (const [name, rounds] of samples) {
     const parts = given(distribution.id, name, rounds, ({ latencies }) => latencies?.[distribution.id]);
-    const points = parts.length === 0 ? [] : curveWithMedian(addUp(parts));
+    const points = medianCurve(parts.map((part) => curveWithMedian(decodeLatency(part))));
     if (points.length > 0) contenders[name] = points;
   }
   return { distribution, contenders };
+}
+
+/** @param curves points at the same percentiles, the shorter ones without the last */
+function medianCurve(curves: readonly LatencyPoint[][]): LatencyPoint[] {
+  const [first = [], ...others] = curves.toSorted((a, b) => a.length - b.length);
+  return first.map(({ percentile, latencyUs }, i) => {
+    const values = [latencyUs, ...others.map((curve) => curve[i]?.latencyUs ?? Number.NaN)];
+    return { percentile, latencyUs: medianOf(values) };
+  });
 }
 
 function curveWithMedian(latency: Histogram): LatencyPoint[] {

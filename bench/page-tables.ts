@@ -113,7 +113,10 @@ function roundRows(merged: MergedMetric, order: readonly string[]): string[][] {
 export function percentileTable({ distribution, contenders }: MergedDistribution, order: readonly string[]): string[] {
   const names = contendersOf({ metrics: [{ contenders }] }, order);
   if (names.length === 0) return [];
-  const head = [`${distribution.label}, all rounds`, ...TABLE_PERCENTILES.map((percentile) => `p${percentile}`)];
+  const head = [
+    `${distribution.label}, median of the rounds`,
+    ...TABLE_PERCENTILES.map((percentile) => `p${percentile}`),
+  ];
   return markdownTable([head, ...names.map((name) => [name, ...percentileCells(contenders[name] ?? [])])]);
 }
 

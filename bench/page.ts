@@ -44,8 +44,8 @@ const METHOD = `## How it is measured
   the peer: that makes "faster" harder to reach and "slower" easier, and where two peers are close, the name may change from run
   to run. The interval knows nothing of this choice.
 - **Many comparisons.** Each has its own 5 % of being wrong: of twenty without any difference, one gets a verdict by chance.
-- **Latencies.** A percentile in a scenario's first table is the median of the rounds' percentiles. Curves and the tables of percentiles
-  have all rounds in them, added up by counts, never averaged. At a fixed rate, latency runs from the moment at which a request
+- **Latencies.** Within a round, what the threads of the load have recorded is added up by counts. Of the rounds, each percentile's median is
+  shown, in tables and curves alike, so that one disturbed round decides nothing. At a fixed rate, latency runs from the moment at which a request
   was to be sent, so that a contender that stalls cannot hide how many waited.
 - **Memory** is what the process tree has for itself, and the pages of its program files in full: who else on the machine runs the
   same program changes nothing. Sockets and pipes are in the kernel, and in nobody's figure. A ratio below 0 says that ours

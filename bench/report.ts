@@ -41,7 +41,7 @@ export interface ScenarioReport {
   distributions: MergedDistribution[];
 }
 
-/** All rounds of a distribution, added up by counts. */
+/** A distribution: at each percentile the median of the rounds. */
 export interface MergedDistribution {
   distribution: Distribution;
   /** contender -> its curve, rising */

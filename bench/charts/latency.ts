@@ -32,7 +32,7 @@ export function latencyPicture(which: LatencyPicture, report: Report): Picture |
   const merged = scenario?.distributions.find(({ distribution }) => distribution.id === which.distribution);
   const names = Object.keys(report.contenders).filter((name) => canBeDrawn(merged?.contenders[name] ?? []));
   if (scenario === undefined || merged === undefined || names.length === 0) return undefined;
-  const subtitle = `${scenario.description}; all of ${report.rounds} rounds added up`;
+  const subtitle = `${scenario.description}; median of ${report.rounds} rounds at each percentile`;
   return {
     name: which.name,
     alt: altText(which, merged, names),

@@ -2,8 +2,10 @@
 // meanwhile. Growth alone would hide tables that were allocated at start, so the totals stand beside it. Sockets and pipes live
 // in the kernel and are not in these figures, for no contender. What is counted as memory stands in ../meters.ts.
 
+import { type RequestLoad, runRequestLoad } from '../load/requests.ts';
 import { measureCpu, memoryBytes } from '../meters.ts';
 import { startLoadProgram } from '../node.ts';
+import type { Scale } from '../options.ts';
 import type { Sample, Scenario } from '../scenario.ts';
 
 const DEADLINE_MS = 60_000;
@@ -21,6 +23,7 @@ export const idle: Scenario = {
   ],
   async measure({ scale, start }): Promise<Sample> {
     const contender = await start();
+    if (scale.warmUpSeconds > 0) await runRequestLoad(warmUpOf(contender.httpPort, scale));
     const client = await startLoadProgram('idle client', 'idle-client.ts', [String(contender.httpPort)]);
     const first = memoryBytes(contender.pid);
     const figures: Record<string, number> = { at0: first / MIB };
@@ -39,6 +42,11 @@ export const idle: Scenario = {
     return { figures };
   },
 };
+
+/** What the first connections of a process take is theirs alone. */
+function warmUpOf(port: number, { keepaliveConnections, warmUpSeconds }: Scale): RequestLoad {
+  return { port, connections: keepaliveConnections, newConnections: true, seconds: warmUpSeconds };
+}
 
 /** The one place where time itself is what is waited for. */
 function pause(seconds: number): Promise<void> {

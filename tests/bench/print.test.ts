@@ -23,7 +23,7 @@ test('a metric that a contender cannot give is a dash, and one that is not compa
 
 test('a distribution is a table of percentiles', () => {
   expect(lineOf('request over a kept connection')).toMatch(/intended time +p50 +p90 +p99 +p99\.9 +p99\.99$/);
-  expect(text).toMatch(/^ {4}haproxy +177 us +300 us +583 us +1834 us +3099 us$/m);
+  expect(text).toMatch(/^ {4}haproxy +177 us +301 us +577 us +1891 us +3003 us$/m);
 });
 
 test('the goals close it, each with the metric that is furthest from it', () => {
