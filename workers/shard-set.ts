@@ -20,7 +20,6 @@ import type { ShardPlan } from '../core/session/plan.ts';
 import type { ShardSettings } from '../core/session/settings.ts';
 import { createProcessMemory, createShardMemory, LIVE_STRIDE } from '../core/session/shard.ts';
 import type { SessionTable } from '../core/session/table.ts';
-import { letCompilerGiveWay } from './background.ts';
 import { type Control, controlBytes, createControl, type Fault, HEARTBEAT_STRIDE } from './channel.ts';
 import type { EventLog } from './event-log.ts';
 import type { Logger } from './logger.ts';
@@ -141,7 +140,6 @@ export class ShardSet {
 
   async start(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => this.#run(thread)));
-    letCompilerGiveWay();
     this.#watchedMs = performance.now();
     this.#watch = setInterval(() => this.#checkHeartbeats(), WATCH_INTERVAL_MS);
   }

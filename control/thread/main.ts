@@ -2,7 +2,6 @@
 // It may die at any time: sessions do not notice, and the next one begins here again.
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { giveWay } from '../../workers/background.ts';
 import { exhaustMemory } from '../../workers/faults.ts';
 import { configOf } from '../store/inventory.ts';
 import { openStore, type SqliteStore } from '../store/sqlite-store.ts';
@@ -11,7 +10,6 @@ import type { ControlFault, ControlStart, FromControl, PlaneState, ToControl } f
 import { beatOn } from './heartbeat.ts';
 import { Service } from './service.ts';
 
-giveWay();
 const task: ControlStart = workerData;
 // A worker always has one.
 const port = parentPort as MessagePort;
