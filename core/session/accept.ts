@@ -20,6 +20,10 @@ export type Accepted = 'drained' | 'more' | 'stop';
 
 export function acceptFrom(shard: Shard, listener: Listener): Accepted {
   const { kernel, layout } = shard;
+  const turn = get(shard.counters.shard, SHARD.turns);
+  // Too few in the last turn, or the listener would not be here again.
+  if (listener.fullTurn === turn - 1)
+    listener.acceptsPerWake = Math.min(2 * listener.acceptsPerWake, ACCEPTS_PER_WAKE_MAX);
   const { acceptsPerWake } = listener;
   for (let i = 0; i < acceptsPerWake; i++) {
     if (!reserve(shard)) {
@@ -42,7 +46,7 @@ export function acceptFrom(shard: Shard, listener: Listener): Accepted {
       refuse(shard, listener, fd);
     else begin(shard, listener, fd);
   }
-  listener.acceptsPerWake = Math.min(2 * acceptsPerWake, ACCEPTS_PER_WAKE_MAX);
+  listener.fullTurn = turn;
   return 'more';
 }
 

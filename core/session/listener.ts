@@ -53,6 +53,7 @@ function addListener(shard: Shard, plan: ListenerPlan): void {
     isWildcard: isWildcard(plan.ip),
     serial: ++shard.listenerSerial,
     acceptsPerWake: 1,
+    fullTurn: -1,
     isPaused: false,
     isLeaving: false,
   };

@@ -86,6 +86,8 @@ export interface Listener {
    * one. Doubled while it is too few; what is left in the backlog is reported again.
    */
   acceptsPerWake: number;
+  /** the turn in which that many came, and perhaps more */
+  fullTurn: number;
   isPaused: boolean;
   /** no longer planned; set exactly while clients wait in its backlog that cannot be accepted now */
   isLeaving: boolean;
