@@ -2,7 +2,7 @@
 // flag > environment > file > default; flags and files are other modules' business.
 
 import { formatIp, parseIp } from '../core/base/ip.ts';
-import { parseNodeAddress } from '../core/config/node-address.ts';
+import { parseListenAddress } from '../core/config/node-address.ts';
 import { suggest } from '../core/config/suggest.ts';
 
 export const PREFIX = 'BALANCER_';
@@ -107,7 +107,7 @@ function onNodeDown(text: string): NodeDownPolicy | undefined {
 /** An IP address and a port, or `off`: a host name would be looked up before anything runs. */
 function adminAddress(text: string): AdminAddress | 'off' | undefined {
   if (text === 'off') return text;
-  const parsed = parseNodeAddress(text);
+  const parsed = parseListenAddress(text);
   return parsed?.ip === undefined ? undefined : { ip: formatIp(parsed.ip, 0), port: parsed.port };
 }
 

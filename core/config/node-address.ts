@@ -32,8 +32,19 @@ export function addressKey(text: string): string {
   return formatEndpoint(ip === undefined ? host.toLowerCase() : formatIp(ip, 0), port);
 }
 
+/** An address to listen at, which may be every one. @returns undefined when `text` is none */
+export function parseListenAddress(text: string): NodeAddress | undefined {
+  const read = readEndpoint(text);
+  return typeof read === 'string' ? undefined : read;
+}
+
 /** @returns the address, or what is wrong with it */
 export function readNodeAddress(text: string): NodeAddress | string {
+  const read = readEndpoint(text);
+  return typeof read === 'string' ? read : oneMachine(read);
+}
+
+function readEndpoint(text: string): NodeAddress | string {
   const match = /^(?:\[(?<inner>[^[\]]*)\]|(?<outer>[^[\]]*?)):(?<port>[^:[\]]*)$/.exec(text);
   const { inner, outer, port } = match?.groups ?? {};
   if (port === undefined) return text.includes('[') ? 'no "]:port" at the end' : 'no port';
@@ -51,7 +62,7 @@ function portNumber(text: string): number | undefined {
 function readBracketed(host: string, port: number): NodeAddress | string {
   if (host.includes('%')) return 'zone ids are not supported';
   const ip = host.includes(':') ? parseIp(host) : undefined;
-  return ip === undefined ? 'no IPv6 address in the brackets' : oneMachine({ host, port, ip });
+  return ip === undefined ? 'no IPv6 address in the brackets' : { host, port, ip };
 }
 
 function readHost(host: string, port: number): NodeAddress | string {
@@ -59,14 +70,16 @@ function readHost(host: string, port: number): NodeAddress | string {
   // `fd00::2:80` cannot be told from an address without a port.
   if (/^[\da-f:.]*:[\da-f:.]*$/i.test(host)) return 'an IPv6 address needs brackets, as in [2001:db8::1]:80';
   const ip = parseIp(host);
-  if (ip !== undefined) return oneMachine({ host, port, ip });
+  if (ip !== undefined) return { host, port, ip };
   return isHostName(host) ? { host, port } : 'neither an IP address nor a host name';
 }
 
 /** Linux connects 0.0.0.0 and :: to itself, and a multicast address to nobody: neither is what somebody meant by a node. */
-function oneMachine(address: Required<NodeAddress>): NodeAddress | string {
-  if (isWildcard(address.ip)) return 'it is every address of this machine: write 127.0.0.1 or [::1]';
-  return groupFault(address.ip) ?? address;
+function oneMachine(address: NodeAddress): NodeAddress | string {
+  const { ip } = address;
+  if (ip === undefined) return address;
+  if (isWildcard(ip)) return 'it is every address of this machine: write 127.0.0.1 or [::1]';
+  return groupFault(ip) ?? address;
 }
 
 function isHostName(text: string): boolean {
