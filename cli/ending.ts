@@ -6,6 +6,7 @@ import type { Logger } from '../workers/logger.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import { EXIT_FAILURE, EXIT_OK } from './exit.ts';
 import type { ProcessSettings } from './settings.ts';
+import { counted } from './units.ts';
 
 /** Stopping that takes longer than this is given up: shards have 2 s, a thread that is stuck and the access log the rest. */
 const STOP_MS_MAX = 2900;
@@ -24,20 +25,23 @@ export async function drainAndStop(running: Running, settings: ProcessSettings, 
   control?.setReadiness('draining');
   say(
     running,
-    `${signal}: draining, ${supervisor.shards.live()} sessions, at most ${drainDelayMs + drainTimeoutMs} ms`,
+    `${signal}: draining, ${counted(supervisor.shards.live(), 'session')}, at most ${drainDelayMs + drainTimeoutMs} ms`,
   );
   await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
   const left = await supervisor.drain(drainTimeoutMs);
   endInTime();
   await stopAll(running);
-  say(running, left === 0 ? 'all sessions have ended' : `the drain deadline has passed: ${left} sessions were cut`);
+  say(
+    running,
+    left === 0 ? 'all sessions have ended' : `the drain deadline has passed: ${counted(left, 'session')} cut`,
+  );
   return EXIT_OK;
 }
 
 /** @returns exit code */
 export async function stopAtOnce(running: Running, signal: string): Promise<number> {
   running.control?.setReadiness('draining');
-  say(running, `${signal}: stopping at once, ${running.supervisor.shards.live()} sessions are cut`);
+  say(running, `${signal}: stopping at once, ${counted(running.supervisor.shards.live(), 'session')} cut`);
   endInTime();
   await stopAll(running);
   return EXIT_OK;

@@ -23,6 +23,7 @@ import { parseOptions } from './options.ts';
 import { reload } from './reload.ts';
 import { defaultDataDir, type ProcessSettings, processSettings } from './settings.ts';
 import { handleSignals } from './signals.ts';
+import { counted } from './units.ts';
 import { VERSION } from './version.ts';
 
 /** What the environment says. */
@@ -207,9 +208,9 @@ function announce(supervisor: Supervisor, settings: ProcessSettings): void {
   const { shards, settings: shardSettings } = settings.supervisor;
   const services = supervisor.describe();
   const lines = [
-    `balancer ${VERSION}: ${shards} ${shards === 1 ? 'shard' : 'shards'}, up to ${shardSettings.connectionsMax} sessions`,
+    `balancer ${VERSION}: ${counted(shards, 'shard')}, up to ${counted(shardSettings.connectionsMax, 'session')}`,
     ...services.map((line) => `  ${line}`),
-    `balancer ready: ${services.length} ${services.length === 1 ? 'address' : 'addresses'}, pid ${process.pid}`,
+    `balancer ready: ${counted(services.length, 'address', 'addresses')}, pid ${process.pid}`,
   ];
   process.stderr.write(`${lines.join('\n')}\n`);
 }

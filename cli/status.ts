@@ -3,7 +3,7 @@
 import type { FrontendSnapshot, Snapshot } from '../workers/snapshot.ts';
 import { showRunning } from './running.ts';
 import { type Cell, type Column, formatTable, type Paint } from './table.ts';
-import { formatBytes, formatDuration, formatSince } from './units.ts';
+import { counted, formatBytes, formatDuration, formatSince } from './units.ts';
 
 export function runStatus(args: string[]): Promise<number> {
   return showRunning(args, { data: (snapshot) => snapshot, text: statusText });
@@ -34,7 +34,7 @@ function headLine({ version, pid, started, shards, sessions, connections_max }: 
   const parts = [
     `pid ${pid}`,
     `up ${formatDuration(nowMs - Date.parse(started))}`,
-    `${shards} ${shards === 1 ? 'shard' : 'shards'}`,
+    counted(shards, 'shard'),
     `${sessions} of at most ${connections_max} sessions`,
   ];
   return `balancer ${version}: ${parts.join(', ')}`;
