@@ -86,7 +86,11 @@ const withHeader = [await startDemoNode('node-1', true), await startDemoNode('no
 const plain = await startDemoNode('plain-1', false);
 
 process.stdout.write('Starting two nodes and a balancer that has no configuration yet:\n');
-const balancer = await startDemoBalancer(folder, await freePort(API_PORT));
+const balancer = await startDemoBalancer(folder, await freePort(API_PORT)).catch((error: Error) => {
+  // What it said itself stands above.
+  process.stderr.write(`\nThe demo cannot go on: ${error.message}.\n`);
+  process.exit(1);
+});
 const port = await freePort(HEADER_PORT);
 const plainPort = await freePort(PLAIN_PORT);
 
