@@ -37,6 +37,11 @@ export const LONG_INTERVAL_MS = 300 * SECOND_MS;
 const HOUR_MS = 3600 * SECOND_MS;
 const DAY_MS = 24 * HOUR_MS;
 const FILE_NAME = 'statistics.db';
+/** SQLite's name for a database without a file */
+const IN_MEMORY = ':memory:';
+/** sqlite3.h */
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
 const SCHEMA_VERSION = 1;
 
 const SCHEMA = `
@@ -138,7 +143,10 @@ function monthOf(time: number): string {
   return new Date(time).toISOString().slice(0, 7);
 }
 
-/** Statistics are not worth a refusal to start: a file that cannot be read is replaced. @returns with a remark when it was */
+/**
+ * Statistics are not worth a refusal to start: a damaged file is replaced, and where none can be had (a full disk, something else of that name)
+ * they are kept in memory. A file that is only out of reach is left alone. @returns with a remark when it is not the file as it was
+ */
 export function openStatistics(directory: string): {
   readonly statistics: Statistics;
   readonly remark: string | undefined;
@@ -147,14 +155,38 @@ export function openStatistics(directory: string): {
   try {
     return { statistics: new Statistics(open(path)), remark: undefined };
   } catch (error) {
-    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true });
-    const remark = `the statistics in ${path} could not be read and begin anew: ${error instanceof Error ? error.message : error}`;
-    return { statistics: new Statistics(open(path)), remark };
+    return replaced(path, error) ?? { statistics: new Statistics(open(IN_MEMORY)), remark: unusable(path, error) };
   }
 }
 
+/** @returns undefined where the file is not damaged, or no other takes its place */
+function replaced(path: string, error: unknown): ReturnType<typeof openStatistics> | undefined {
+  if (!isDamage(error)) return undefined;
+  try {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true });
+    const remark = `the statistics in ${path} could not be read and begin anew: ${messageOf(error)}`;
+    return { statistics: new Statistics(open(path)), remark };
+  } catch {
+    return undefined;
+  }
+}
+
+function unusable(path: string, error: unknown): string {
+  return `the statistics cannot be kept in ${path}, and will not outlive this process: ${messageOf(error)}`;
+}
+
+/** Our own findings have no code. */
+function isDamage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return 'errcode' in error ? error.errcode === SQLITE_CORRUPT || error.errcode === SQLITE_NOTADB : !('code' in error);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function open(path: string): DatabaseSync {
-  createPrivately(path);
+  if (path !== IN_MEMORY) createPrivately(path);
   const database = new DatabaseSync(path);
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');

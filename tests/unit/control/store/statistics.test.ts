@@ -1,6 +1,6 @@
 // Statistics: sums by interval, an hour and a day back, a month's bytes; and a file that cannot be read.
 
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStatistics, type Statistics } from '../../../../control/store/statistics.ts';
@@ -65,6 +65,19 @@ test('they outlive a restart', () => {
   statistics.close();
   statistics = openStatistics(directory).statistics;
   expect(statistics.hour(7, START)?.points).toMatchObject([{ connections: 3 }]);
+});
+
+test('what is in the way of the file is left alone: they are kept in memory, and that is said', () => {
+  statistics.close();
+  const path = join(directory, 'statistics.db');
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
+  mkdirSync(join(path, 'inside'), { recursive: true });
+  const opened = openStatistics(directory);
+  statistics = opened.statistics;
+  expect(opened.remark).toContain('will not outlive this process');
+  expect(existsSync(join(path, 'inside'))).toBe(true);
+  record(START, 7, 1);
+  expect(statistics.hour(7, START)?.points).toHaveLength(1);
 });
 
 test('a file that cannot be read is replaced, and that is said', () => {
