@@ -33,6 +33,7 @@ const IP_OR_LOCAL = /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])(?::\
  */
 export function checkHost(request: FastifyRequest, hosts: readonly string[]): void {
   const { host } = request.headers;
-  if (host !== undefined && (IP_OR_LOCAL.test(host) || hosts.includes(host.replace(/:\d+$/, '').toLowerCase()))) return;
+  // HTTP/1.0, as plain health checks speak it: no browser leaves the header out.
+  if (host === undefined || IP_OR_LOCAL.test(host) || hosts.includes(host.replace(/:\d+$/, '').toLowerCase())) return;
   throw apiError(403, 'The Host header names neither an address of this machine nor a name of its certificate.');
 }

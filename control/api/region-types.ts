@@ -3,8 +3,9 @@
 
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { isRecord } from '../../core/config/problem.ts';
 import type { ApiContext } from './context.ts';
-import { notFound } from './errors.ts';
+import { apiError, notFound } from './errors.ts';
 import { PageQuery, pageOf, paginate } from './pagination.ts';
 import { findNodeBalancer, inventoryNow, type Params } from './requests.ts';
 
@@ -90,6 +91,24 @@ export function regionTypeRoutes(app: FastifyInstance, { settings, store, ...con
       restricted: request.caller.scope === 'read_only',
       scopes: request.caller.scope === 'read_write' ? '*' : 'nodebalancers:read_only',
     }),
+  );
+
+  app.put(
+    '/nodebalancers/:nodebalancerId/firewalls',
+    {
+      schema: {
+        summary: 'Set the firewalls of a NodeBalancer: there are none to choose from',
+        body: Type.Object({ firewall_ids: Type.Array(Type.Integer(), { maxItems: 0 }) }),
+        response: { 200: pageOf(Type.Object({})) },
+      },
+    },
+    async (request) => {
+      findNodeBalancer(inventoryNow({ settings, store, ...context }), request);
+      const ids = isRecord(request.body) ? request.body.firewall_ids : undefined;
+      if (!Array.isArray(ids)) throw apiError(400, 'firewall_ids must be a list', 'firewall_ids');
+      if (ids.length > 0) throw apiError(400, 'there are no firewalls here', 'firewall_ids');
+      return paginate(request.query, []);
+    },
   );
 
   for (const [name, summary] of [

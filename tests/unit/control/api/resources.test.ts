@@ -21,6 +21,22 @@ async function makeConfig(config: Record<string, unknown> = {}): Promise<{ base:
   return { base, config: `${base}/configs/${made.body.id}`, id: made.body.id };
 }
 
+test('firewalls: there are none, and none can be chosen', async () => {
+  const { base } = await makeConfig();
+  const empty = { data: [], page: 1, pages: 1, results: 0 };
+  expect(await lab.ask('GET', `${base}/firewalls`)).toMatchObject({ status: 200, body: empty });
+  expect(await lab.ask('PUT', `${base}/firewalls`, { firewall_ids: [] })).toMatchObject({ status: 200, body: empty });
+  for (const [body, reason] of [
+    [{ firewall_ids: [7] }, 'there are no firewalls here'],
+    [{ firewall_ids: 'all' }, 'firewall_ids must be a list'],
+    [{}, 'firewall_ids must be a list'],
+  ] as const) {
+    const errors = [{ field: 'firewall_ids', reason }];
+    expect(await lab.ask('PUT', `${base}/firewalls`, body)).toMatchObject({ status: 400, body: { errors } });
+  }
+  expect((await lab.ask('PUT', '/v4/nodebalancers/99/firewalls', { firewall_ids: [] })).status).toBe(404);
+});
+
 describe('create', () => {
   test('a NodeBalancer has the defaults of the Linode API', async () => {
     const { status, body } = await lab.ask('POST', '/v4/nodebalancers', { region: 'local', tags: null });

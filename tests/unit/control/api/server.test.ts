@@ -122,6 +122,13 @@ describe('whom we are', () => {
       expect((await lab.ask('GET', LIST, undefined, { host })).status).toBe(403);
     },
   );
+  test('a health check of HTTP/1.0 has no Host, and no browser sent it', async () => {
+    await lab.app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = lab.app.server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /livez HTTP/1.0\r\n\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 /);
+  });
 });
 
 describe('answers', () => {
