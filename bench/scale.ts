@@ -1,5 +1,5 @@
 // How much work one measurement does, by scale. The sizes follow from the time that a whole run may take with all scenarios and four
-// contenders: `full` about 25 minutes, `quick` under 90 seconds, `tiny` a second or two per contender and scenario.
+// contenders: `full` about 30 minutes, `quick` under 90 seconds, `tiny` a second or two per contender and scenario.
 
 /** How much work one measurement does. `tiny` is for the test that keeps the benchmark from rotting: no figures to quote. */
 export interface Scale {
