@@ -7,6 +7,8 @@ const BEAT_INTERVAL_MS = 250;
 const WATCH_INTERVAL_MS = 250;
 /** Longer than a shard gets: the store's writes wait for the disk, and nobody's bytes wait for this thread. */
 const HEARTBEAT_MS_MAX = 5000;
+/** Until the first beat: it loads its modules and opens its store, on a machine that may be busy with other things. */
+const START_MS_MAX = 60_000;
 const NEVER = 0;
 
 export function createHeartbeat(): SharedArrayBuffer {
@@ -23,17 +25,19 @@ export function beatOn(memory: SharedArrayBuffer): void {
   setInterval(beat, BEAT_INTERVAL_MS).unref();
 }
 
-/** Looks at the cell now and then and says whether its writer is stuck. Before the first beat it is not: to start takes its time. */
+/** Looks at the cell now and then and says whether its writer is stuck. */
 export class Heartbeat {
   readonly #cell: Float64Array;
   readonly #nowMs: () => number;
+  readonly #startedMs: number;
   #lookedMs: number;
   #graceMs = 0;
 
   constructor(memory: SharedArrayBuffer, nowMs: () => number = monotonicMs) {
     this.#cell = new Float64Array(memory);
     this.#nowMs = nowMs;
-    this.#lookedMs = nowMs();
+    this.#startedMs = nowMs();
+    this.#lookedMs = this.#startedMs;
   }
 
   /** To be asked every WATCH_INTERVAL_MS. */
@@ -43,7 +47,9 @@ export class Heartbeat {
     if (nowMs - this.#lookedMs > HEARTBEAT_MS_MAX / 2) this.#graceMs = nowMs;
     this.#lookedMs = nowMs;
     const beatMs = this.#cell[0] ?? NEVER;
-    return beatMs !== NEVER && nowMs - Math.max(beatMs, this.#graceMs) > HEARTBEAT_MS_MAX;
+    const hasBegun = beatMs !== NEVER;
+    const signMs = Math.max(hasBegun ? beatMs : this.#startedMs, this.#graceMs);
+    return nowMs - signMs > (hasBegun ? HEARTBEAT_MS_MAX : START_MS_MAX);
   }
 
   /** Calls back once, when the writer is stuck. @returns a function that ends the watch */
