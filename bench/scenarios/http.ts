@@ -10,6 +10,7 @@ import { type HttpLoad, type HttpResult, runHttpLoad } from '../load/http.ts';
 import { runRequestLoad } from '../load/requests.ts';
 import { type CpuUse, measureCpu } from '../meters.ts';
 import type { NodeCounts } from '../node.ts';
+import type { Scale } from '../options.ts';
 import type { Metric, Sample, Scenario, Stage } from '../scenario.ts';
 
 /** wrk connects once to see whether the address works, and closes without a request. */
@@ -26,21 +27,25 @@ export interface SmallRequestsResult extends CpuUse {
   coldUs: number | undefined;
 }
 
-function metricsPer(what: 'connection' | 'request', latency: string): Metric[] {
+function metricsPer(what: 'connection' | 'request', latency: string, { warmUpSeconds }: Scale): Metric[] {
   return [
     { id: 'ownUs', label: `own CPU per ${what}`, unit: 'us', better: 'lower' },
     { id: 'boxUs', label: `whole box per ${what}`, unit: 'us', better: 'lower' },
     { id: 'rate', label: `${what}s per second`, unit: '/s', better: 'higher' },
     ...percentileMetrics(latency),
     { id: 'kernelShare', label: 'kernel’s part of own CPU', unit: '', better: 'none' },
-    { id: 'coldUs', label: `own CPU per ${what} in the seconds after the start`, unit: 'us', better: 'none' },
+    ...(warmUpSeconds === 0 ? [] : [coldMetric(what)]),
   ];
+}
+
+function coldMetric(what: string): Metric {
+  return { id: 'coldUs', label: `own CPU per ${what} in the seconds after the start`, unit: 'us', better: 'none' };
 }
 
 export const newConnections: Scenario = {
   name: 'new',
   describe: (scale) => `new connections, one request each, ${scale.newConnectionsAtOnce} at a time`,
-  metrics: () => metricsPer('connection', 'connect to first byte'),
+  metrics: (scale) => metricsPer('connection', 'connect to first byte', scale),
   distributions: () => [{ id: 'latency', label: 'connect to first byte' }],
   async measure(stage) {
     const shape = { connections: stage.scale.newConnectionsAtOnce, newConnections: true };
@@ -60,7 +65,7 @@ export const newConnections: Scenario = {
 export const keepalive: Scenario = {
   name: 'keepalive',
   describe: (scale) => `requests over ${scale.keepaliveConnections} kept connections`,
-  metrics: () => metricsPer('request', 'latency'),
+  metrics: (scale) => metricsPer('request', 'latency', scale),
   distributions: () => [{ id: 'latency', label: 'request to answer' }],
   async measure(stage) {
     const shape = { connections: stage.scale.keepaliveConnections, newConnections: false };
