@@ -33,7 +33,7 @@ function writeAndKill(directory: string, numbers: number, delayMs: number): Prom
   return promise;
 }
 
-test(`${KILLS} deaths while writing: the state before a write or after it`, { timeout: 240_000 }, async () => {
+test(`${KILLS} deaths while writing: the state before a write or after it`, { timeout: 600_000 }, async () => {
   const random = new Random(20261124);
   const directory = makeTemporaryDirectory('kill');
   for (let kill = 0; kill < KILLS; kill++) {
