@@ -20,8 +20,7 @@ const HOST_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
 
 /** @returns undefined when `text` is no node address */
 export function parseNodeAddress(text: string): NodeAddress | undefined {
-  const read = readNodeAddress(text);
-  return typeof read === 'string' ? undefined : read;
+  return unlessFault(readNodeAddress(text));
 }
 
 /** The same for two spellings of one address. What is no node address is its own key. */
@@ -34,7 +33,10 @@ export function addressKey(text: string): string {
 
 /** An address to listen at, which may be every one. @returns undefined when `text` is none */
 export function parseListenAddress(text: string): NodeAddress | undefined {
-  const read = readEndpoint(text);
+  return unlessFault(readEndpoint(text));
+}
+
+function unlessFault(read: NodeAddress | string): NodeAddress | undefined {
   return typeof read === 'string' ? undefined : read;
 }
 

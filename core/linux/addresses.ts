@@ -1,5 +1,5 @@
 // Offsets in an arena -> addresses in this process, as the numbers that system calls take. An address is too large for V8's small
-// integers, so `base + offset` would allocate a box for each call: 64 bytes per relayed request, the only garbage of the data path. The
+// integers, so `base + offset` would allocate a box for each call: 64 bytes per relayed request, and no other garbage. The
 // boxes of offsets used lately are kept instead.
 
 /** offsets whose boxes are kept; a power of two */

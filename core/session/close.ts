@@ -41,7 +41,7 @@ export function closeSide(shard: Shard, slot: number, which: number): void {
 
 /**
  * Closes what is open of both. The second socket nearly always got the number after the first one's, since both are the lowest that are
- * free: then one call closes the two, and every session is spared one of its 15 (1.5 us of 90 where calls are dear).
+ * free: then one call closes the two.
  */
 function closeSides(shard: Shard, slot: number): void {
   const { kernel, table } = shard;
