@@ -4,6 +4,7 @@
 
 import { closeSync, openSync, readSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { withCompileCache } from '../bin/runtime.js';
 import { Peer } from '../tests/support/peer.ts';
 import { freePorts, LOOPBACK_IPV4 } from '../tests/support/ports.ts';
 import { type Program, startProgram } from '../tests/support/process.ts';
@@ -152,5 +153,6 @@ const GENERATOR_OPTIONS = [
 export function startLoadProgram(name: string, file: string, args: string[]): Promise<Program> {
   const path = resolve(import.meta.dirname, 'load', file);
   const command = { command: process.execPath, args: [...GENERATOR_OPTIONS, path, ...args] };
-  return startProgram({ name, ...pinned(LOAD_CPU, command) });
+  // A run starts dozens of them, and a third of a start would be compiling the same sources again.
+  return startProgram({ name, ...pinned(LOAD_CPU, command), env: withCompileCache(process.env) });
 }

@@ -37,7 +37,7 @@ export class UsageError extends Error {
 export const USAGE = `usage: npm run bench -- [options]            our balancer beside its peers
        npm run bench -- profile [options]    where its time goes
   --rounds N          measure every contender N times (default 7; under 6 there is no verdict)
-  --quick             small sizes, 1 round: does it run, and roughly how fast
+  --quick             small sizes, 1 round: does it run, and roughly how fast; the peer "node" only where --peers names it
   --scale NAME        full (default), quick or tiny
   --only A,B          only these scenarios
   --peers A,B         only these peers; none: our balancer alone
@@ -70,12 +70,13 @@ export function parseOptions(args: string[], scenarios: readonly string[], peers
   const problems: string[] = [];
   const { verb, given } = readArgs(args, problems);
   const compare = given.get('compare');
+  const scale = chooseScale(given, problems);
   const options: Options = {
     verb,
     help: given.has('help'),
-    scale: chooseScale(given, problems),
+    scale,
     scenarios: chosen('scenario', '--only', given.get('only'), scenarios, problems),
-    peers: choosePeers(given, peers, problems),
+    peers: choosePeers(given, scale, peers, problems),
     json: given.has('json'),
     record: given.has('record'),
     congestion: given.get('congestion') ?? DEFAULT_CONGESTION,
@@ -130,9 +131,15 @@ function chooseScale(given: ReadonlyMap<Name, string>, problems: string[]): Scal
   return { ...base, rounds: count };
 }
 
-function choosePeers(given: ReadonlyMap<Name, string>, known: readonly string[], problems: string[]): string[] {
+function choosePeers(
+  given: ReadonlyMap<Name, string>,
+  { peersOnlyWhenNamed }: Scale,
+  known: readonly string[],
+  problems: string[],
+): string[] {
   const list = given.get('peers') ?? (given.has('compare') ? NOBODY : undefined);
   if (list === NOBODY) return [];
+  if (list === undefined) return known.filter((name) => !peersOnlyWhenNamed.includes(name));
   if (list?.split(',').includes(NOBODY)) {
     problems.push(`--peers ${list}: "${NOBODY}" stands alone`);
     return [];

@@ -1,10 +1,12 @@
 // How much work one measurement does, by scale. The sizes follow from the time that a whole run may take with all scenarios and four
-// contenders: `full` about 30 minutes, `quick` under 90 seconds, `tiny` a second or two per contender and scenario.
+// contenders: `full` about 30 minutes, `quick` under 90 seconds (on a slow day, too), `tiny` a second or two per contender and scenario.
 
 /** How much work one measurement does. `tiny` is for the test that keeps the benchmark from rotting: no figures to quote. */
 export interface Scale {
   name: string;
   rounds: number;
+  /** Peers that are measured only when the command line names them. */
+  peersOnlyWhenNamed: readonly string[];
   /**
    * Load before each measurement, for every contender alike. A balancer runs for months, and ours is compiled while it runs: until some
    * 25,000 connections have passed, the compiler costs up to a fifth of the CPU time. What this start costs is shown for itself.
@@ -36,6 +38,7 @@ export const SCALES = {
   full: {
     name: 'full',
     rounds: 7,
+    peersOnlyWhenNamed: [],
     warmUpSeconds: 3,
     httpSeconds: 1,
     newConnectionsAtOnce: 32,
@@ -54,6 +57,8 @@ export const SCALES = {
   quick: {
     name: 'quick',
     rounds: 1,
+    // Nobody has to beat it, and it takes as long as the others.
+    peersOnlyWhenNamed: ['node'],
     warmUpSeconds: 0,
     httpSeconds: 1,
     newConnectionsAtOnce: 32,
@@ -72,6 +77,7 @@ export const SCALES = {
   tiny: {
     name: 'tiny',
     rounds: 1,
+    peersOnlyWhenNamed: [],
     warmUpSeconds: 0,
     httpSeconds: 1,
     newConnectionsAtOnce: 4,

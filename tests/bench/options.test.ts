@@ -37,6 +37,11 @@ test('--quick is the scale of that name, with one round; --rounds says otherwise
   expect(parse('--quick --rounds 6').scale).toEqual({ ...parse('--quick').scale, rounds: 6 });
 });
 
+test('a quick run has the plain relay only where it is named', () => {
+  expect(parse('--quick').peers).toEqual(PEERS.filter((name) => name !== 'node'));
+  expect(parse('--quick --peers node,nginx').peers).toEqual(['nginx', 'node']);
+});
+
 test('what is chosen keeps the order in which it is measured', () => {
   expect(parse('--only bulk,new').scenarios).toEqual(['new', 'bulk']);
   expect(parse('--peers node,haproxy').peers).toEqual(['haproxy', 'node']);

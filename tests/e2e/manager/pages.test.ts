@@ -136,8 +136,8 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
     const light = await ground();
     await page.getByLabel('Theme').selectOption('dark');
+    await expect.poll(ground).not.toBe(light);
     const dark = await ground();
-    expect(dark).not.toBe(light);
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.reload();
     await page.getByRole('heading', { name: 'Log in to balancer' }).waitFor();
