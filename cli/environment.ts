@@ -4,6 +4,7 @@
 import { formatIp, parseIp } from '../core/base/ip.ts';
 import { parseListenAddress } from '../core/config/node-address.ts';
 import { suggest } from '../core/config/suggest.ts';
+import { TRANSFERS_MAX } from '../core/linux/kernel.ts';
 
 export const PREFIX = 'BALANCER_';
 
@@ -205,6 +206,13 @@ export const VARIABLES = {
   drainTimeoutMs: integer('DRAIN_TIMEOUT_MS', 0, TIMER_MS_MAX, 30_000, 'on SIGTERM: time for running sessions to end'),
   keepaliveSeconds: integer('KEEPALIVE_SECONDS', 1, 32767, 60, 'TCP keepalive of both sides: idle time before a probe'),
   bufferBytes: integer('BUFFER_BYTES', 4096, 4 << 20, 65_536, 'bytes per read while copying'),
+  batchFrom: integer(
+    'BATCH_FROM',
+    0,
+    TRANSFERS_MAX,
+    3,
+    'sessions with bytes at once from which one call serves several; 0: never',
+  ),
   splice: oneOf(
     'SPLICE',
     ['auto', 'on', 'off'],

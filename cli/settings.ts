@@ -86,6 +86,7 @@ export function processSettings(env: Environment, addresses: number, allowFaults
         keepaliveSeconds: env.keepaliveSeconds ?? VARIABLES.keepaliveSeconds.default,
         bufferBytes: env.bufferBytes ?? VARIABLES.bufferBytes.default,
         splice: env.splice ?? VARIABLES.splice.default,
+        batchFrom: env.batchFrom ?? VARIABLES.batchFrom.default,
         spliceAfterBytes: env.spliceAfterBytes ?? VARIABLES.spliceAfterBytes.default,
         pipeBytes,
         pipes,

@@ -29,6 +29,12 @@ export const AF_INET6 = 10;
 /** Room for the larger of sockaddr_in (16 bytes) and sockaddr_in6 (28 bytes). */
 export const SOCKADDR_BYTES = 28;
 
+/** How many transfers one call carries out at most, and the memory that it takes. */
+export const TRANSFERS_MAX = 64;
+export const TRANSFERS_BYTES = 8192;
+/** In place of a transfer's result: it was not carried out. */
+export const NOT_DONE = -(2 ** 30);
+
 /** A socket option by its meaning; `native.ts` knows the level and the number. The values are plain integers. */
 export type SocketOption =
   | 'no-delay' // TCP_NODELAY, 0 or 1
@@ -79,6 +85,22 @@ export interface Kernel {
   send(fd: number, at: number, bytes: number): number;
   /** send(2) with MSG_MORE too: the kernel may hold the bytes back until the next send, the FIN or the close. */
   sendMore(fd: number, at: number, bytes: number): number;
+  /**
+   * Opens the way to carry out several reads and writes with one call. Without it the other four must not be called.
+   * @param at TRANSFERS_BYTES of the arena, a multiple of 8; what a predecessor left there is taken over, its results included
+   * @returns 0 or -errno
+   */
+  openTransfers(at: number): number;
+  closeTransfers(): void;
+  /** Notes a recv(2) as transfer `index`, 0 to TRANSFERS_MAX - 1. Its result is NOT_DONE until it is carried out. */
+  noteRecv(index: number, fd: number, at: number, bytes: number): void;
+  /** Notes a send(2) in the same way. */
+  noteSend(index: number, fd: number, at: number, bytes: number): void;
+  /** Carries out the transfers 0 to `count` - 1, one after the other. */
+  transfer(count: number): void;
+  /** What recv or send would have answered, or NOT_DONE. */
+  transferred(index: number): number;
+
   /** shutdown(2) with SHUT_WR: our FIN follows the bytes already sent. */
   shutdownWrite(fd: number): number;
   /** Bytes in the receive queue of a socket or pipe (FIONREAD). */
@@ -131,6 +153,11 @@ export function eventTag(arena: Arena, eventsAt: number, index: number): number 
 
 export function eventGeneration(arena: Arena, eventsAt: number, index: number): number {
   return arena.view.getUint32(eventsAt + index * EVENT_BYTES + DATA_AT + 4, true);
+}
+
+/** Takes the event out of the list: its mask is empty. */
+export function dropEvent(arena: Arena, eventsAt: number, index: number): void {
+  arena.view.setUint32(eventsAt + index * EVENT_BYTES, 0, true);
 }
 
 /** The other way round, for `watch` and for simulated kernels. */

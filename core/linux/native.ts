@@ -7,6 +7,7 @@ import { Addresses } from './addresses.ts';
 import { type Arena, createArena, type Kernel, SOCKADDR_BYTES, type SocketOption, writeEvent } from './kernel.ts';
 import { addressOf, declare, interrupted, lastError } from './libc.ts';
 import { sockaddrBytes } from './sockaddr.ts';
+import { transferCalls } from './transfers.ts';
 
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0x800;
@@ -105,6 +106,7 @@ export function createKernel(memory: SharedArrayBuffer): Kernel {
     arena,
     nowMs: monotonicMs,
     ...socketCalls(arena, base, cellsAt),
+    ...transferCalls(arena, base),
     ...pipeCalls(base),
     ...epollCalls(arena, base, cellsAt),
   };

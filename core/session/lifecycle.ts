@@ -5,6 +5,7 @@ import { assert } from '../base/assert.ts';
 import { EPOLLIN } from '../linux/kernel.ts';
 import { writeSockaddr } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, SHARD } from '../metrics/counters.ts';
+import { recoverBatch } from './batch.ts';
 import { releaseClientLocks } from './client-table.ts';
 import { endSession } from './close.ts';
 import { timerOf } from './deadline.ts';
@@ -35,7 +36,9 @@ const SLOTS_PER_BEAT = 4096;
 
 /** Brings a new shard to life; it listens nowhere yet. @returns 0 or -errno */
 export function openShard(shard: Shard): number {
-  const { arena, kernel, layout, settings, table } = shard;
+  const { arena, batch, kernel, layout, settings, table } = shard;
+  // Where the kernel cannot, each session is served for itself.
+  batch.isOpen = settings.batchFrom > 0 && kernel.openTransfers(layout.transfersAt) === 0;
   for (let i = 0; i < layout.congestionBytes; i++) {
     arena.bytes[layout.congestionAt + i] = settings.backCongestion.charCodeAt(i);
   }
@@ -64,6 +67,7 @@ export function adoptShard(shard: Shard): number {
   const opened = openShard(shard);
   if (opened < 0) return opened;
   adoptResources(shard);
+  recoverBatch(shard);
   releaseClientLocks(shard.stickyClients, shard.index + 1);
   releaseClientLocks(shard.throttledClients, shard.index + 1);
   for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
@@ -166,6 +170,7 @@ export function killAll(shard: Shard): void {
 export function closeShard(shard: Shard): void {
   assert(activeSessions(shard) === 0, 'a shard closed with live sessions');
   shard.pipes.closeAll();
+  if (shard.batch.isOpen) shard.kernel.closeTransfers();
   shard.table.shared[EPOLL_FD] = 0;
   shard.kernel.close(shard.epollFd);
 }

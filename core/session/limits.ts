@@ -15,6 +15,9 @@ export const WAIT_MS_MAX = 500;
 /** bytes that one direction may move before the others get their turn */
 export const RELAY_BYTES_PER_TURN = 1 << 20;
 
+/** bytes per read of a batch: more than small requests and answers have, and pages are only touched where bytes arrive */
+export const BATCH_READ_BYTES = 16384;
+
 /** room before the client's first bytes for a PROXY header with TLVs; the specification's safe size is 536 */
 export const HEADER_BYTES_MAX = 4096;
 

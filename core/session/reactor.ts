@@ -4,6 +4,7 @@
 import { describeErrno } from '../base/errno.ts';
 import { eventGeneration, eventMask, eventTag } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
+import { copyTogether } from './batch.ts';
 import { EVENTS_PER_WAIT, FULL_WAITS_MAX, WAIT_MS_MAX } from './limits.ts';
 import { listenerReady, resumeListeners } from './listener.ts';
 import { pollQueues, queuePollMs } from './queue.ts';
@@ -21,9 +22,11 @@ export function turn(shard: Shard): void {
   add(shard.counters.shard, SHARD.turns, 1);
   // Those that were there before this turn's events; who is queued meanwhile waits for the next turn.
   const queued = shard.runCount;
+  copyTogether(shard, count);
   for (let i = 0; i < count; i++) {
-    const tag = eventTag(arena, layout.eventsAt, i);
-    dispatch(shard, tag, eventGeneration(arena, layout.eventsAt, i), eventMask(arena, layout.eventsAt, i));
+    const mask = eventMask(arena, layout.eventsAt, i);
+    if (mask === 0) continue;
+    dispatch(shard, eventTag(arena, layout.eventsAt, i), eventGeneration(arena, layout.eventsAt, i), mask);
   }
   runQueued(shard, queued);
   if (isAllHeard(shard, count)) shard.wheel.advance(shard.nowMs, shard.onTimer);

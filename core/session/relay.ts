@@ -3,6 +3,7 @@
 
 import { assert } from '../base/assert.ts';
 import { EAGAIN, EINVAL } from '../base/errno.ts';
+import { NOT_DONE } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
 import { RELAY_BYTES_PER_TURN } from './limits.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
@@ -15,10 +16,12 @@ import {
   BACK,
   FRONT,
   get,
+  KEPT_ALIVE,
   NO_DELAY,
   READ_ENDED,
   READ_FAILED,
   READABLE,
+  type SessionTable,
   SPLICING,
   UNSURE,
   URGENT,
@@ -91,19 +94,63 @@ function copyOnce(shard: Shard, slot: number, src: number, dst: number): number 
   // The last bytes and the FIN that `pump` sends next share a segment: one packet less for everybody on the way.
   const isLast = (get(table.sideFlags, src) & READ_ENDED) !== 0;
   const sent = isLast ? kernel.sendMore(to, layout.scratchAt, got) : kernel.send(to, layout.scratchAt, got);
+  noteSent(shard, src, layout.scratchAt, got, sent);
+  return got;
+}
+
+/**
+ * Takes the result of the write that follows a read by copying. What was not taken is held; the caller has made sure of room.
+ * @param src the side that was read from @param at where the bytes lie @param sent result of send(2)
+ */
+function noteSent(shard: Shard, src: number, at: number, got: number, sent: number): void {
+  const { table } = shard;
+  const slot = src >> 1;
+  const dst = src ^ 1;
   if (sent < 0 && sent !== -EAGAIN) {
     table.bytesLost[slot] = get(table.bytesLost, slot) + got;
-    breakWrite(shard, slot, src, dst, -sent);
-    return got;
+    return breakWrite(shard, slot, src, dst, -sent);
   }
   const taken = Math.max(sent, 0);
   table.bytesTo[dst] = get(table.bytesTo, dst) + taken;
   if (taken < got) {
     table.sideFlags[dst] = get(table.sideFlags, dst) & ~WRITABLE;
-    hold(shard, slot, src, layout.scratchAt + taken, got - taken);
+    hold(shard, slot, src, at + taken, got - taken);
   }
   noteStreak(shard, src, got);
-  return got;
+}
+
+/** Whether the next bytes from this side are simply to be read and written: nothing waits, nothing ends, and nobody stalls. */
+export function isCopyable(table: SessionTable, src: number): boolean {
+  const from = get(table.sideFlags, src);
+  const to = get(table.sideFlags, src ^ 1);
+  return (
+    (from & ~(READABLE | NO_DELAY | KEPT_ALIVE)) === WRITABLE &&
+    (to & ~(READABLE | KEPT_ALIVE)) === (WRITABLE | NO_DELAY) &&
+    !hasPending(table, src)
+  );
+}
+
+/**
+ * A read and a write that were carried out with those of other sessions (batch.ts), of a direction that was copyable. What they leave to be
+ * done is done now.
+ * @param at where the bytes lie @param n result of recv(2) @param sent result of send(2); NOT_DONE: it was not carried out
+ */
+export function relayCopied(shard: Shard, src: number, at: number, n: number, sent: number): void {
+  const { table } = shard;
+  const slot = src >> 1;
+  noteCopied(shard, src, at, n, sent);
+  const isDone = (get(table.sideFlags, src) & (READABLE | READ_ENDED | READ_FAILED)) === 0;
+  if (!isDone || (get(table.sideFlags, src ^ 1) & WRITE_BROKEN) !== 0) relay(shard, slot);
+}
+
+/** The same, but nothing else is done: for a successor. */
+export function noteCopied(shard: Shard, src: number, at: number, n: number, sent: number): void {
+  const { batch, kernel, table } = shard;
+  const slot = src >> 1;
+  table.sideFlags[src] = get(table.sideFlags, src) | READABLE;
+  const got = noteRead(shard, slot, src & 1, n, batch.wanted);
+  if (got === 0) return;
+  noteSent(shard, src, at, got, sent === NOT_DONE ? kernel.send(get(table.fd, src ^ 1) - 1, at, got) : sent);
 }
 
 /**

@@ -13,7 +13,7 @@ import { deadlineOf, isKeepaliveDue, timerOf } from './deadline.ts';
 import { IN, type In, noteOutcome, WHO } from './outcome.ts';
 import { hasPending } from './pending.ts';
 import { noteEvent } from './readiness.ts';
-import { relay } from './relay.ts';
+import { relay, relayCopied } from './relay.ts';
 import type { Shard } from './shard.ts';
 import {
   BACK,
@@ -85,6 +85,20 @@ function step(shard: Shard, slot: number, which: number, mask: number): void {
         continueLingering(shard, slot);
         break;
     }
+  } catch (error) {
+    fault(shard, slot, error);
+  }
+  table.shared[STEP_SLOT] = 0;
+}
+
+/** Goes on with a session after its read and write were carried out with those of others (batch.ts). */
+export function sessionCopied(shard: Shard, side: number, at: number, read: number, sent: number): void {
+  const slot = side >> 1;
+  const { table } = shard;
+  table.shared[STEP_SLOT] = slot + 1;
+  try {
+    shard.onStep?.(slot);
+    relayCopied(shard, side, at, read, sent);
   } catch (error) {
     fault(shard, slot, error);
   }

@@ -13,6 +13,8 @@ export interface ShardSettings {
   keepaliveSeconds: number;
   /** bytes per read when copying */
   bufferBytes: number;
+  /** sessions that must have something to copy at once for several of them to be served by one call; 0: never */
+  batchFrom: number;
   splice: 'auto' | 'on' | 'off';
   /** bytes of big reads in a row after which a direction is spliced */
   spliceAfterBytes: number;

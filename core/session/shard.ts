@@ -9,12 +9,13 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import { createTimerWheel } from '../base/timer-wheel.ts';
 import type { NodeEvent } from '../health/ejection.ts';
 import { createNodeStates, type NodeStates, nodeStatesBytes } from '../health/node-states.ts';
-import { type Arena, EVENT_BYTES, type Kernel, SOCKADDR_BYTES } from '../linux/kernel.ts';
+import { type Arena, EVENT_BYTES, type Kernel, SOCKADDR_BYTES, TRANSFERS_BYTES } from '../linux/kernel.ts';
 import { PipePool, pipePoolBytes } from '../linux/pipe-pool.ts';
 import { type Counters, countersBytes, createCounters } from '../metrics/counters.ts';
 import { createHistogram, HISTOGRAM_BYTES, type Histogram } from '../metrics/histogram.ts';
 import { createSessionLog, type SessionLog, sessionLogBytes } from '../metrics/session-log.ts';
 import type { HeaderTemplate } from '../proxy-protocol/template.ts';
+import { BATCH_CELL_BYTES, type Batch, batchBufferBytes, createBatch } from './batch.ts';
 import { type ClientTable, clientTableBytes, createClientTable, seedClientTable } from './client-table.ts';
 import {
   EVENTS_PER_WAIT,
@@ -103,6 +104,8 @@ export interface Shard {
   readonly table: SessionTable;
   readonly wheel: TimerWheel;
   readonly pipes: PipePool;
+  /** what is copied for several sessions at once */
+  readonly batch: Batch;
   readonly spill: SpillSlab;
   readonly counters: Counters;
   /** those of all shards, this one's included */
@@ -173,6 +176,9 @@ export interface ArenaLayout {
   nodeAddressesAt: number;
   /** header and copied bytes pass through here */
   scratchAt: number;
+  batchCellsAt: number;
+  batchBuffersAt: number;
+  transfersAt: number;
   spillAt: number;
   spillBlocks: number;
   spillBlockBytes: number;
@@ -212,6 +218,9 @@ export function arenaLayout(settings: ShardSettings, kernelBytes: number): Arena
     sourceAddressesAt: part(SOURCE_ADDRESSES_MAX * SOCKADDR_ROOM),
     nodeAddressesAt: part(NODES_MAX * SOCKADDR_ROOM),
     scratchAt: part(HEADER_BYTES_MAX + settings.bufferBytes),
+    batchCellsAt: part(BATCH_CELL_BYTES),
+    batchBuffersAt: part(batchBufferBytes(settings)),
+    transfersAt: part(TRANSFERS_BYTES),
     spillAt: part(spillBlocks * spillBlockBytes),
     spillBlocks,
     spillBlockBytes,
@@ -274,7 +283,12 @@ export function createShard(options: ShardOptions): Shard {
   const counters = allCounters[index];
   assert(counters !== undefined, 'a shard is one of the shards');
   const layout = arenaLayout(settings, options.kernelBytes);
-  const { fdsAt, spillAt, spillBlocks, spillBlockBytes } = layout;
+  const { fdsAt, batchCellsAt, batchBuffersAt, spillAt, spillBlocks, spillBlockBytes } = layout;
+  const batchCells = new Int32Array(
+    kernel.arena.bytes.buffer,
+    batchCellsAt,
+    BATCH_CELL_BYTES / Int32Array.BYTES_PER_ELEMENT,
+  );
   return {
     index,
     shards: options.shards,
@@ -290,6 +304,7 @@ export function createShard(options: ShardOptions): Shard {
       pipeBytes: settings.pipeBytes,
       fdsAt,
     }),
+    batch: createBatch(batchCells, batchBuffersAt, capacity, settings),
     spill: createSpillSlab(spillAt, spillBlocks, spillBlockBytes),
     counters,
     allCounters,

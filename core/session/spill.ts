@@ -18,8 +18,13 @@ export function createSpillSlab(at: number, blocks: number, blockBytes: number):
   return { blocks, blockBytes, at, used: 0, free: new Int32Array(blocks), freeCount: 0 };
 }
 
+/** Blocks that can be taken. */
+export function spillRoom(slab: SpillSlab): number {
+  return slab.freeCount + slab.blocks - slab.used;
+}
+
 export function hasSpillRoom(slab: SpillSlab): boolean {
-  return slab.freeCount > 0 || slab.used < slab.blocks;
+  return spillRoom(slab) > 0;
 }
 
 /** @returns a block; the caller has asked for room before */

@@ -10,3 +10,7 @@ export const TAG_KIND = 0xc000_0000;
 
 /** Interest of every session socket, for its whole life: one EPOLL_CTL_ADD, no changes. */
 export const SESSION_EVENTS = (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET) >>> 0;
+
+export function isSessionTag(tag: number): boolean {
+  return (tag & TAG_KIND) === TAG_SESSION;
+}

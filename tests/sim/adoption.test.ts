@@ -2,7 +2,7 @@
 // session that was being stepped is lost, every other goes on byte-exact, and the books balance.
 
 import { expect, test } from 'vitest';
-import type { Kernel } from '../../core/linux/kernel.ts';
+import { type Kernel, NOT_DONE } from '../../core/linux/kernel.ts';
 import { get, STEP_SLOT } from '../../core/session/table.ts';
 import type { Address } from './network.ts';
 import { formatAddress } from './network.ts';
@@ -12,7 +12,7 @@ import { describeFailure, type RunOptions, runSeed, type ShardUnderTest, seedRan
 import { WORLD } from './session-world.ts';
 import { SimulatedShard } from './shard-binding.ts';
 import type { World } from './world.ts';
-import { ShardDeath, wrapKernel } from './wrapped-kernel.ts';
+import { replaced, ShardDeath, wrapKernel } from './wrapped-kernel.ts';
 
 const FILE = 'tests/sim/adoption.test.ts';
 const RUNS = 1500;
@@ -32,10 +32,10 @@ class MortalShard implements ShardUnderTest {
   readonly #kernel: Mortal;
   readonly #shard: SimulatedShard;
 
-  constructor(world: World, kernel: Kernel) {
+  constructor(world: World, kernel: Kernel, heir: Kernel) {
     const random = new Random(world.scenario.seed ^ 0x1111_1111);
     this.#world = world;
-    this.#heir = kernel;
+    this.#heir = heir;
     const atCall = random.size(20, 2000);
     this.#kernel = mortal(kernel, atCall, random.chance(0.5) ? 'before' : 'after');
     this.#shard = new SimulatedShard(world, this.#kernel.kernel);
@@ -119,7 +119,17 @@ function connection(from: Address | undefined, to: Address | undefined): string 
   return `${from && formatAddress(from)} ${to && formatAddress(to)}`;
 }
 
-function optionsFor(): { options: RunOptions; deaths: () => number } {
+/** The successor's kernel, as if that did not look at what its predecessor had in its hands. */
+function forgetful(kernel: Kernel): Kernel {
+  let isOwn = false;
+  const transfer = replaced(kernel, 'transfer', (count) => {
+    isOwn = true;
+    kernel.transfer(count);
+  });
+  return replaced(transfer, 'transferred', (index) => (isOwn ? kernel.transferred(index) : NOT_DONE));
+}
+
+function optionsFor(heirOf = (kernel: Kernel) => kernel): { options: RunOptions; deaths: () => number } {
   let mortal: MortalShard | undefined;
   const isLost = (peer: SimPeer) => mortal?.lost.has(connection(peer.end.local, peer.end.remote)) ?? false;
   const options: RunOptions = {
@@ -127,7 +137,7 @@ function optionsFor(): { options: RunOptions; deaths: () => number } {
     turnsMax: 400_000,
     excused: isLost,
     bind: (world, kernel) => {
-      mortal = new MortalShard(world, kernel);
+      mortal = new MortalShard(world, kernel, heirOf(kernel));
       return mortal;
     },
   };
@@ -145,4 +155,10 @@ test('at most the stepped session is lost when a thread dies, at any system call
     expect.fail(describeFailure(runSeed(seed, optionsFor().options, 60), FILE));
   }
   expect(deaths).toBeGreaterThan(count / 4);
+});
+
+test('a successor that forgets what its predecessor had read is caught', { timeout: 600_000 }, () => {
+  const { first, count } = seedRange(RUNS);
+  const isCaught = (seed: number) => runSeed(seed, optionsFor(forgetful).options).failures.length > 0;
+  expect(Array.from({ length: count }, (_, index) => first + index).some(isCaught)).toBe(true);
 });

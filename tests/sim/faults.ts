@@ -23,6 +23,8 @@ export interface Faults {
   readonly optionErrors: number;
   /** wait reports only some of what is ready. */
   readonly partialBatches: number;
+  /** several reads or writes in one call: it stops before the last of them. */
+  readonly partialTransfers: number;
   /** wait comes back a little late, with more in one event. */
   readonly lateWakes: number;
   /** RLIMIT_NOFILE */
@@ -42,6 +44,7 @@ export const NO_FAULTS: Faults = {
   resizePipeErrors: 0,
   optionErrors: 0,
   partialBatches: 0,
+  partialTransfers: 0,
   lateWakes: 0,
   descriptorsMax: 1024,
   pipePagesSoft: 16384,
@@ -67,5 +70,6 @@ export function randomFaults(random: Random): Faults {
     lateWakes: sometimes(0.8),
     descriptorsMax: random.chance(0.1) ? random.int(20, 60) : 1024,
     pipePagesSoft: random.chance(0.2) ? random.int(0, 400) : 16384,
+    partialTransfers: sometimes(0.3),
   };
 }

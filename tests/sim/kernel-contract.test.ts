@@ -15,6 +15,7 @@ import {
   eventMask,
   eventTag,
   type Kernel,
+  NOT_DONE,
 } from '../../core/linux/kernel.ts';
 import { closeListener, openListeners } from '../../core/linux/listen.ts';
 import { createKernel } from '../../core/linux/native.ts';
@@ -37,6 +38,7 @@ const EVENTS_MAX = 8;
 const ADDRESS_AT = 256;
 const FDS_AT = 384;
 const DATA_AT = 4096;
+const TRANSFERS_AT = MEMORY_BYTES / 2;
 const ALL = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
 const ALL_READY = 'IN|OUT|ERR|HUP|RDHUP';
 /** As much as fits neither a loopback connection's queues nor the arena: the rest of the arena. */
@@ -257,6 +259,53 @@ describe.for(BENCHES)('%s kernel', ([, make]) => {
     on.kernel.close(far);
     on.settle();
     expect([on.recv(near), on.recv(near)]).toEqual([2, 0]);
+  });
+
+  test('several reads and writes with one call answer as each would alone, in their order', () => {
+    const on = new Script(make());
+    const { kernel } = on;
+    expect(kernel.openTransfers(TRANSFERS_AT)).toBe(0);
+    const { near, far } = on.pair();
+    const other = on.pair();
+    const ended = on.pair();
+    const reset = on.pair();
+    kernel.arena.bytes.set([1, 2, 3, 4, 5], DATA_AT);
+    on.send(far, 5);
+    kernel.shutdownWrite(ended.far);
+    on.reset(reset.far);
+    on.settle();
+    const reads = [near, near, other.near, ended.near, reset.near];
+    for (const [index, fd] of reads.entries()) kernel.noteRecv(index, fd, DATA_AT + 100 * (index + 1), 3);
+    expect(reads.map((_, index) => kernel.transferred(index))).toEqual(reads.map(() => NOT_DONE));
+    kernel.transfer(reads.length);
+    expect(reads.map((_, index) => kernel.transferred(index))).toEqual([3, 2, EAGAIN, 0, -ECONNRESET]);
+    expect([...kernel.arena.bytes.slice(DATA_AT + 100, DATA_AT + 103)]).toEqual([1, 2, 3]);
+    expect([...kernel.arena.bytes.slice(DATA_AT + 200, DATA_AT + 203)]).toEqual([4, 5, 0]);
+    kernel.noteSend(0, near, DATA_AT + 100, 3);
+    kernel.noteSend(1, near, DATA_AT + 200, 2);
+    kernel.noteSend(2, reset.near, DATA_AT, 1);
+    kernel.noteRecv(3, far, DATA_AT + 600, 9);
+    kernel.transfer(3);
+    on.settle();
+    expect([0, 1, 2, 3].map((index) => kernel.transferred(index))).toEqual([3, 2, EPIPE, NOT_DONE]);
+    expect(on.recv(far)).toBe(5);
+    expect([...kernel.arena.bytes.slice(DATA_AT, DATA_AT + 5)]).toEqual([1, 2, 3, 4, 5]);
+    kernel.closeTransfers();
+  });
+
+  test('what several reads and writes came to is there for another kernel object on the same memory', () => {
+    const on = new Script(make());
+    const { kernel } = on;
+    kernel.openTransfers(TRANSFERS_AT);
+    const { near, far } = on.pair();
+    on.send(far, 5);
+    on.settle();
+    kernel.noteRecv(0, near, DATA_AT, 9);
+    kernel.noteRecv(1, near, DATA_AT, 9);
+    kernel.transfer(2);
+    expect(kernel.openTransfers(TRANSFERS_AT)).toBe(0);
+    expect([kernel.transferred(0), kernel.transferred(1)]).toEqual([5, EAGAIN]);
+    kernel.closeTransfers();
   });
 
   test('a reset is reported to a send, once', () => {

@@ -38,4 +38,4 @@ function headerCheck(scenario: Scenario): HeaderCheck | undefined {
   };
 }
 
-export const WORLD: WorldOptions = { headerCheck, listenerOptions: LISTENER_OPTIONS, arenaBytes: 1 << 20 };
+export const WORLD: WorldOptions = { headerCheck, listenerOptions: LISTENER_OPTIONS, arenaBytes: 1 << 21 };

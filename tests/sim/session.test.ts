@@ -8,6 +8,7 @@ import { describeFailure, type RunOptions, runSeed, runSeeds, type ShardUnderTes
 import { WORLD } from './session-world.ts';
 import { SimulatedShard } from './shard-binding.ts';
 import type { World } from './world.ts';
+import { replaced } from './wrapped-kernel.ts';
 
 const FILE = 'tests/sim/session.test.ts';
 const RUNS = 2000;
@@ -49,30 +50,25 @@ const SABOTAGES: readonly (readonly [name: string, sabotage: (kernel: Kernel) =>
   ['passes no FIN on', (kernel) => replaced(kernel, 'shutdownWrite', () => 0)],
   ['leaves writes to Nagle’s algorithm', (kernel) => withoutOption(kernel, 'no-delay')],
   ['holds bytes back that nothing follows', (kernel) => replaced(kernel, 'send', kernel.sendMore.bind(kernel))],
-  ['takes a stalled write for a finished one', (kernel) => replaced(kernel, 'write', (_fd, _at, bytes) => bytes)],
+  [
+    'takes a stalled write for a finished one',
+    (kernel) => replaced(kernel, 'write', (_fd: number, _at: number, bytes: number) => bytes),
+  ],
   ['loses the last byte of a read', (kernel) => shortened(kernel, 'recv')],
+  ['miscounts what several calls in one came to', (kernel) => shortened(kernel, 'transferred')],
 ];
 
-function replaced(kernel: Kernel, call: keyof Kernel, result: (...args: number[]) => number): Kernel {
-  return new Proxy(kernel, { get: (target, name) => (name === call ? result : bound(target, name)) });
-}
-
 function withoutOption(kernel: Kernel, left: SocketOption): Kernel {
-  const set = (fd: number, option: SocketOption, value: number) =>
-    option === left ? 0 : kernel.setOption(fd, option, value);
-  return new Proxy(kernel, { get: (target, name) => (name === 'setOption' ? set : bound(target, name)) });
+  return replaced(kernel, 'setOption', (fd: number, option: SocketOption, value: number) =>
+    option === left ? 0 : kernel.setOption(fd, option, value),
+  );
 }
 
-function shortened(kernel: Kernel, call: 'recv'): Kernel {
-  return replaced(kernel, call, (fd = 0, at = 0, bytes = 0) => {
-    const n = kernel[call](fd, at, bytes);
+function shortened(kernel: Kernel, call: 'recv' | 'transferred'): Kernel {
+  return replaced(kernel, call, (first: number, at: number, bytes: number) => {
+    const n = call === 'recv' ? kernel.recv(first, at, bytes) : kernel.transferred(first);
     return n > 1 ? n - 1 : n;
   });
-}
-
-function bound(target: Kernel, name: string | symbol): unknown {
-  const member: unknown = Reflect.get(target, name);
-  return typeof member === 'function' ? member.bind(target) : member;
 }
 
 test.for(SABOTAGES)('a shard that %s is caught', ([, sabotage]) => {

@@ -10,7 +10,6 @@ import type { FrontendPlan, ListenerPlan, ShardPlan } from '../../core/session/p
 import { turn } from '../../core/session/reactor.ts';
 import type { ShardSettings } from '../../core/session/settings.ts';
 import {
-  arenaLayout,
   createProcessMemory,
   createShard,
   createShardMemory,
@@ -28,7 +27,6 @@ import type { Scenario } from './scenario.ts';
 import type { World } from './world.ts';
 
 const CAPACITY = 32;
-export const ARENA_BYTES = 1 << 19;
 
 /** Small buffers, few pipes and little spill room find the borders; timeouts are longer than any script is silent. */
 export function settingsOf(scenario: Scenario): ShardSettings {
@@ -55,6 +53,7 @@ export function settingsOf(scenario: Scenario): ShardSettings {
     logSessions: random.chance(0.5),
     clientTableEntries: random.pick([1, 4, 64]),
     throttleIpv6Prefix: 64,
+    batchFrom: random.int(0, 3),
   };
 }
 
@@ -231,9 +230,4 @@ function column(cells: Float64Array, stride: number, at: number, rows: number): 
   let sum = 0;
   for (let row = 0; row < rows; row++) sum += get(cells, row * stride + at);
   return sum;
-}
-
-/** The arena that this shard needs, for the world to make. */
-export function arenaBytesOf(scenario: Scenario): number {
-  return arenaLayout(settingsOf(scenario), 0).bytes;
 }

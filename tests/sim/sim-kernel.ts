@@ -8,14 +8,14 @@ import { EPOLLIN, EVENT_BYTES, type Kernel, type SocketOption, writeEvent } from
 import { type Descriptor, Wake } from './descriptors.ts';
 import { Epoll } from './epoll.ts';
 import { type Address, Listener } from './network.ts';
-import { PipeCalls } from './pipe-calls.ts';
 import type { TcpEnd } from './tcp-end.ts';
+import { TransferCalls } from './transfer-calls.ts';
 
 const ENOENT = 2;
 const EEXIST = 17;
 const LATE_MS_MAX = 2;
 
-export class SimKernel extends PipeCalls implements Kernel {
+export class SimKernel extends TransferCalls implements Kernel {
   openEpoll(): number {
     this.enter();
     if (!this.table.hasRoom(1)) return -EMFILE;

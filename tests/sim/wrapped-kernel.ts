@@ -25,6 +25,17 @@ export function wrapKernel(kernel: Kernel, hooks: CallHooks): Kernel {
   });
 }
 
+/** A kernel of which one call is another. */
+export function replaced<Call extends keyof Kernel>(kernel: Kernel, call: Call, other: Kernel[Call]): Kernel {
+  return new Proxy(kernel, {
+    get(target, name) {
+      if (name === call) return other;
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+}
+
 /** Thrown out of a system call. Code that catches it meets it again at its next call: a dead thread makes none. */
 export class ShardDeath extends Error {
   override readonly name = 'ShardDeath';

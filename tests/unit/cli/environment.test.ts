@@ -24,6 +24,7 @@ const INTEGERS: [key: VariableName, min: number, max: number][] = [
   ['drainTimeoutMs', 0, TIMER_MS_MAX],
   ['keepaliveSeconds', 1, 32_767],
   ['bufferBytes', 4096, 4_194_304],
+  ['batchFrom', 0, 64],
   ['spliceAfterBytes', 0, 1_073_741_824],
   ['pipeBytes', 65_536, 1_073_741_824],
   ['clientTableEntries', 1000, 10_000_000],

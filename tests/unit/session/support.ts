@@ -30,6 +30,7 @@ export const SETTINGS: ShardSettings = {
   lingerTimeoutMs: 2000,
   keepaliveSeconds: 60,
   bufferBytes: 4096,
+  batchFrom: 0,
   splice: 'off',
   spliceAfterBytes: 262_144,
   pipeBytes: 65536,
