@@ -1,6 +1,6 @@
-// Stage 4, header: the PROXY header goes out as soon as the node is connected, in one write: many receivers drop a header that
-// arrives in two pieces. Client bytes that are already there ride along; they are never waited for, because on server-first
-// protocols (SMTP, MySQL) there are none.
+// Stage 4, header: the PROXY header goes out once the node is connected, in one write: many receivers drop a header that
+// arrives in two pieces. Client bytes that are already there ride along. But for one turn of the event loop (connect.ts) they are not
+// waited for, because on server-first protocols (SMTP, MySQL) there are none.
 
 import { assert } from '../base/assert.ts';
 import { EAGAIN } from '../base/errno.ts';

@@ -8,7 +8,16 @@
 import { EPOLLERR, EPOLLHUP } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
 import { abortSession, continueLingering, continueResetting, dropSession, lingerTimedOut } from './close.ts';
-import { connectTimedOut, continueConnect, frontGone, keepAlive, queueTimedOut, startConnect } from './connect.ts';
+import {
+  connectTimedOut,
+  continueConnect,
+  frontGone,
+  keepAlive,
+  leaveConnect,
+  queueTimedOut,
+  resumeConnect,
+  startConnect,
+} from './connect.ts';
 import { deadlineOf, isKeepaliveDue, timerOf } from './deadline.ts';
 import { IN, type In, noteOutcome, WHO } from './outcome.ts';
 import { hasPending } from './pending.ts';
@@ -67,6 +76,7 @@ function step(shard: Shard, slot: number, which: number, mask: number): void {
       case PHASE_CONNECTING:
         if (which === BACK) continueConnect(shard, slot, mask);
         else if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) frontGone(shard, slot);
+        else if (mask === 0) resumeConnect(shard, slot);
         break;
       case PHASE_RETRYING:
         if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) frontGone(shard, slot);
@@ -212,7 +222,7 @@ export function cutNode(shard: Shard, row: number): void {
 /** The client gets a reset, even if nothing was on its way to it: a FIN would say that the node had finished. */
 function cut(shard: Shard, slot: number): void {
   const { kernel, table } = shard;
-  if (get(table.phase, slot) === PHASE_CONNECTING) return connectTimedOut(shard, slot);
+  if (get(table.phase, slot) === PHASE_CONNECTING) return leaveConnect(shard, slot);
   noteOutcome(table, slot, WHO.node, phaseLetter(get(table.phase, slot)));
   const front = get(table.fd, slot * 2 + FRONT) - 1;
   if (front >= 0) kernel.resetOnClose(front);
