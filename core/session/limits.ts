@@ -18,6 +18,9 @@ export const RELAY_BYTES_PER_TURN = 1 << 20;
 /** bytes per read of a batch: more than small requests and answers have, and pages are only touched where bytes arrive */
 export const BATCH_READ_BYTES = 16384;
 
+/** bytes that big transfers may move together in one turn, which takes some 150 us: one of them at least has its turn */
+export const BULK_BYTES_PER_TURN = 1 << 20;
+
 /** room before the client's first bytes for a PROXY header with TLVs; the specification's safe size is 536 */
 export const HEADER_BYTES_MAX = 4096;
 

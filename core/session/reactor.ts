@@ -2,10 +2,11 @@
 // more to do. It never blocks longer than WAIT_MS_MAX; who calls it looks at the stop flag between turns.
 
 import { describeErrno } from '../base/errno.ts';
+import { shiftSlot } from '../base/slot-ring.ts';
 import { eventGeneration, eventMask, eventTag } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
 import { copyTogether } from './batch.ts';
-import { EVENTS_PER_WAIT, FULL_WAITS_MAX, WAIT_MS_MAX } from './limits.ts';
+import { BULK_BYTES_PER_TURN, EVENTS_PER_WAIT, FULL_WAITS_MAX, WAIT_MS_MAX } from './limits.ts';
 import { listenerReady, resumeListeners } from './listener.ts';
 import { pollQueues, queuePollMs } from './queue.ts';
 import { sessionContinues, sessionReady } from './session.ts';
@@ -21,14 +22,15 @@ export function turn(shard: Shard): void {
   shard.nowMs = kernel.nowMs();
   add(shard.counters.shard, SHARD.turns, 1);
   // Those that were there before this turn's events; who is queued meanwhile waits for the next turn.
-  const queued = shard.runCount;
+  const queued = shard.runQueue.count;
   copyTogether(shard, count);
   for (let i = 0; i < count; i++) {
     const mask = eventMask(arena, layout.eventsAt, i);
     if (mask === 0) continue;
     dispatch(shard, eventTag(arena, layout.eventsAt, i), eventGeneration(arena, layout.eventsAt, i), mask);
   }
-  runQueued(shard, queued);
+  for (let i = 0; i < queued; i++) sessionContinues(shard, shiftSlot(shard.runQueue));
+  moveBulk(shard);
   if (isAllHeard(shard, count)) shard.wheel.advance(shard.nowMs, shard.onTimer);
   if (shard.nowMs >= shard.resumeAtMs) resumeListeners(shard);
   if (shard.nowMs >= queuePollMs(shard)) pollQueues(shard);
@@ -44,7 +46,7 @@ function isAllHeard(shard: Shard, count: number): boolean {
 }
 
 function waitMs(shard: Shard): number {
-  if (shard.runCount > 0) return 0;
+  if (shard.runQueue.count + shard.bulkQueue.count > 0) return 0;
   const timersMs = shard.wheel.msUntilNext(shard.nowMs, WAIT_MS_MAX);
   const resumeMs = Math.ceil(shard.resumeAtMs - shard.nowMs);
   const queueMs = Math.ceil(queuePollMs(shard) - shard.nowMs);
@@ -68,13 +70,14 @@ function dispatch(shard: Shard, tag: number, generation: number, mask: number): 
   }
 }
 
-function runQueued(shard: Shard, count: number): void {
-  const capacity = shard.runQueue.length;
-  for (let i = 0; i < count; i++) {
-    const slot = get(shard.runQueue, shard.runHead);
-    shard.runHead = (shard.runHead + 1) % capacity;
-    shard.runCount--;
-    shard.isQueued[slot] = 0;
-    sessionContinues(shard, slot);
+/**
+ * Big transfers go last, and only as many of them as move so much together: everybody else's next event waits no longer than that takes,
+ * however many there are.
+ */
+function moveBulk(shard: Shard): void {
+  const { bulkQueue } = shard;
+  shard.bulkBytes = 0;
+  for (let left = bulkQueue.count; left > 0 && shard.bulkBytes < BULK_BYTES_PER_TURN; left--) {
+    sessionContinues(shard, shiftSlot(bulkQueue));
   }
 }

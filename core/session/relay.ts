@@ -10,7 +10,7 @@ import { IN, noteOutcome, WHO } from './outcome.ts';
 import { dropPending, hasPending, hasRoom, hold, releasePipe, takePipe } from './pending.ts';
 import { noteFirstErrno, noteRead } from './readiness.ts';
 import { settle } from './settle.ts';
-import { enqueue, type Shard } from './shard.ts';
+import { enqueue, enqueueBulk, type Shard } from './shard.ts';
 import { giveSpillBlock, spillBlockAt } from './spill.ts';
 import {
   BACK,
@@ -61,12 +61,13 @@ function pump(shard: Shard, slot: number, from: number): void {
     // Never read what the other side is known not to take. Whoever does not go on needs no pipe.
     const mayWrite = (get(sideFlags, dst) & (WRITABLE | WRITE_BROKEN)) === WRITABLE;
     if ((flags & READABLE) === 0 || !mayWrite) return releasePipe(shard, src);
-    if (moved >= RELAY_BYTES_PER_TURN) return enqueue(shard, slot);
+    if (moved >= RELAY_BYTES_PER_TURN) return enqueueBulk(shard, slot);
     // splice(2) answers EAGAIN for ever at an urgent mark; recv(2) only stops there once.
     const splices = (flags & (SPLICING | URGENT)) === SPLICING;
     const n = splices ? spliceOnce(shard, slot, src) : copyOnce(shard, slot, src, dst);
     if (n < 0) return;
     moved += n;
+    shard.bulkBytes += n;
   }
 }
 

@@ -23,7 +23,7 @@ import { IN, type In, noteOutcome, WHO } from './outcome.ts';
 import { hasPending } from './pending.ts';
 import { noteEvent } from './readiness.ts';
 import { relay, relayCopied } from './relay.ts';
-import type { Shard } from './shard.ts';
+import { enqueueBulk, type Shard } from './shard.ts';
 import {
   BACK,
   FRONT,
@@ -37,6 +37,8 @@ import {
   PHASE_RESETTING,
   PHASE_RETRYING,
   READ_ENDED,
+  type SessionTable,
+  SPLICING,
   STEP_SLOT,
   WRITABLE,
 } from './table.ts';
@@ -63,7 +65,14 @@ export function sessionReady(shard: Shard, side: number, mask: number): void {
   // While a connect is pending, events of the back socket speak of the connect, not of bytes.
   const isConnectEvent = (side & 1) === BACK && get(table.phase, slot) === PHASE_CONNECTING;
   if (!isConnectEvent) noteEvent(table, side, mask);
-  step(shard, slot, side & 1, mask);
+  if (isBulk(table, slot)) enqueueBulk(shard, slot);
+  else step(shard, slot, side & 1, mask);
+}
+
+/** A direction is spliced: what it has to move takes its time. */
+function isBulk(table: SessionTable, slot: number): boolean {
+  const flags = get(table.sideFlags, slot * 2 + FRONT) | get(table.sideFlags, slot * 2 + BACK);
+  return (flags & SPLICING) !== 0 && get(table.phase, slot) === PHASE_RELAYING;
 }
 
 /** Goes on with a session because of an event, or of the run queue (mask 0). */
@@ -130,12 +139,17 @@ export function sessionTimer(shard: Shard, slot: number): void {
   try {
     if (isKeepaliveDue(shard, slot)) keepAlive(shard, slot);
     if (phase === PHASE_RESETTING) continueResetting(shard, slot, 0);
-    else if (shard.nowMs < deadlineOf(shard, slot)) shard.wheel.arm(slot, timerOf(shard, slot));
+    else if (shard.nowMs < deadlineOf(shard, slot) || hasTurn(shard, slot)) shard.wheel.arm(slot, timerOf(shard, slot));
     else expire(shard, slot, phase);
   } catch (error) {
     fault(shard, slot, error);
   }
   table.shared[STEP_SLOT] = 0;
+}
+
+/** It waits for its turn: it is not silent, whatever its timer says. */
+function hasTurn({ bulkQueue }: Shard, slot: number): boolean {
+  return bulkQueue.isIn[slot] === 1;
 }
 
 function expire(shard: Shard, slot: number, phase: number): void {

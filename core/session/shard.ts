@@ -5,6 +5,7 @@ import type { Policy } from '../balance/policy.ts';
 import type { Pool } from '../balance/pool.ts';
 import { assert } from '../base/assert.ts';
 import { IP_BYTES } from '../base/ip.ts';
+import { createSlotRing, pushSlot, type SlotRing } from '../base/slot-ring.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import { createTimerWheel } from '../base/timer-wheel.ts';
 import type { NodeEvent } from '../health/ejection.ts';
@@ -155,11 +156,12 @@ export interface Shard {
   resumeAtMs: number;
   nextSourceAddress: number;
 
-  /** slots that have more to do although no event will say so: a ring, each slot in it at most once */
-  readonly runQueue: Int32Array;
-  runHead: number;
-  runCount: number;
-  readonly isQueued: Uint8Array;
+  /** sessions that have more to do although no event will say so */
+  readonly runQueue: SlotRing;
+  /** those of them that have much to move: they share what a turn moves at most, behind all others */
+  readonly bulkQueue: SlotRing;
+  /** bytes that the bulk queue has moved in this turn */
+  bulkBytes: number;
 }
 
 export interface ArenaLayout {
@@ -335,10 +337,9 @@ export function createShard(options: ShardOptions): Shard {
     listenerSerial: 0,
     resumeAtMs: Number.POSITIVE_INFINITY,
     nextSourceAddress: 0,
-    runQueue: new Int32Array(capacity),
-    runHead: 0,
-    runCount: 0,
-    isQueued: new Uint8Array(capacity),
+    runQueue: createSlotRing(capacity),
+    bulkQueue: createSlotRing(capacity),
+    bulkBytes: 0,
   };
 }
 
@@ -350,9 +351,10 @@ export function frontendOf(shard: Shard, slot: number): Frontend {
 
 /** Lets a session go on in the next turn, behind the others. */
 export function enqueue(shard: Shard, slot: number): void {
-  if (shard.isQueued[slot] === 1) return;
-  shard.isQueued[slot] = 1;
-  const capacity = shard.runQueue.length;
-  shard.runQueue[(shard.runHead + shard.runCount) % capacity] = slot;
-  shard.runCount++;
+  pushSlot(shard.runQueue, slot);
+}
+
+/** Lets a session that has much to move go on when the others have had their turn. */
+export function enqueueBulk(shard: Shard, slot: number): void {
+  pushSlot(shard.bulkQueue, slot);
 }
