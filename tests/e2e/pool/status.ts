@@ -1,16 +1,12 @@
-// What the running balancer says of itself, as `balancer status --json` gives it.
+// What the running balancer says of itself. Asked at its socket, as `balancer status` does: starting a process for each look would take
+// longer than some of what is to be seen lasts.
 
+import { askStatus, socketPath } from '../../../control/status-client.ts';
 import type { Snapshot } from '../../../workers/snapshot.ts';
-import { BALANCER, type Balancer } from '../../support/balancer.ts';
-import { runProgram } from '../../support/process.ts';
+import type { Balancer } from '../../support/balancer.ts';
 
-export async function statusOf(balancer: Balancer): Promise<Snapshot> {
-  const program = await runProgram({
-    name: 'balancer status',
-    command: BALANCER,
-    args: ['status', '--json', '--data-dir', balancer.dataDirectory],
-    cwd: balancer.directory,
-  });
-  if (program.exited?.code !== 0) throw program.failure('balancer status failed');
-  return JSON.parse(program.stdout);
+const TIMEOUT_MS = 20_000;
+
+export function statusOf(balancer: Balancer): Promise<Snapshot> {
+  return askStatus(socketPath(balancer.dataDirectory), TIMEOUT_MS);
 }
