@@ -1,5 +1,6 @@
 // The graphs of a NodeBalancer: live from what the page sees itself, an hour and a day from the balancer's statistics.
 
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { ApiFailure, get } from '../api/client.ts';
 import { LIVE_SPAN_S, nodebalancerKey, ratesOf } from '../api/rates.ts';
@@ -81,13 +82,13 @@ interface StoredProps {
 function StoredGraphs({ id, range, average }: StoredProps) {
   const { refreshMs, spanS } = STORED[range];
   const { data, failure, reload } = useQuery(`stats ${id} ${range}`, () => loadStats(id, range), refreshMs);
-  if (data === undefined && failure !== undefined) return <FailureNotice failure={failure} onRetry={reload} />;
-  if (data === null) {
-    return (
+  const remark =
+    data === null ? (
       <Notice kind="info">Stats for this NodeBalancer are not available yet: the first comes after 10 seconds.</Notice>
-    );
-  }
-  // Without data yet they are as high as with it.
+    ) : data === undefined && failure !== undefined ? (
+      <FailureNotice failure={failure} onRetry={reload} />
+    ) : undefined;
+  // Without data, whatever the reason, the graphs are as high as with it: what is below them stays where it is.
   const { connections, traffic } = data?.data ?? { connections: [], traffic: { in: [], out: [] } };
   return (
     <TwoGraphs
@@ -95,6 +96,7 @@ function StoredGraphs({ id, range, average }: StoredProps) {
       spanS={spanS}
       connections={series('Connections', connections)}
       traffic={[series('Traffic in', traffic.in), series('Traffic out', traffic.out)]}
+      remark={remark}
     />
   );
 }
@@ -119,14 +121,16 @@ interface TwoProps {
   readonly spanS: number;
   readonly connections: Series;
   readonly traffic: readonly Series[];
+  /** see Graph: said once, for both */
+  readonly remark?: ComponentChildren;
 }
 
-function TwoGraphs({ average, spanS, connections, traffic }: TwoProps) {
+function TwoGraphs({ average, spanS, connections, traffic, remark }: TwoProps) {
   return (
     <>
       <section class="panel">
         <h2>Connections (CXN/s, {average})</h2>
-        <Graph spanS={spanS} series={[connections]} format={(value) => formatAmount(value, '/s')} />
+        <Graph spanS={spanS} series={[connections]} format={(value) => formatAmount(value, '/s')} remark={remark} />
       </section>
       <section class="panel">
         <h2>Traffic (bits/s, {average})</h2>

@@ -1,5 +1,6 @@
 // A graph over time with a legend that says maximum, average and last value in words: nobody has to read them off a line.
 
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
@@ -17,6 +18,8 @@ interface GraphProps {
   readonly format: (value: number) => string;
   /** seconds that the axis shows at most; a graph that has just begun shows a twelfth of that */
   readonly spanS: number;
+  /** why there is nothing to draw; it takes the place of the lines, and none besides */
+  readonly remark?: ComponentChildren;
 }
 
 const HEIGHT = 180;
@@ -26,8 +29,10 @@ const MINUTE_S = 60;
 const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
 const TO_MINUTES = new Intl.DateTimeFormat(undefined, CLOCK);
 const TO_SECONDS = new Intl.DateTimeFormat(undefined, { ...CLOCK, second: '2-digit' });
+/** Where a value would stand. */
+const NO_VALUE = '–';
 
-export function Graph({ series, format, spanS }: GraphProps) {
+export function Graph({ series, format, spanS, remark }: GraphProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const names = series.map(({ name }) => name).join();
@@ -55,7 +60,8 @@ export function Graph({ series, format, spanS }: GraphProps) {
   useEffect(() => plot.current?.setData(dataOf(series)), [series]);
   return (
     <figure class="graph">
-      <div ref={place} aria-hidden="true" />
+      <div ref={place} class="plot" aria-hidden="true" />
+      {remark !== undefined && <div class="graph-remark">{remark}</div>}
       <figcaption>
         <table>
           <thead>
@@ -80,11 +86,11 @@ export function Graph({ series, format, spanS }: GraphProps) {
                 <th scope="row">
                   <span class={`swatch graph-${index + 1}`} /> {name}
                 </th>
-                <td class="number">{format(values.reduce((max, value) => Math.max(max, value), 0))}</td>
-                <td class="number">
-                  {format(values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length))}
-                </td>
-                <td class="number">{format(values.at(-1) ?? 0)}</td>
+                {figuresOf(values).map((value, index) => (
+                  <td key={index} class="number">
+                    {value === undefined ? NO_VALUE : format(value)}
+                  </td>
+                ))}
               </tr>
             ))}
           </tbody>
@@ -92,6 +98,14 @@ export function Graph({ series, format, spanS }: GraphProps) {
       </figcaption>
     </figure>
   );
+}
+
+/** @returns maximum, average and last, as the head of the legend has them */
+function figuresOf(values: readonly number[]): readonly (number | undefined)[] {
+  const last = values.at(-1);
+  if (last === undefined) return [undefined, undefined, undefined];
+  const sum = values.reduce((total, value) => total + value, 0);
+  return [values.reduce((max, value) => Math.max(max, value), 0), sum / values.length, last];
 }
 
 function dataOf(series: readonly Series[]): uPlot.AlignedData {

@@ -3,7 +3,8 @@
 
 import axe, { type AxeResults } from 'axe-core';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { AnswerOrder } from '../../support/answer-order.ts';
 import { available, launchBrowser, logIn, missing, type Theme, type Visit, visit } from '../../support/browser.ts';
 import { Peer, PeerListener } from '../../support/peer.ts';
 import { freePort } from '../../support/ports.ts';
@@ -81,28 +82,47 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
   /** What a browser counts as good; 0 is not to be had where a label is as long as it likes. */
   const LAYOUT_SHIFT_MAX = 0.05;
 
-  test.each([1280, 390])('nothing jumps while pages load, %i wide', async (width) => {
-    const visitor = await enter({ width });
-    const { page } = visitor;
-    await page.addInitScript(`
-      globalThis.shift = 0;
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) globalThis.shift += entry.value;
-      }).observe({ type: 'layout-shift', buffered: true });
-    `);
-    const painted = 'new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))';
-    // The state of nodes comes last: when all else is there to be moved by it.
-    await page.route('**/balancer/v1/state', async (route) => {
-      await page.getByRole('heading', { level: 1 }).waitFor();
-      await page.evaluate(painted);
-      await route.continue();
+  describe.each([1280, 390])('nothing jumps while pages load, %i wide', (width) => {
+    let visitor: Visit;
+    let order: AnswerOrder;
+
+    beforeEach(async () => {
+      visitor = await enter({ width });
+      await visitor.page.addInitScript(`
+        globalThis.shift = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) globalThis.shift += entry.value;
+        }).observe({ type: 'layout-shift', buffered: true });
+      `);
+      order = new AnswerOrder(visitor.page);
+      await order.start();
     });
-    for (const name of Object.keys(PAGES) as (keyof typeof PAGES)[]) {
-      await PAGES[name](page);
-      await page.evaluate(painted);
-      expect(Number(await page.evaluate('shift')), name).toBeLessThan(LAYOUT_SHIFT_MAX);
+    afterEach(() => visitor.context.close());
+
+    /** How far the page has jumped once all of it is there, as browsers count it. */
+    async function shiftOf(name: keyof typeof PAGES): Promise<number> {
+      await PAGES[name](visitor.page);
+      await order.drawn();
+      return Number(await visitor.page.evaluate('shift'));
     }
-    await visitor.context.close();
+
+    test.each(['oldest', 'newest'] as const)('the %s answer first', async (first) => {
+      order.first = first;
+      for (const name of Object.keys(PAGES) as (keyof typeof PAGES)[]) {
+        expect(await shiftOf(name), name).toBeLessThan(LAYOUT_SHIFT_MAX);
+      }
+    });
+
+    test.each([
+      ['not there yet', 'Stats are unavailable at this time.', 'Stats for this NodeBalancer are not available yet'],
+      ['refused', 'Out of order.', 'Out of order.'],
+    ])('statistics that are %s', async (_name, reason, shown) => {
+      const { page } = visitor;
+      await page.route('**/statistics?*', (route) => route.fulfill({ status: 400, json: { errors: [{ reason }] } }));
+      const shift = await shiftOf('summary');
+      await page.getByText(shown).waitFor();
+      expect(shift).toBeLessThan(LAYOUT_SHIFT_MAX);
+    });
   });
 
   test('what can be done with a row is in sight, however long the label and however narrow the window', async () => {
