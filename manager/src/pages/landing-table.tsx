@@ -3,14 +3,13 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { Overview } from '../api/types.ts';
 import { CopyButton } from '../parts/copy.tsx';
+import { sortedNaturally } from '../parts/natural-order.ts';
 import { Pager, usePaged } from '../parts/pagination.tsx';
 import { backendStatus, Ports } from '../parts/ports.tsx';
 import { formatBytes } from '../parts/show.tsx';
 import { TableFrame } from '../parts/table.tsx';
 
 const MEGABYTE = 1e6;
-/** `web-9` comes before `web-10`; one collator for all comparisons, which are thousands. */
-const COLLATOR = new Intl.Collator(undefined, { numeric: true });
 
 type Order = 'label' | 'region';
 
@@ -23,10 +22,10 @@ interface TableProps {
 export function NodeBalancerTable({ nodebalancers, isReadOnly, onDelete }: TableProps) {
   const [order, setOrder] = useState<Order>('label');
   const [isDescending, setDescending] = useState(false);
-  const sorted = useMemo(() => {
-    const sign = isDescending ? -1 : 1;
-    return nodebalancers.toSorted((a, b) => sign * COLLATOR.compare(a[order], b[order]));
-  }, [nodebalancers, order, isDescending]);
+  const sorted = useMemo(
+    () => sortedNaturally(nodebalancers, (nodebalancer) => nodebalancer[order], isDescending),
+    [nodebalancers, order, isDescending],
+  );
   const paged = usePaged(sorted);
   const sortBy = (key: Order) => {
     setDescending(key === order && !isDescending);

@@ -6,8 +6,9 @@ import { ApiFailure, get } from '../api/client.ts';
 import { LIVE_SPAN_S, nodebalancerKey, ratesOf } from '../api/rates.ts';
 import type { NodeBalancer } from '../api/types.ts';
 import { useQuery } from '../api/use-query.ts';
-import { Graph, type Series } from '../parts/graph.tsx';
+import { Graph } from '../parts/graph.tsx';
 import { FailureNotice, Notice } from '../parts/notice.tsx';
+import type { Series } from '../parts/plot.ts';
 import { formatAmount } from '../parts/show.tsx';
 
 type Points = readonly (readonly [milliseconds: number, value: number])[];

@@ -1,6 +1,12 @@
 // Values as people read them: sizes and rates with units, local times with UTC on hover, the state of a node as a chip.
 
-const LOCAL_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+/** Made with the first time that is shown: in a new tab, it takes some 50 ms, and the first page of most visits shows none. */
+let localTime: Intl.DateTimeFormat | undefined;
+
+function formatTime(date: Date): string {
+  localTime ??= new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+  return localTime.format(date);
+}
 
 /** @param time ISO 8601; without a zone it is UTC, as the API writes it */
 export function Time({ time }: { readonly time: string }) {
@@ -8,7 +14,7 @@ export function Time({ time }: { readonly time: string }) {
   const date = new Date(iso);
   return (
     <time dateTime={iso} title={`${date.toISOString().replace('T', ' ').replace(/\..*/, '')} UTC`}>
-      {LOCAL_TIME.format(date)}
+      {formatTime(date)}
     </time>
   );
 }

@@ -13,8 +13,9 @@ describe.skipIf(!isBuilt)(`the built page${isBuilt ? '' : ' (skipped: needs "npm
   const names = isBuilt ? readdirSync(DIST, { recursive: true, encoding: 'utf8' }) : [];
   const plain = names.filter((name) => /\.(html|js|css|svg)$/.test(name));
 
-  test('it has its document, script and style', () => {
-    expect(plain.map((name) => name.replace(/.*\./, '')).sort()).toEqual(['css', 'html', 'js', 'svg']);
+  test('it has its document, script and style, and what draws graphs apart', () => {
+    const kinds = plain.map((name) => name.replace(/^assets\//, '').replace(/-[\w-]{8}\./, '.'));
+    expect(kinds.sort()).toEqual(['icon.svg', 'index.css', 'index.html', 'index.js', 'plot.js']);
   });
 
   test.each(plain)('beside %s lies its compressed form', (name) => {
