@@ -1,6 +1,6 @@
 // The state of the data plane, shared by everything on the page that shows it: asked for once per interval, however many look.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { get } from './client.ts';
 import { record } from './rates.ts';
 import type { Mode } from './types.ts';
@@ -72,7 +72,8 @@ async function ask(): Promise<void> {
 
 export function usePlaneState(): PlaneState | undefined {
   const [state, setState] = useState(latest);
-  useEffect(() => {
+  // As in use-query.ts: before the place for it is drawn.
+  useLayoutEffect(() => {
     listeners.add(setState);
     if (timer === undefined) {
       timer = setTimeout(() => {}, 0);

@@ -1,12 +1,11 @@
 // Data of the server in a component: loaded at once, kept while it is loaded again, thrown away when the component goes.
 
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { type ApiFailure, asFailure, onRecovery } from './client.ts';
 
 export interface Query<T> {
   readonly data: T | undefined;
   readonly failure: ApiFailure | undefined;
-  readonly isLoading: boolean;
   /** the data is known to be wrong by now: to be looked at until the answer comes, not to be built on */
   readonly isStale: boolean;
   readonly reload: () => void;
@@ -18,7 +17,6 @@ interface State<T> {
   readonly key: string;
   readonly data?: T;
   readonly failure?: ApiFailure;
-  readonly isLoading: boolean;
   readonly isStale?: boolean;
 }
 
@@ -27,10 +25,7 @@ interface State<T> {
  * @param everyMs loads again after this time, while the page is visible
  */
 export function useQuery<T>(key: string, load: () => Promise<T>, everyMs?: number): Query<T> {
-  const [state, setState] = useState<State<T>>({
-    key,
-    isLoading: true,
-  });
+  const [state, setState] = useState<State<T>>({ key });
   const loading = useRef(load);
   loading.current = load;
   const [turn, setTurn] = useState(0);
@@ -39,15 +34,16 @@ export function useQuery<T>(key: string, load: () => Promise<T>, everyMs?: numbe
     setState((old) => ({ ...old, isStale: true }));
     reload();
   }, [reload]);
-  useEffect(() => {
+  // Before the place that waits for the answer is drawn: to draw it takes longer than to answer.
+  useLayoutEffect(() => {
     let isCurrent = true;
-    setState((old) => (old.key === key ? { ...old, isLoading: true } : { key, isLoading: true }));
+    setState((old) => (old.key === key ? old : { key }));
     loading.current().then(
-      (data) => isCurrent && setState({ key, data, isLoading: false }),
+      (data) => isCurrent && setState({ key, data }),
       (error: unknown) => {
         const failure = asFailure(error);
         // What was there stays on the page if it is only old.
-        if (isCurrent) setState((old) => ({ ...(old.isStale === true ? { key } : old), failure, isLoading: false }));
+        if (isCurrent) setState((old) => ({ ...(old.isStale === true ? { key } : old), failure }));
       },
     );
     return () => {
@@ -66,7 +62,6 @@ export function useQuery<T>(key: string, load: () => Promise<T>, everyMs?: numbe
   return {
     data: isSame ? state.data : undefined,
     failure: isSame ? state.failure : undefined,
-    isLoading: state.isLoading,
     isStale: isSame && state.isStale === true,
     reload,
     loadAnew,
