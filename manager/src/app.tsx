@@ -1,8 +1,8 @@
 // The frame of the page: menu, top bar, the page that the address names; or the login, as long as nobody is logged in.
 
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
-import { type ApiFailure, get, LOGIN, onAvailability, onExpiry, post, setCsrf } from './api/client.ts';
+import { type Answer, type ApiFailure, get, LOGIN, onAvailability, onExpiry, post, setCsrf } from './api/client.ts';
 import type { Login } from './api/types.ts';
 import { LoginContext, useReadOnlyReason } from './login.ts';
 import { CreatePage } from './pages/create.tsx';
@@ -19,7 +19,12 @@ import { ThemeSwitch } from './parts/theme.tsx';
 /** While the balancer is away. */
 const RETRY_MS = 2000;
 
-export function App() {
+interface AppProps {
+  /** the answer to who is logged in, asked for already */
+  readonly loginAtFirst: Promise<Answer<Login>>;
+}
+
+export function App({ loginAtFirst }: AppProps) {
   const [login, setLogin] = useState<Login | null>();
   const [isExpired, setExpired] = useState(false);
   const enter = useCallback((who: Login) => {
@@ -28,12 +33,12 @@ export function App() {
     setCsrf(who.csrf);
   }, []);
   useEffect(() => onExpiry(() => setExpired(true)), []);
-  useEffect(() => {
-    get<Login>(LOGIN).then(
+  useLayoutEffect(() => {
+    loginAtFirst.then(
       ({ data }) => enter(data),
       (failure: ApiFailure) => setLogin(failure.status === 0 ? undefined : null),
     );
-  }, []);
+  }, [loginAtFirst]);
   useAvailabilityReload(login === undefined);
   if (login === undefined) return <Loading />;
   if (login === null) return <LoginPage onLogin={enter} />;

@@ -1,17 +1,25 @@
 // What the pages load and change, in the API's words: one function each, so that every path stands once.
 
 import { type Answer, ApiFailure, get, getAll, post, put, remove } from './client.ts';
+import type { Question } from './early.ts';
 import type { Config, Mode, Node, NodeBalancer, Overview } from './types.ts';
 
 const BASE = '/v4/nodebalancers';
 
-export async function listOverviews(): Promise<readonly Overview[]> {
+async function listOverviews(): Promise<readonly Overview[]> {
   return (await get<{ readonly data: readonly Overview[] }>('/balancer/v1/nodebalancers')).data.data;
 }
 
-export const listConfigs = (id: number) => getAll<Config>(`${BASE}/${id}/configs`);
+export const overviews: Question<readonly Overview[]> = ['nodebalancers', listOverviews];
+export const nodebalancerOf = (id: number): Question<Answer<NodeBalancer>> => [
+  `nodebalancer ${id}`,
+  () => get(`${BASE}/${id}`),
+];
+export const configsOf = (id: number): Question<readonly Config[]> => [
+  `configs ${id}`,
+  () => getAll(`${BASE}/${id}/configs`),
+];
 export const listNodes = (id: number, configId: number) => getAll<Node>(`${BASE}/${id}/configs/${configId}/nodes`);
-export const getNodeBalancer = (id: number): Promise<Answer<NodeBalancer>> => get(`${BASE}/${id}`);
 export const getConfig = (id: number, configId: number): Promise<Answer<Config>> =>
   get(`${BASE}/${id}/configs/${configId}`);
 export const createNodeBalancer = (body: unknown): Promise<Answer<NodeBalancer>> => post(BASE, body);

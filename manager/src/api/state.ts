@@ -2,6 +2,7 @@
 
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { get } from './client.ts';
+import { type Question, takeEarly } from './early.ts';
 import { record } from './rates.ts';
 import type { Mode } from './types.ts';
 
@@ -47,6 +48,19 @@ export interface PlaneState {
   readonly frontends: readonly FrontendState[];
 }
 
+interface Seen {
+  readonly state: PlaneState;
+  /** seconds since 1970 */
+  readonly time: number;
+}
+
+export const planeState: Question<Seen> = ['state', look];
+
+async function look(): Promise<Seen> {
+  const { data } = await get<PlaneState>('/balancer/v1/state');
+  return { state: data, time: Date.now() / 1000 };
+}
+
 const INTERVAL_MS = 2000;
 const listeners = new Set<(state: PlaneState) => void>();
 let latest: PlaneState | undefined;
@@ -58,8 +72,10 @@ async function ask(): Promise<void> {
   const turn = ++lastTurn;
   try {
     if (document.visibilityState === 'visible') {
-      latest = (await get<PlaneState>('/balancer/v1/state')).data;
-      record(latest, Date.now() / 1000);
+      const [key, load] = planeState;
+      const { state, time } = await (takeEarly<Seen>(key) ?? load());
+      latest = state;
+      record(latest, time);
       for (const listener of listeners) listener(latest);
     }
   } catch {

@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { type ApiFailure, asFailure, onRecovery } from './client.ts';
+import { takeEarly } from './early.ts';
 
 export interface Query<T> {
   readonly data: T | undefined;
@@ -38,7 +39,7 @@ export function useQuery<T>(key: string, load: () => Promise<T>, everyMs?: numbe
   useLayoutEffect(() => {
     let isCurrent = true;
     setState((old) => (old.key === key ? old : { key }));
-    loading.current().then(
+    (takeEarly<T>(key) ?? loading.current()).then(
       (data) => isCurrent && setState({ key, data }),
       (error: unknown) => {
         const failure = asFailure(error);

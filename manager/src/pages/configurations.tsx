@@ -1,7 +1,7 @@
 // The Configurations tab: an accordion per port, each with the form and one Save that writes everything or nothing.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { listConfigs } from '../api/nodebalancers.ts';
+import { configsOf } from '../api/nodebalancers.ts';
 import { useFrontendState } from '../api/state.ts';
 import type { Config, NodeBalancer } from '../api/types.ts';
 import { useQuery } from '../api/use-query.ts';
@@ -12,7 +12,7 @@ import { NewConfig } from './new-config.tsx';
 import type { TabProps } from './tab.ts';
 
 export function ConfigurationsTab({ nodebalancer, configId }: TabProps) {
-  const { data, failure, reload } = useQuery(`configs ${nodebalancer.id}`, () => listConfigs(nodebalancer.id));
+  const { data, failure, reload } = useQuery(...configsOf(nodebalancer.id));
   const [isAdding, setAdding] = useState(false);
   const [notice, setNotice] = useState<string>();
   const isReadOnly = useReadOnlyReason() !== undefined;

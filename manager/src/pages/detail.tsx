@@ -1,7 +1,7 @@
 // One NodeBalancer: its name, and the tab that the address names.
 
 import { useRoute } from 'preact-iso';
-import { getNodeBalancer } from '../api/nodebalancers.ts';
+import { nodebalancerOf } from '../api/nodebalancers.ts';
 import { useQuery } from '../api/use-query.ts';
 import { PageHeading } from '../parts/heading.tsx';
 import { FailureNotice, Loading } from '../parts/notice.tsx';
@@ -19,7 +19,7 @@ const TABS = [
 export function DetailPage() {
   const { params } = useRoute();
   const id = Number(params.id);
-  const { data, failure, reload } = useQuery(`nodebalancer ${id}`, () => getNodeBalancer(id));
+  const { data, failure, reload } = useQuery(...nodebalancerOf(id));
   const current = TABS.find(({ path }) => path === params.tab) ?? TABS[0];
   const { Tab } = current;
   if (failure?.status === 404) return <NoSuchNodeBalancer />;

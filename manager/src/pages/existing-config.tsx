@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { type ApiFailure, asFailure } from '../api/client.ts';
+import type { Question } from '../api/early.ts';
 import { latestRevision } from '../api/history.ts';
 import { deleteConfig, getConfig, listNodes, saveConfig } from '../api/nodebalancers.ts';
 import type { FrontendState } from '../api/state.ts';
@@ -38,7 +39,19 @@ interface Saving {
 const UNSAVED = 'Save or undo your changes first.';
 const CONFLICT = 409;
 
-async function load(nodebalancerId: number, configId: number) {
+interface Filled {
+  readonly draft: ConfigDraft;
+  readonly etag: string | null;
+  /** the latest one when the form was filled */
+  readonly revision: number;
+}
+
+export const formOf = (nodebalancerId: number, configId: number): Question<Filled> => [
+  `config ${configId}`,
+  () => load(nodebalancerId, configId),
+];
+
+async function load(nodebalancerId: number, configId: number): Promise<Filled> {
   const [revision, answer, nodes] = await Promise.all([
     latestRevision(),
     getConfig(nodebalancerId, configId),
@@ -48,7 +61,7 @@ async function load(nodebalancerId: number, configId: number) {
 }
 
 export function ExistingConfig({ nodebalancer, config, state, onDone }: ExistingProps) {
-  const query = useQuery(`config ${config.id}`, () => load(nodebalancer.id, config.id));
+  const query = useQuery(...formOf(nodebalancer.id, config.id));
   const { data, failure, loadAnew } = query;
   const { route } = useLocation();
   const [edited, setEdited] = useState<ConfigDraft>();

@@ -1,7 +1,7 @@
 // All NodeBalancers, one row each.
 
 import { useMemo, useState } from 'preact/hooks';
-import { deleteNodeBalancer, listOverviews } from '../api/nodebalancers.ts';
+import { deleteNodeBalancer, overviews } from '../api/nodebalancers.ts';
 import type { Overview } from '../api/types.ts';
 import { useQuery } from '../api/use-query.ts';
 import { useReadOnlyReason } from '../login.ts';
@@ -16,7 +16,7 @@ const REFRESH_MS = 10_000;
 const SEARCH_FROM = 10;
 
 export function LandingPage() {
-  const { data, failure, reload } = useQuery('nodebalancers', listOverviews, REFRESH_MS);
+  const { data, failure, reload } = useQuery(...overviews, REFRESH_MS);
   const [search, setSearch] = useState('');
   const [doomed, setDoomed] = useState<Overview>();
   const isReadOnly = useReadOnlyReason() !== undefined;

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { ApiFailure, get } from '../api/client.ts';
+import type { Question } from '../api/early.ts';
 import { LIVE_SPAN_S, nodebalancerKey, ratesOf } from '../api/rates.ts';
 import type { NodeBalancer } from '../api/types.ts';
 import { useQuery } from '../api/use-query.ts';
@@ -82,7 +83,7 @@ interface StoredProps {
 
 function StoredGraphs({ id, range, average }: StoredProps) {
   const { refreshMs, spanS } = STORED[range];
-  const { data, failure, reload } = useQuery(`stats ${id} ${range}`, () => loadStats(id, range), refreshMs);
+  const { data, failure, reload } = useQuery(...statisticsOf(id, range), refreshMs);
   const remark =
     data === null ? (
       <Notice kind="info">Stats for this NodeBalancer are not available yet: the first comes after 10 seconds.</Notice>
@@ -101,6 +102,11 @@ function StoredGraphs({ id, range, average }: StoredProps) {
     />
   );
 }
+
+export const statisticsOf = (id: number, range: StoredRange): Question<Stats | null> => [
+  `stats ${id} ${range}`,
+  () => loadStats(id, range),
+];
 
 async function loadStats(id: number, range: StoredRange): Promise<Stats | null> {
   const path =

@@ -1,6 +1,6 @@
 // How a NodeBalancer is doing: graphs, live and over a day; what it is; what its nodes are up to.
 
-import { listConfigs } from '../api/nodebalancers.ts';
+import { configsOf } from '../api/nodebalancers.ts';
 import { usePlaneState } from '../api/state.ts';
 import { useQuery } from '../api/use-query.ts';
 import { CopyButton } from '../parts/copy.tsx';
@@ -18,7 +18,7 @@ const MEGABYTE = 1e6;
 
 export function SummaryTab(props: TabProps) {
   const { nodebalancer } = props;
-  const configs = useQuery(`configs ${nodebalancer.id}`, () => listConfigs(nodebalancer.id), REFRESH_MS);
+  const configs = useQuery(...configsOf(nodebalancer.id), REFRESH_MS);
   const state = usePlaneState();
   const frontends = state?.frontends.filter((frontend) => frontend.nodebalancer === nodebalancer.label) ?? [];
   const { total } = nodebalancer.transfer;

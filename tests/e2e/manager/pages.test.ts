@@ -2,7 +2,7 @@
 // wrong, and never taken in by a name.
 
 import axe, { type AxeResults } from 'axe-core';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Locator, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AnswerOrder } from '../../support/answer-order.ts';
 import { available, launchBrowser, logIn, missing, type Theme, type Visit, visit } from '../../support/browser.ts';
@@ -124,6 +124,50 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
       expect(shift).toBeLessThan(LAYOUT_SHIFT_MAX);
     });
   });
+
+  const ONE = '/v4/nodebalancers/1';
+  const FORM = [`${ONE}/configs/2`, `${ONE}/configs/2/nodes`, '/balancer/v1/history'];
+  const STATE = '/balancer/v1/state';
+  test.each([
+    { path: '/nodebalancers', shown: 'web', wanted: ['/balancer/v1/nodebalancers'] },
+    {
+      path: '/nodebalancers/1/summary',
+      shown: 'web-1',
+      wanted: [ONE, `${ONE}/configs`, '/balancer/v1/nodebalancers/1/statistics', STATE],
+    },
+    { path: '/nodebalancers/1/configurations/2', shown: 'web-1', wanted: [ONE, `${ONE}/configs`, ...FORM] },
+    // Which one is open says the list of them: that is all it waits for.
+    {
+      path: '/nodebalancers/1/configurations',
+      answered: `${ONE}/configs`,
+      shown: 'web-1',
+      wanted: [ONE, `${ONE}/configs`, ...FORM],
+    },
+  ])(
+    '$path asks for all that it shows before anybody has answered, once',
+    async ({ path, answered, shown, wanted }) => {
+      const visitor = await enter();
+      const { page } = visitor;
+      const asked: string[] = [];
+      let held: Route[] | undefined = [];
+      await page.route(/\/(v4|balancer)\//, (route) => {
+        const { pathname } = new URL(route.request().url());
+        asked.push(pathname);
+        if (held === undefined || pathname === answered) return route.continue();
+        held.push(route);
+      });
+      await page.goto(path);
+      await expect.poll(() => asked.toSorted()).toEqual(['/balancer/v1/login', ...wanted].sort());
+      const routes = held;
+      held = undefined;
+      for (const route of routes) await route.continue();
+      await page.getByText(shown).first().waitFor();
+      // The state is asked for again and again.
+      const once = wanted.filter((one) => one !== STATE).sort();
+      expect(asked.filter((one) => once.includes(one)).sort()).toEqual(once);
+      await visitor.context.close();
+    },
+  );
 
   test('the list is there without anything of Intl: the first of it takes some 40 ms in a new tab', async () => {
     const visitor = await enter();
