@@ -6,7 +6,7 @@ import type { Algorithm, Check, Config, Mode, Node, ProxyProtocol, Stickiness } 
 export type DraftProtocol = 'tcp' | 'http' | 'https';
 
 export interface NodeDraft {
-  /** of this row, while the page is open */
+  /** of this row, while the page is open: the id, so that the row stays when the node is loaded again; less than 0 while it has none */
   readonly key: number;
   /** undefined: it is new */
   readonly id: number | undefined;
@@ -46,11 +46,11 @@ export const CHECK_TEXT: Readonly<Record<Check, string>> = {
   http_body: 'HTTP Body',
 };
 
-let lastKey = 0;
+let lastNewKey = 0;
 
 export function newNode(): NodeDraft {
   return {
-    key: ++lastKey,
+    key: --lastNewKey,
     id: undefined,
     label: '',
     address: '',
@@ -102,7 +102,7 @@ export function draftOf(config: Config, nodes: readonly Node[]): ConfigDraft {
     queue_size: String(config.queue_size),
     queue_timeout: String(config.queue_timeout),
     nodes: nodes.map((node) => ({
-      key: ++lastKey,
+      key: node.id,
       id: node.id,
       label: node.label,
       address: node.address,

@@ -6,6 +6,7 @@ import { changeNodeBalancer } from '../api/nodebalancers.ts';
 import type { NodeBalancer } from '../api/types.ts';
 import { useReadOnlyReason } from '../login.ts';
 import { TextField } from '../parts/fields.tsx';
+import { giveFocusBack } from '../parts/focus.ts';
 
 interface EditorProps {
   readonly answer: Answer<NodeBalancer>;
@@ -36,8 +37,8 @@ export function LabelEditor({ answer, onChanged }: EditorProps) {
   const close = () => {
     setText(undefined);
     setError(undefined);
-    // The button is there again with the next rendering.
-    requestAnimationFrame(() => button.current?.focus());
+    // The button is there again with the next rendering; where the label was changed, another one comes with the answer.
+    requestAnimationFrame(() => giveFocusBack(button.current));
   };
   if (!isEditing) {
     return (

@@ -1,8 +1,9 @@
 // Where nobody is logged in yet, or no longer: with a token, once; the browser keeps a cookie that no script can read.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { ApiFailure, get, LOGIN, post } from '../api/client.ts';
 import type { Login } from '../api/types.ts';
+import { useModal } from '../parts/dialog.tsx';
 import { TextField } from '../parts/fields.tsx';
 
 interface LoginProps {
@@ -25,8 +26,7 @@ export function LoginPage({ onLogin }: LoginProps) {
 
 /** Over the page, which stays as it is: what was typed there is not lost with the login. */
 export function ExpiredDialog({ onLogin }: LoginProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const dialog = useModal();
   useEffect(() => {
     // Somebody who comes back to this tab may have logged in in another.
     const look = () =>

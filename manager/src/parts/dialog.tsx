@@ -1,8 +1,9 @@
 // A question before something that others would notice. The browser's own modal dialog: it holds the focus and hears Escape.
 
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { TextField } from './fields.tsx';
+import { giveFocusBack } from './focus.ts';
 import { Notice } from './notice.tsx';
 
 interface ConfirmProps {
@@ -19,14 +20,24 @@ interface ConfirmProps {
   readonly onClose: () => void;
 }
 
+/** Modal for as long as it is there. When it goes, closed or not, the focus is where it was before. @returns for the dialog */
+export function useModal(): RefObject<HTMLDialogElement | null> {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const opener = document.activeElement;
+    dialog.current?.showModal();
+    return () => giveFocusBack(opener);
+  }, []);
+  return dialog;
+}
+
 export function ConfirmDialog(props: ConfirmProps) {
   const { title, children, action, typed, isHarmless = false, onConfirm, onClose } = props;
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const titleId = useId();
   const [text, setText] = useState('');
   const [isBusy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string>();
-  useEffect(() => dialog.current?.showModal(), []);
   const confirm = async (event: Event) => {
     event.preventDefault();
     // The dialog may stand within a form, which must not take this for its own.

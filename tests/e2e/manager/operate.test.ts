@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { available, launchBrowser, logIn, missing, type Visit, visit } from '../../support/browser.ts';
 import { Peer } from '../../support/peer.ts';
 import { freePort } from '../../support/ports.ts';
@@ -167,6 +167,96 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     await page.getByText('NodeBalancer Configuration updated successfully').waitFor();
     await balancer.ask('PUT', '/v4/nodebalancers/1/configs/2', { proxy_protocol: 'none' });
     await visitor.context.close();
+  });
+
+  describe('after a dialog, the keyboard goes on', () => {
+    let visitor: Visit;
+    let page: Page;
+    beforeEach(async () => {
+      visitor = await enter();
+      page = visitor.page;
+    });
+    afterEach(async () => {
+      expect(visitor.complaints).toEqual([]);
+      await visitor.context.close();
+    });
+
+    const hasFocus = (role: 'button' | 'heading', name: string) =>
+      expect
+        .poll(() =>
+          page
+            .locator(':focus')
+            .and(page.getByRole(role, { name, exact: true }))
+            .count(),
+        )
+        .toBe(1);
+    async function confirm(opener: string, typed?: string): Promise<void> {
+      await page.getByRole('button', { name: opener }).focus();
+      await page.keyboard.press('Enter');
+      const dialog = page.getByRole('dialog');
+      await dialog.waitFor();
+      if (typed !== undefined) await dialog.getByRole('textbox').fill(typed);
+      await dialog.locator('[type=submit]').focus();
+      await page.keyboard.press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+    }
+
+    test('where it was opened, when it was left by Escape', async () => {
+      await page.getByRole('button', { name: 'Delete web' }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('dialog').waitFor();
+      await page.keyboard.press('Escape');
+      await hasFocus('button', 'Delete web');
+    });
+
+    test('at the heading, when the row is gone with what was deleted', async () => {
+      await balancer.create('doomed', { port: await freePort() }, []);
+      await page.goto('/nodebalancers');
+      await confirm('Delete doomed', 'doomed');
+      await page.getByRole('link', { name: 'doomed', exact: true }).waitFor({ state: 'detached' });
+      await hasFocus('heading', 'NodeBalancers');
+    });
+
+    test.each(['summary', 'configurations'])('at the way back, when a node was drained on %s', async (tab) => {
+      await page.goto(`/nodebalancers/1/${tab}`);
+      await confirm('Drain web-1');
+      await hasFocus('button', 'Accept again: web-1');
+      await confirm('Accept again: web-1');
+      await hasFocus('button', 'Drain web-1');
+    });
+
+    test('at the heading, when the configuration is gone, and when the whole NodeBalancer is', async () => {
+      const { path } = await balancer.create('doomed', { port: await freePort() }, []);
+      const [, id] = /(\d+)$/.exec(path) ?? [];
+      await page.goto(`/nodebalancers/${id}/configurations`);
+      await confirm('Delete');
+      await page.getByText('No configurations yet').waitFor();
+      await hasFocus('heading', 'NodeBalancers / doomed');
+      await page.getByRole('link', { name: 'Settings' }).click();
+      await confirm('Delete', 'doomed');
+      await hasFocus('heading', 'NodeBalancers');
+    });
+
+    test('where it was, when somebody has logged in again', async () => {
+      await page.goto('/nodebalancers/1/configurations');
+      const weight = page.getByLabel('Weight').first();
+      await weight.focus();
+      await visitor.context.clearCookies();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Token').fill(balancer.token);
+      await page.keyboard.press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+      await expect.poll(() => page.locator(':focus').and(weight).count()).toBe(1);
+    });
+
+    test('at the heading, when a label was changed', async () => {
+      await page.goto('/nodebalancers/1/summary');
+      await page.getByRole('button', { name: 'Edit Label' }).click();
+      await page.getByLabel('Label', { exact: true }).fill('shop');
+      await page.keyboard.press('Enter');
+      await hasFocus('heading', 'NodeBalancers / shop');
+      await balancer.ask('PUT', '/v4/nodebalancers/1', { label: 'web' });
+    });
   });
 
   test('a wrong field on a save has the focus and says why', async () => {
