@@ -2,20 +2,19 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { copyText } from './clipboard.ts';
 
 export function CopyButton({ text, what }: { readonly text: string; readonly what: string }) {
-  const [isCopied, setCopied] = useState(false);
+  const [result, setResult] = useState<'Copied' | 'Not copied'>();
   useEffect(() => {
-    if (!isCopied) return;
-    const timer = setTimeout(() => setCopied(false), 2000);
+    if (result === undefined) return;
+    const timer = setTimeout(() => setResult(undefined), 2000);
     return () => clearTimeout(timer);
-  }, [isCopied]);
-  // Without a secure context (plain HTTP to another machine) browsers have no clipboard.
-  if (!('clipboard' in navigator)) return null;
-  const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
+  }, [result]);
+  const copy = () => void copyText(text).then((isCopied) => setResult(isCopied ? 'Copied' : 'Not copied'));
   return (
     <button type="button" class="link copy" onClick={copy} aria-label={`Copy ${what}`}>
-      <span aria-live="polite">{isCopied ? 'Copied' : 'Copy'}</span>
+      <span aria-live="polite">{result ?? 'Copy'}</span>
     </button>
   );
 }

@@ -5,7 +5,16 @@ import axe, { type AxeResults } from 'axe-core';
 import type { Browser, Locator, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AnswerOrder } from '../../support/answer-order.ts';
-import { available, launchBrowser, logIn, missing, type Theme, type Visit, visit } from '../../support/browser.ts';
+import {
+  available,
+  launchBrowser,
+  logIn,
+  missing,
+  OTHER_MACHINE,
+  type Theme,
+  type Visit,
+  visit,
+} from '../../support/browser.ts';
 import { Peer, PeerListener } from '../../support/peer.ts';
 import { freePort } from '../../support/ports.ts';
 import { Home, type StoredBalancer } from '../../support/stored-balancer.ts';
@@ -209,6 +218,29 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     client.destroy();
     await atNode.recvEnd();
     atNode.destroy();
+  });
+
+  test.each(['127.0.0.1', OTHER_MACHINE])('what is copied is in the clipboard, over plain HTTP to %s', async (host) => {
+    const visitor = await visit(browser, balancer);
+    const { page, context } = visitor;
+    const { path } = await balancer.ask('POST', '/balancer/v1/login/codes');
+    const origin = balancer.url.replace('127.0.0.1', host);
+    // This machine counts as secure without HTTPS, others do not.
+    if (host === '127.0.0.1') await context.grantPermissions(['clipboard-write'], { origin });
+    await page.goto(`${origin}${path}`);
+    const link = page.getByRole('link', { name: 'web', exact: true });
+    await link.waitFor();
+    expect(await page.evaluate("'clipboard' in navigator")).toBe(host === '127.0.0.1');
+    await link.click();
+    const copy = page.getByRole('button', { name: 'Copy 127.0.0.1' });
+    await copy.focus();
+    await page.keyboard.press('Enter');
+    await copy.getByText('Copied').waitFor();
+    expect(await page.locator(':focus').and(copy).count()).toBe(1);
+    await page.getByLabel('New tag').focus();
+    await page.keyboard.press('Control+V');
+    expect(await page.getByLabel('New tag').inputValue()).toBe('127.0.0.1');
+    await context.close();
   });
 
   test('the theme that somebody chose is that of the login page, too', async () => {
