@@ -145,6 +145,28 @@ export function sideEffects(before: ConfigDraft, after: ConfigDraft): readonly s
   ];
 }
 
+/** Nodes that get the same header. */
+export interface Receivers {
+  readonly version: ProxyProtocol;
+  /** that of the config, whether they go by it or say the same themselves */
+  readonly isOfConfig: boolean;
+  readonly nodes: readonly NodeDraft[];
+}
+
+/** Who gets which header, those with the config's first; while there are no nodes, whichever will come get the config's. */
+export function receiversOf({ proxy_protocol, nodes }: ConfigDraft): readonly Receivers[] {
+  const versions = new Set<ProxyProtocol>([proxy_protocol, 'v2', 'v1', 'none']);
+  return [...versions]
+    .map((version) => ({
+      version,
+      isOfConfig: version === proxy_protocol,
+      nodes: nodes.filter(
+        (node) => (node.proxy_protocol === 'config' ? proxy_protocol : node.proxy_protocol) === version,
+      ),
+    }))
+    .filter((receivers) => receivers.nodes.length > 0 || (nodes.length === 0 && receivers.isOfConfig));
+}
+
 /** A number where the text is one; else the text itself, so that the API can say what is wrong with it. */
 function numberOf(text: string): number | string | undefined {
   if (text.trim() === '') return undefined;

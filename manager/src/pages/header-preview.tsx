@@ -1,11 +1,12 @@
-// Beside the Proxy Protocol select: the bytes that a node will receive for an example client, from the balancer's own encoder, and
-// settings for the servers that people have behind it.
+// Beside the Proxy Protocol select: the bytes that a node will receive for an example client, from the balancer's own encoder, for each
+// version that there is among the nodes; and settings for the servers that people have behind it.
 
+import { Fragment } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { post } from '../api/client.ts';
 import type { NodeBalancer } from '../api/types.ts';
 import { useQuery } from '../api/use-query.ts';
-import type { ConfigDraft } from '../forms/config-draft.ts';
+import { type ConfigDraft, type NodeDraft, type Receivers, receiversOf } from '../forms/config-draft.ts';
 import { CodeBlock } from '../parts/copy.tsx';
 import { SelectField } from '../parts/fields.tsx';
 import { FailureNotice } from '../parts/notice.tsx';
@@ -34,18 +35,46 @@ interface PreviewProps {
 
 export function HeaderPreview({ draft, nodebalancer }: PreviewProps) {
   const [example, setExample] = useState<Example>('ipv4');
-  const { proxy_protocol: version, proxy_protocol_crc32c: crc32c } = draft;
-  if (draft.protocol !== 'tcp' || version === 'none') return null;
+  const receivers = receiversOf(draft);
+  if (draft.protocol !== 'tcp' || receivers.every(({ version }) => version === 'none')) return null;
   return (
     <section class="form-section preview" aria-label="What nodes receive">
       <h3>What nodes receive</h3>
       <div class="fields">
         <SelectField label="Example client" value={example} choices={EXAMPLES} onChange={setExample} />
       </div>
-      <HeaderBytes version={version} crc32c={crc32c} example={example} port={draft.port} nodebalancer={nodebalancer} />
-      <ServerSettings draft={draft} />
+      {receivers.map((some) => (
+        <Fragment key={some.version}>
+          {receivers.length > 1 && <h4>{titleOf(some, draft.nodes)}</h4>}
+          {some.version === 'none' ? (
+            <p class="quiet">Nothing: the client’s first byte is the first that they see.</p>
+          ) : (
+            <HeaderBytes
+              version={some.version}
+              crc32c={some.version === 'v2' && draft.proxy_protocol_crc32c}
+              example={example}
+              port={draft.port}
+              nodebalancer={nodebalancer}
+              what={receivers.length > 1 ? `the header of ${some.version}` : 'the header'}
+            />
+          )}
+        </Fragment>
+      ))}
+      <ServerSettings nodes={receivers.flatMap(({ version, nodes }) => (version === 'none' ? [] : nodes))} />
     </section>
   );
+}
+
+/** So many nodes are named; a pool that is converted node by node may have a thousand. */
+const NAMED_MAX = 5;
+
+/** `v1, of their own: web-3, web-4` @param all nodes, for the places of those without a label */
+function titleOf({ version, isOfConfig, nodes }: Receivers, all: readonly NodeDraft[]): string {
+  const header = version === 'none' ? 'No header' : version;
+  const why = isOfConfig ? 'as the config' : nodes.length === 1 ? 'of its own' : 'of their own';
+  const names = nodes.slice(0, NAMED_MAX).map((node) => node.label || `node ${all.indexOf(node) + 1}`);
+  const more = nodes.length - names.length;
+  return `${header}, ${why}: ${names.join(', ')}${more > 0 ? ` and ${count(more, 'other')}` : ''}`;
 }
 
 interface BytesProps extends Pick<PreviewProps, 'nodebalancer'> {
@@ -53,9 +82,11 @@ interface BytesProps extends Pick<PreviewProps, 'nodebalancer'> {
   readonly crc32c: boolean;
   readonly example: Example;
   readonly port: string;
+  /** for the name of the button that copies it */
+  readonly what: string;
 }
 
-function HeaderBytes({ version, crc32c, example, port, nodebalancer }: BytesProps) {
+function HeaderBytes({ version, crc32c, example, port, nodebalancer, what }: BytesProps) {
   const { client } = EXAMPLES.find(({ value }) => value === example) ?? EXAMPLES[0];
   const isV6 = example === 'ipv6';
   const local = `${isV6 ? `[${nodebalancer.ipv6 ?? '2001:db8::1'}]` : nodebalancer.ipv4}:${portOrExample(port)}`;
@@ -72,7 +103,7 @@ function HeaderBytes({ version, crc32c, example, port, nodebalancer }: BytesProp
   return (
     <>
       <p class="quiet">{bytes === 0 ? '…' : `${count(bytes, 'byte')}, before the client’s first byte:`}</p>
-      <CodeBlock text={description} what="the header">
+      <CodeBlock text={description} what={what}>
         {version === 'v2' && <HeaderFields description={description} />}
       </CodeBlock>
     </>
@@ -114,12 +145,13 @@ interface Sources {
 /** So many nodes are asked about: what is different between them is seldom the way to them. */
 const ASKED_MAX = 100;
 
-function ServerSettings({ draft }: { readonly draft: ConfigDraft }) {
+/** @param nodes that get a header */
+function ServerSettings({ nodes }: { readonly nodes: readonly NodeDraft[] }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Settings for your nodes</summary>
-      {isOpen && <SettingsOf nodes={draft.nodes.map(({ address }) => address.trim())} />}
+      {isOpen && <SettingsOf nodes={nodes.map(({ address }) => address.trim())} />}
     </details>
   );
 }

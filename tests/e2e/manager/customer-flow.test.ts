@@ -89,4 +89,27 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
       .toContain(`PROXY TCP4 203.0.113.7 127.0.0.1 51234 ${port}`);
     await visitor.context.close();
   });
+
+  test('where a node has a version of its own, the page shows what each receives', async () => {
+    const visitor = await visit(browser, balancer);
+    const { page } = visitor;
+    await logIn(visitor, balancer);
+    await page.getByRole('link', { name: String(port), exact: true }).click();
+    await page.getByLabel('Proxy Protocol', { exact: true }).selectOption('none');
+    const preview = page.getByLabel('What nodes receive');
+    await expect.poll(() => preview.count()).toBe(0);
+    await page.getByText('Limits and header of this node').click();
+    await page.getByLabel('Proxy Protocol of this node').selectOption('v1');
+    // All nodes get the same, and none of them the config's.
+    await preview.getByText(`PROXY TCP4 203.0.113.7 127.0.0.1 51234 ${port}`).waitFor();
+    expect(await preview.getByRole('heading', { level: 4 }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Add a Node' }).click();
+    await page.getByLabel('Proxy Protocol', { exact: true }).selectOption('v2');
+    await expect
+      .poll(() => preview.getByRole('heading', { level: 4 }).allTextContents())
+      .toEqual(['v2, as the config: node 2', 'v1, of its own: web-1']);
+    await preview.getByText('signature').waitFor();
+    await preview.getByText('PROXY TCP4').waitFor();
+    await visitor.context.close();
+  });
 });
