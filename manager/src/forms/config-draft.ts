@@ -167,6 +167,22 @@ export function receiversOf({ proxy_protocol, nodes }: ConfigDraft): readonly Re
     .filter((receivers) => receivers.nodes.length > 0 || (nodes.length === 0 && receivers.isOfConfig));
 }
 
+/** A checksum needs a header of v2, the config's or a node's own. One that is on without need can be switched off. */
+export function mayHaveChecksum(draft: ConfigDraft): boolean {
+  return draft.protocol === 'tcp' && (draft.proxy_protocol_crc32c || hasV2(draft));
+}
+
+/** As the API has it: the config's version counts even where every node has its own. */
+function hasV2({ proxy_protocol, nodes }: ConfigDraft): boolean {
+  return proxy_protocol === 'v2' || nodes.some((node) => node.proxy_protocol === 'v2');
+}
+
+/** With another version of the config; a checksum goes with the last v2. */
+export function withProxyProtocol(draft: ConfigDraft, proxy_protocol: ProxyProtocol): ConfigDraft {
+  const next = { ...draft, proxy_protocol };
+  return { ...next, proxy_protocol_crc32c: draft.proxy_protocol_crc32c && hasV2(next) };
+}
+
 /** A number where the text is one; else the text itself, so that the API can say what is wrong with it. */
 function numberOf(text: string): number | string | undefined {
   if (text.trim() === '') return undefined;

@@ -5,7 +5,15 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { NumberField, SelectField, TextField, Toggle } from '../parts/fields.tsx';
 import { Notice } from '../parts/notice.tsx';
-import { CHECK_TEXT, type ConfigDraft, type DraftProtocol, sideEffects, withProtocol } from './config-draft.ts';
+import {
+  CHECK_TEXT,
+  type ConfigDraft,
+  type DraftProtocol,
+  mayHaveChecksum,
+  sideEffects,
+  withProtocol,
+  withProxyProtocol,
+} from './config-draft.ts';
 import type { FormErrors } from './errors.ts';
 import { type LiveNodes, NodeRows } from './node-rows.tsx';
 
@@ -97,16 +105,11 @@ export function ConfigForm({ draft, onChange, errors, isReadOnly, live, preview 
               value={draft.proxy_protocol}
               choices={PROXY_PROTOCOLS}
               error={errors.at('proxy_protocol')}
-              onChange={(proxy_protocol) =>
-                change({
-                  proxy_protocol,
-                  proxy_protocol_crc32c: draft.proxy_protocol_crc32c && proxy_protocol === 'v2',
-                })
-              }
+              onChange={(proxy_protocol) => onChange(withProxyProtocol(draft, proxy_protocol))}
               help="Tells nodes who the client is, before its first byte. The nodes must expect exactly this version."
             />
           )}
-          {draft.protocol === 'tcp' && draft.proxy_protocol === 'v2' && (
+          {mayHaveChecksum(draft) && (
             <Toggle
               label="Checksum in each header (CRC32C)"
               help="A node that checks it refuses a damaged header."

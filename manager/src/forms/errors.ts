@@ -1,7 +1,7 @@
 // Errors of the API by field: what belongs at which field of a form, and what belongs at none.
 
 import type { ApiFailure, FieldError } from '../api/client.ts';
-import type { ConfigDraft } from './config-draft.ts';
+import { type ConfigDraft, mayHaveChecksum } from './config-draft.ts';
 
 export interface FormErrors {
   /** @param field as the API names it: `port`, `nodes[0].address` */
@@ -49,10 +49,10 @@ const CHECK_FIELDS = ['check_interval', 'check_timeout', 'check_attempts'];
 
 /** Whether a config's form shows a field of that name: many come and go with the choices before them. */
 export function isConfigField(draft: ConfigDraft): (field: string) => boolean {
-  const { protocol, proxy_protocol, check, nodes } = draft;
+  const { protocol, check, nodes } = draft;
   const shown = new Set(CONFIG_FIELDS);
   if (protocol === 'tcp') shown.add('proxy_protocol');
-  if (protocol === 'tcp' && proxy_protocol === 'v2') shown.add('proxy_protocol_crc32c');
+  if (mayHaveChecksum(draft)) shown.add('proxy_protocol_crc32c');
   if (check !== 'none') for (const field of CHECK_FIELDS) shown.add(field);
   if (check === 'http' || check === 'http_body') shown.add('check_path');
   if (check === 'http_body') shown.add('check_body');

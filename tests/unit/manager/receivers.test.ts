@@ -2,7 +2,14 @@
 // config's.
 
 import { expect, test } from 'vitest';
-import { type NodeDraft, newConfig, newNode, receiversOf } from '../../../manager/src/forms/config-draft.ts';
+import {
+  mayHaveChecksum,
+  type NodeDraft,
+  newConfig,
+  newNode,
+  receiversOf,
+  withProxyProtocol,
+} from '../../../manager/src/forms/config-draft.ts';
 
 function shown(config: 'none' | 'v1' | 'v2', own: readonly NodeDraft['proxy_protocol'][]): string[] {
   const nodes = own.map((proxy_protocol, index) => ({ ...newNode(), label: `node-${index}`, proxy_protocol }));
@@ -34,4 +41,18 @@ test('what no node gets is not shown', () => {
 
 test('without nodes it is the config’s', () => {
   expect(shown('v1', [])).toEqual(['v1 of the config: ']);
+});
+
+test('a checksum is offered while anybody gets v2, and goes with the last of them', () => {
+  const node = { ...newNode(), proxy_protocol: 'v2' } as const;
+  const byConfig = { ...newConfig('80'), proxy_protocol: 'v2', proxy_protocol_crc32c: true } as const;
+  const byNode = { ...byConfig, nodes: [node] };
+  expect(mayHaveChecksum({ ...newConfig('80'), nodes: [node] })).toBe(true);
+  expect(mayHaveChecksum(newConfig('80'))).toBe(false);
+  expect(withProxyProtocol(byConfig, 'v1')).toMatchObject({ proxy_protocol: 'v1', proxy_protocol_crc32c: false });
+  expect(withProxyProtocol(byNode, 'v1')).toMatchObject({ proxy_protocol: 'v1', proxy_protocol_crc32c: true });
+});
+
+test('a checksum that nobody can have any more can be switched off', () => {
+  expect(mayHaveChecksum({ ...newConfig('80'), proxy_protocol_crc32c: true })).toBe(true);
 });
