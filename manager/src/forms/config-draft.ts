@@ -21,6 +21,8 @@ export interface NodeDraft {
 }
 
 export interface ConfigDraft {
+  /** as that of a node */
+  readonly key: number;
   readonly port: string;
   readonly protocol: DraftProtocol;
   readonly algorithm: Algorithm;
@@ -65,6 +67,7 @@ export function newNode(): NodeDraft {
 /** @param port empty for all but the first of a NodeBalancer */
 export function newConfig(port: string): ConfigDraft {
   return {
+    key: --lastNewKey,
     port,
     protocol: 'tcp',
     algorithm: 'roundrobin',
@@ -86,6 +89,7 @@ export function newConfig(port: string): ConfigDraft {
 
 export function draftOf(config: Config, nodes: readonly Node[]): ConfigDraft {
   return {
+    key: config.id,
     port: String(config.port),
     protocol: config.protocol,
     algorithm: config.algorithm,
@@ -192,7 +196,7 @@ function numberOf(text: string): number | string | undefined {
 
 /** What is sent. */
 export function bodyOf(draft: ConfigDraft): Record<string, unknown> {
-  const { port, check_interval, check_timeout, check_attempts, queue_size, queue_timeout, nodes, ...rest } = draft;
+  const { key, port, check_interval, check_timeout, check_attempts, queue_size, queue_timeout, nodes, ...rest } = draft;
   return {
     ...rest,
     port: numberOf(port) ?? null,

@@ -1,6 +1,6 @@
 // A new NodeBalancer with its ports and nodes: created in one write, or not at all.
 
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { type ApiFailure, asFailure, get } from '../api/client.ts';
 import { createNodeBalancer } from '../api/nodebalancers.ts';
@@ -45,8 +45,15 @@ export function CreatePage() {
   const [isBusy, setBusy] = useState(false);
   const isReadOnly = useReadOnlyReason() !== undefined;
   const form = useFocusOnError(failure);
+  const addButton = useRef<HTMLButtonElement>(null);
   useLeaveWarning(label !== '' || configs !== untouched);
   const errors = formErrors(failure, (field) => OWN_FIELDS.includes(field) || isOfConfig(configs, field));
+  const drop = (index: number) => {
+    setConfigs(configs.toSpliced(index, 1));
+    // What was wrong is said by place, and the places are others now.
+    setFailure(undefined);
+    addButton.current?.focus();
+  };
   const save = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
@@ -115,7 +122,7 @@ export function CreatePage() {
         </div>
       </section>
       {configs.map((config, index) => (
-        <details class="accordion" open key={index}>
+        <details class="accordion" open key={config.key}>
           <summary>Configuration - Port {config.port || '…'}</summary>
           <div class="accordion-body">
             <ConfigForm
@@ -127,7 +134,7 @@ export function CreatePage() {
             />
             {configs.length > 1 && (
               <div class="actions">
-                <button type="button" class="button danger" onClick={() => setConfigs(configs.toSpliced(index, 1))}>
+                <button type="button" class="button danger" onClick={() => drop(index)}>
                   Remove Configuration
                 </button>
               </div>
@@ -136,7 +143,7 @@ export function CreatePage() {
         </details>
       ))}
       <div>
-        <button type="button" class="button" onClick={() => setConfigs([...configs, newConfig('')])}>
+        <button ref={addButton} type="button" class="button" onClick={() => setConfigs([...configs, newConfig('')])}>
           Add another Configuration
         </button>
       </div>

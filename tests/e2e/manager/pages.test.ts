@@ -365,6 +365,27 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     await visitor.context.close();
   });
 
+  test('create: a configuration that is removed takes nothing of the others with it', async () => {
+    const visitor = await enter();
+    const { page } = visitor;
+    await page.goto('/nodebalancers/create');
+    await page.getByRole('button', { name: 'Add another Configuration' }).click();
+    await page.getByLabel('Port', { exact: true }).nth(1).fill('81');
+    await page.getByLabel('Protocol', { exact: true }).nth(1).selectOption('http');
+    const effect = page.getByText('The active health check is HTTP Status now');
+    await effect.waitFor();
+    await page.getByRole('button', { name: 'Create NodeBalancer' }).click();
+    await page.locator('[aria-invalid]').first().waitFor();
+    await page.getByRole('button', { name: 'Remove Configuration' }).first().click();
+    await page.getByText('1 configuration, 1 node').waitFor();
+    expect(await page.getByLabel('Port', { exact: true }).inputValue()).toBe('81');
+    expect(await effect.count()).toBe(1);
+    expect(await page.locator('[aria-invalid]').count()).toBe(0);
+    const add = page.getByRole('button', { name: 'Add another Configuration' });
+    expect(await page.locator(':focus').and(add).count()).toBe(1);
+    await visitor.context.close();
+  });
+
   test('a conflict says who it was, and loads what is there', async () => {
     const visitor = await enter();
     const { page } = visitor;
