@@ -1,7 +1,7 @@
 // API tokens: shown once when they are made, kept as hashes. A token is 32 random bytes, so a plain hash is enough: there is nothing
 // to guess that a slow one would protect.
 
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { utcSeconds } from './time.ts';
 
@@ -26,7 +26,8 @@ export const TOKEN_LABEL_CHARS_MAX = 64;
 const NOTE_USE_EVERY_MS = 60_000;
 
 interface Known {
-  readonly hash: Buffer;
+  /** the bytes of the hash's hex text */
+  readonly hashed: Buffer;
   info: TokenInfo;
   notedMs: number;
 }
@@ -43,7 +44,7 @@ export class Tokens {
     this.#now = now;
     for (const row of database.prepare('SELECT id, hash, label, scope, created, used FROM tokens').all()) {
       const { hash, ...info } = row as unknown as TokenInfo & { hash: Uint8Array };
-      this.#remember(Buffer.from(hash), info);
+      this.#remember(Buffer.from(hash).toString('hex'), info);
     }
   }
 
@@ -55,13 +56,13 @@ export class Tokens {
   /** @param label 1 to TOKEN_LABEL_CHARS_MAX characters @returns the token, which nobody can ask for again */
   create(label: string, scope: TokenScope): { readonly token: string; readonly info: TokenInfo } {
     const token = `${PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
-    const hash = hashOf(token);
+    const hashed = hashOf(token);
     const created = utcSeconds(this.#now());
     const { lastInsertRowid } = this.#database
       .prepare('INSERT INTO tokens (hash, label, scope, created) VALUES (?, ?, ?, ?)')
-      .run(hash, label, scope, created);
+      .run(Buffer.from(hashed, 'hex'), label, scope, created);
     const info: TokenInfo = { id: Number(lastInsertRowid), label, scope, created, used: null };
-    this.#remember(hash, info);
+    this.#remember(hashed, info);
     return { token, info };
   }
 
@@ -82,16 +83,16 @@ export class Tokens {
   /** @returns whose token it is, or undefined when it is nobody's */
   verify(token: string): TokenInfo | undefined {
     if (token.length > TOKEN_CHARS_MAX) return undefined;
-    const hash = hashOf(token);
-    const known = this.#known.get(hash.toString('hex'));
+    const hashed = hashOf(token);
+    const known = this.#known.get(hashed);
     // The look-up tells at most how much of a hash was right, and nobody can choose a token by its hash; to be plain about it:
-    if (known === undefined || !timingSafeEqual(known.hash, hash)) return undefined;
+    if (known === undefined || !timingSafeEqual(known.hashed, Buffer.from(hashed))) return undefined;
     this.#noteUse(known);
     return known.info;
   }
 
-  #remember(hash: Buffer, info: TokenInfo): void {
-    this.#known.set(hash.toString('hex'), { hash, info, notedMs: 0 });
+  #remember(hashed: string, info: TokenInfo): void {
+    this.#known.set(hashed, { hashed: Buffer.from(hashed), info, notedMs: 0 });
   }
 
   #noteUse(known: Known): void {
@@ -108,6 +109,7 @@ export class Tokens {
   }
 }
 
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+/** As hex text: in one step, which takes a third of the time of an object that is fed and asked. */
+function hashOf(token: string): string {
+  return hash('sha256', token);
 }
