@@ -1,6 +1,8 @@
-// The addresses of this machine: which one a new nodebalancer listens on, and which one stands for "every address" in an answer.
+// The addresses of this machine: which one a new nodebalancer listens on, and which one stands for "every address" in an answer; and
+// the name that answers call it by.
 
-import { networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
+import { monotonicMs } from '../../core/base/clock.ts';
 
 const EVERY_IPV4 = '0.0.0.0';
 const EVERY_IPV6 = '::';
@@ -43,11 +45,35 @@ export function chooseAddresses(
   return { ipv4: EVERY_IPV4, ipv6: firstIpv6 === undefined ? null : EVERY_IPV6 };
 }
 
-/** As the API answers them: an address that a client can connect to. */
-export function shownAddresses({ ipv4, ipv6 }: ListenAddresses): ListenAddresses {
+/** This machine in answers. */
+export interface ShownHost {
+  readonly name: string;
+  /** what stands for every address: one that a client can connect to */
+  readonly ipv4: string;
+  readonly ipv6: string | null;
+}
+
+/** To ask the system takes as long as the rest of an answer, or two. What is decided, not shown, asks anew: `chooseAddresses`. */
+const SHOWN_MS = 1000;
+
+let shown: { readonly host: ShownHost; readonly untilMs: number } | undefined;
+
+/** As it was within the last second. @param steadyMs milliseconds of a clock that nobody sets */
+export function shownHost(steadyMs: () => number = monotonicMs): ShownHost {
+  const nowMs = steadyMs();
+  if (shown === undefined || nowMs >= shown.untilMs) shown = { host: askHost(), untilMs: nowMs + SHOWN_MS };
+  return shown.host;
+}
+
+function askHost(): ShownHost {
   const { firstIpv4, firstIpv6 } = hostAddresses();
+  return { name: hostname(), ipv4: firstIpv4, ipv6: firstIpv6 ?? null };
+}
+
+/** As the API answers them. */
+export function shownAddresses({ ipv4, ipv6 }: ListenAddresses, host: ShownHost = shownHost()): ListenAddresses {
   return {
-    ipv4: ipv4 === EVERY_IPV4 ? firstIpv4 : ipv4,
-    ipv6: ipv6 === EVERY_IPV6 ? (firstIpv6 ?? null) : ipv6,
+    ipv4: ipv4 === EVERY_IPV4 ? host.ipv4 : ipv4,
+    ipv6: ipv6 === EVERY_IPV6 ? host.ipv6 : ipv6,
   };
 }

@@ -2,13 +2,12 @@
 // the data plane's snapshot.
 
 import { createHash } from 'node:crypto';
-import { hostname } from 'node:os';
 import { type Static, Type } from 'typebox';
 import { FrontendSchema, NodeSchema } from '../../core/config/model.ts';
 import type { FrontendSnapshot, NodeSnapshot, Snapshot } from '../../workers/snapshot.ts';
 import type { StoredFrontend, StoredNode, StoredNodeBalancer } from '../store/inventory.ts';
 import type { Transfer } from '../store/statistics.ts';
-import { shownAddresses } from './host-addresses.ts';
+import { shownAddresses, shownHost } from './host-addresses.ts';
 
 const MEGABYTE = 1e6;
 
@@ -88,14 +87,15 @@ const UDP_SESSION_TIMEOUT_S = 16;
 
 export function viewNodeBalancer(nodebalancer: StoredNodeBalancer, transfer: Transfer | undefined): NodeBalancerView {
   const { id, label, region, created, updated, client_conn_throttle, tags } = nodebalancer;
+  const host = shownHost();
   const megabytes = (bytes: number): number => bytes / MEGABYTE;
   return {
     id,
     label,
     region,
     type: 'common',
-    hostname: hostname(),
-    ...shownAddresses(nodebalancer),
+    hostname: host.name,
+    ...shownAddresses(nodebalancer, host),
     created,
     updated,
     client_conn_throttle,

@@ -4,7 +4,7 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { createPrivately, transaction } from './database.ts';
 
 /** What happened within one interval. */
@@ -60,21 +60,42 @@ const ADD_AMOUNTS = `
   INSERT INTO amounts (interval, nodebalancer, time, connections, bytes_in, bytes_out) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET connections = connections + excluded.connections, bytes_in = bytes_in + excluded.bytes_in,
     bytes_out = bytes_out + excluded.bytes_out`;
+const TRANSFERS = `
+  SELECT nodebalancer, bytes_in AS bytesIn, bytes_out AS bytesOut FROM transfers WHERE month = ?`;
+const SERIES = `
+  SELECT time, connections, bytes_in AS bytesIn, bytes_out AS bytesOut FROM amounts
+  WHERE interval = ? AND nodebalancer = ? AND time > ? AND time <= ? ORDER BY time`;
 const ADD_TRANSFER = `
   INSERT INTO transfers (nodebalancer, month, bytes_in, bytes_out) VALUES (?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET bytes_in = bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out`;
 
+/** The transfers of one month. */
+interface Month {
+  /** milliseconds since 1970 */
+  readonly begin: number;
+  readonly end: number;
+  /** by nodebalancer id */
+  readonly transfers: ReadonlyMap<number, Transfer>;
+}
+
 export class Statistics {
   readonly #database: DatabaseSync;
+  readonly #readTransfers: StatementSync;
+  readonly #readSeries: StatementSync;
   /** the last interval that was pruned for */
   #prunedAt = 0;
+  /** as it was read since the last record: the database has one owner, so that nothing changes behind this */
+  #month: Month | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    this.#readTransfers = database.prepare(TRANSFERS);
+    this.#readSeries = database.prepare(SERIES);
   }
 
   /** Adds to the intervals that `time` falls into; all in one transaction. @param time milliseconds since 1970 */
   record(time: number, amounts: ReadonlyMap<number, Amounts>): void {
+    this.#month = undefined;
     transaction(this.#database, () => {
       const addAmounts = this.#database.prepare(ADD_AMOUNTS);
       const addTransfer = this.#database.prepare(ADD_TRANSFER);
@@ -82,7 +103,7 @@ export class Statistics {
         for (const interval of [SHORT_INTERVAL_MS, LONG_INTERVAL_MS]) {
           addAmounts.run(interval, id, time - (time % interval), connections, bytesIn, bytesOut);
         }
-        if (bytesIn > 0 || bytesOut > 0) addTransfer.run(id, monthOf(time), bytesIn, bytesOut);
+        if (bytesIn > 0 || bytesOut > 0) addTransfer.run(id, nameOfMonth(time), bytesIn, bytesOut);
       }
       this.#prune(time);
     });
@@ -100,23 +121,29 @@ export class Statistics {
 
   /** Of the calendar month (UTC) that `now` is in. @returns undefined when nothing moved */
   transfer(id: number, now: number): Transfer | undefined {
-    const row = this.#database
-      .prepare('SELECT bytes_in AS bytesIn, bytes_out AS bytesOut FROM transfers WHERE nodebalancer = ? AND month = ?')
-      .get(id, monthOf(now));
-    return row as unknown as Transfer | undefined;
+    const month = this.#month;
+    if (month !== undefined && now >= month.begin && now < month.end) return month.transfers.get(id);
+    this.#month = this.#monthOf(now);
+    return this.#month.transfers.get(id);
   }
 
   close(): void {
     this.#database.close();
   }
 
+  #monthOf(time: number): Month {
+    const date = new Date(time);
+    const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+    const rows = this.#readTransfers.all(nameOfMonth(time)) as unknown as (Transfer & { nodebalancer: number })[];
+    return {
+      begin: Date.UTC(year, month),
+      end: Date.UTC(year, month + 1),
+      transfers: new Map(rows.map(({ nodebalancer, ...transfer }) => [nodebalancer, transfer])),
+    };
+  }
+
   #series(id: number, intervalMs: number, from: number, now: number): Series | undefined {
-    const rows = this.#database
-      .prepare(
-        'SELECT time, connections, bytes_in AS bytesIn, bytes_out AS bytesOut FROM amounts ' +
-          'WHERE interval = ? AND nodebalancer = ? AND time > ? AND time <= ? ORDER BY time',
-      )
-      .all(intervalMs, id, from, now) as unknown as Point[];
+    const rows = this.#readSeries.all(intervalMs, id, from, now) as unknown as Point[];
     const [first] = rows;
     if (first === undefined) return undefined;
     const byTime = new Map(rows.map((row) => [row.time, row]));
@@ -139,7 +166,7 @@ export class Statistics {
 }
 
 /** `2026-11` */
-function monthOf(time: number): string {
+function nameOfMonth(time: number): string {
   return new Date(time).toISOString().slice(0, 7);
 }
 

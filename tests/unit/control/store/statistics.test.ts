@@ -2,7 +2,8 @@
 
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openStatistics, type Statistics } from '../../../../control/store/statistics.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../support/temporary.ts';
 
@@ -58,6 +59,35 @@ test("a month's bytes begin anew with the next one", () => {
   record(START + HOUR, 7, 1, 5, 5);
   expect(statistics.transfer(7, START + HOUR)).toEqual({ bytesIn: 5, bytesOut: 5 });
   expect(statistics.transfer(8, START)).toBeUndefined();
+});
+
+test('a transfer that was asked for before is up to date, whichever month is asked for', () => {
+  record(START, 7, 1, 100, 200);
+  expect(statistics.transfer(7, START)).toEqual({ bytesIn: 100, bytesOut: 200 });
+  record(START + SECOND, 7, 1, 1, 2);
+  record(START + SECOND, 8, 1, 3, 4);
+  expect(statistics.transfer(7, START)).toEqual({ bytesIn: 101, bytesOut: 202 });
+  expect(statistics.transfer(8, START)).toEqual({ bytesIn: 3, bytesOut: 4 });
+  record(START + HOUR, 7, 1, 5, 5);
+  expect(statistics.transfer(7, START + HOUR)).toEqual({ bytesIn: 5, bytesOut: 5 });
+  expect(statistics.transfer(7, START)).toEqual({ bytesIn: 101, bytesOut: 202 });
+  // February has 28 days in 2026: its last moment, and the one after it.
+  const march = Date.UTC(2026, 2, 1);
+  record(march, 7, 1, 9, 9);
+  expect(statistics.transfer(7, march - 1)).toEqual({ bytesIn: 5, bytesOut: 5 });
+  expect(statistics.transfer(7, march)).toEqual({ bytesIn: 9, bytesOut: 9 });
+});
+
+test('whoever asks makes no statement anew', () => {
+  record(START, 7, 1, 100, 200);
+  const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare');
+  for (const id of [7, 8]) {
+    statistics.transfer(id, START);
+    statistics.hour(id, START);
+    statistics.day(id, START);
+  }
+  expect(prepare).not.toHaveBeenCalled();
+  prepare.mockRestore();
 });
 
 test('they outlive a restart', () => {
