@@ -126,34 +126,48 @@ interface Reading {
   readonly live: LiveSessions;
   /** wall clock minus monotonic clock, of this moment: the first is set, and goes on while a machine is suspended */
   readonly wallClockOffsetMs: number;
+  /** counters of all shards, side by side */
+  readonly frontendCells: readonly Float64Array[];
+  readonly nodeCells: readonly Float64Array[];
+  readonly activeCells: readonly Int32Array[];
+  /** `192.0.2.1:80`, by row of the frontend */
+  readonly addresses: ReadonlyMap<number, readonly string[]>;
 }
 
 export function takeSnapshot(source: SnapshotSource): Snapshot {
-  const { tables, counters, states } = source;
-  const live = countLive(tables, (counters[0]?.frontends.length ?? 0) / FRONTEND_STRIDE, states.rows);
-  const reading = { source, live, wallClockOffsetMs: Date.now() - source.nowMs() };
+  const { tables, counters, frontends } = source;
+  const reading: Reading = {
+    source,
+    // There is room for far more rows than most configurations have.
+    live: countLive(tables, rowsOf(frontends), rowsOf(frontends.flatMap(({ nodes }) => nodes))),
+    wallClockOffsetMs: Date.now() - source.nowMs(),
+    frontendCells: counters.map((shard) => shard.frontends),
+    nodeCells: counters.map((shard) => shard.nodes),
+    activeCells: counters.map((shard) => shard.nodesActive),
+    addresses: addressesOf(source.services),
+  };
   return {
     version: manifest.version,
     pid: process.pid,
     started: wallClock(reading, source.startedMs),
     shards: source.shards,
-    sessions: live.sessions,
+    sessions: reading.live.sessions,
     connections_max: source.connectionsMax,
-    frontends: source.frontends.map((frontend) => frontendSnapshot(reading, frontend)),
+    frontends: frontends.map((frontend) => frontendSnapshot(reading, frontend)),
   };
 }
 
 function frontendSnapshot(reading: Reading, frontend: FrontendPlan): FrontendSnapshot {
   const { source, live } = reading;
   const { row, label, port, algorithm, isSticky, nodes } = frontend;
-  const count = (name: FrontendCounter) => frontendCount(source.counters, row, name);
+  const count = (name: FrontendCounter) => sumCell(reading.frontendCells, row * FRONTEND_STRIDE + FRONTEND[name]);
   const taking = takingNodes(source.states, frontend);
   const changedMs = Math.max(0, ...nodes.map((node) => get(source.states.changedMs, node.row)));
   const snapshots = nodes.map((node) => nodeSnapshot(reading, frontend, node));
   return {
     nodebalancer: label,
     port,
-    addresses: addressesOf(source, row),
+    addresses: [...(reading.addresses.get(row) ?? [])],
     algorithm,
     stickiness: isSticky ? 'table' : 'none',
     proxy_protocol: frontend.proxyProtocol,
@@ -179,7 +193,7 @@ function nodeSnapshot(reading: Reading, frontend: FrontendPlan, node: NodePlan):
   const { source, live } = reading;
   const { states } = source;
   const { row, label, address, weight, mode } = node;
-  const count = (name: NodeCounter) => nodeCount(source.counters, row, name);
+  const count = (name: NodeCounter) => sumCell(reading.nodeCells, row * NODE_STRIDE + NODE[name]);
   return {
     label,
     address,
@@ -194,10 +208,7 @@ function nodeSnapshot(reading: Reading, frontend: FrontendPlan, node: NodePlan):
       total: get(states.checks, row),
       failed: get(states.checkFailures, row),
     },
-    sessions: sumCell(
-      source.counters.map(({ nodesActive }) => nodesActive),
-      row,
-    ),
+    sessions: sumCell(reading.activeCells, row),
     max_connections: node.maxConnections,
     connects: count('connects'),
     connect_failures: count('connectFailures'),
@@ -245,24 +256,26 @@ function statusOf(nodes: readonly NodeSnapshot[]): Record<Health, number> {
   return status;
 }
 
-function addressesOf({ services }: SnapshotSource, row: number): string[] {
-  return services
-    .filter(({ frontend }) => frontend === row)
-    .map(({ ip, port }) => formatEndpoint(formatIp(ip, 0), port));
+/** Up to the last one in use. */
+function rowsOf(things: readonly { readonly row: number }[]): number {
+  return things.reduce((rows, { row }) => Math.max(rows, row + 1), 0);
 }
 
-function frontendCount(counters: readonly Counters[], row: number, name: FrontendCounter): number {
-  return sumCell(
-    counters.map(({ frontends }) => frontends),
-    row * FRONTEND_STRIDE + FRONTEND[name],
-  );
-}
+const knownAddresses = new WeakMap<SnapshotSource['services'], ReadonlyMap<number, readonly string[]>>();
 
-function nodeCount(counters: readonly Counters[], row: number, name: NodeCounter): number {
-  return sumCell(
-    counters.map(({ nodes }) => nodes),
-    row * NODE_STRIDE + NODE[name],
-  );
+/** Written once for each plan: all addresses anew, for each frontend, would take the square of their number. */
+function addressesOf(services: SnapshotSource['services']): ReadonlyMap<number, readonly string[]> {
+  const known = knownAddresses.get(services);
+  if (known !== undefined) return known;
+  const addresses = new Map<number, string[]>();
+  for (const { ip, port, frontend } of services) {
+    const address = formatEndpoint(formatIp(ip, 0), port);
+    const others = addresses.get(frontend);
+    if (others === undefined) addresses.set(frontend, [address]);
+    else others.push(address);
+  }
+  knownAddresses.set(services, addresses);
+  return addresses;
 }
 
 function wallClock({ wallClockOffsetMs }: Reading, monotonicMs: number): string {

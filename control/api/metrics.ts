@@ -6,10 +6,10 @@ import { Type } from 'typebox';
 import { monotonicMs } from '../../core/base/clock.ts';
 import type { FrontendSnapshot, NodeSnapshot, Snapshot } from '../../workers/snapshot.ts';
 import type { ShardCounts } from '../data-plane.ts';
-import { RisingBytes } from '../rising.ts';
+import { type ByteCounts, RisingBytes } from '../rising.ts';
 import type { RevisionInfo } from '../store/store.ts';
 import type { ApiContext } from './context.ts';
-import { gauge, histogram, type Labels, metric, type Row, table } from './exposition.ts';
+import { gauge, histogram, labelText, metric, type Row, table } from './exposition.ts';
 import { processMetrics } from './process-metrics.ts';
 
 /** Scrapes within this time get one answer: fifty scrapers cost hardly more than one. */
@@ -52,49 +52,47 @@ export class Metrics {
   #make(): string {
     const { plane, store } = this.#context;
     const snapshot = plane.snapshot();
-    const frontends = this.#steady(snapshot.frontends);
+    const shards = plane.shardCounts();
     const { connect, firstByte, duration } = plane.histograms();
     return [
-      ...balancerMetrics(snapshot, plane.readiness() === 'ready', plane.isReloadGood(), store.read()),
-      ...processMetrics(),
-      ...table(
-        'balancer_',
-        WORKER_ROWS,
-        plane.shardCounts().map((counts, worker) => [counts, { worker }]),
-      ),
-      ...cutMetrics(plane.shardCounts()),
-      ...frontendMetrics(frontends),
-      ...nodeMetrics(frontends),
-      ...histogram('balancer_connect_seconds', 'Time that connecting to a node took.', connect),
-      ...histogram('balancer_first_byte_seconds', "Time from accept to the node's first byte.", firstByte),
-      ...histogram('balancer_session_seconds', 'Duration of ended sessions.', duration),
-      '',
-    ].join('\n');
+      balancerMetrics(snapshot, plane.readiness() === 'ready', plane.isReloadGood(), store.read()),
+      processMetrics(),
+      workerMetrics(shards),
+      cutMetrics(shards),
+      this.#poolMetrics(snapshot.frontends),
+      histogram('balancer_connect_seconds', 'Time that connecting to a node took.', connect),
+      histogram('balancer_first_byte_seconds', "Time from accept to the node's first byte.", firstByte),
+      histogram('balancer_session_seconds', 'Duration of ended sessions.', duration),
+    ].join('');
+  }
+
+  #poolMetrics(frontends: readonly FrontendSnapshot[]): string {
+    const frontendThings: [Measured<FrontendSnapshot>, string][] = [];
+    const nodeThings: [Measured<NodeSnapshot>, string][] = [];
+    this.#rising.begin();
+    for (const state of frontends) {
+      const name = `${state.nodebalancer}:${state.port}`;
+      const bytes = this.#rise(name, state.accepted, state);
+      frontendThings.push([{ state, bytes }, labelText({ frontend: name })]);
+      for (const node of state.nodes) {
+        const nodeBytes = this.#rise(`${name} ${node.address}`, node.connects, node);
+        const labels = labelText({ frontend: name, node: node.label, address: node.address });
+        nodeThings.push([{ state: node, bytes: nodeBytes }, labels]);
+      }
+    }
+    return table('balancer_frontend_', FRONTEND_ROWS, frontendThings) + table('balancer_node_', NODE_ROWS, nodeThings);
   }
 
   /** A counter that falls has begun again, to Prometheus: a whole total would come on top. */
-  #steady(frontends: readonly FrontendSnapshot[]): FrontendSnapshot[] {
-    this.#rising.begin();
-    return frontends.map((frontend) => {
-      const place = frontendName(frontend);
-      return {
-        ...frontend,
-        ...this.#rise(place, frontend.accepted, frontend),
-        nodes: frontend.nodes.map((node) => ({
-          ...node,
-          ...this.#rise(`${place} ${node.address}`, node.connects, node),
-        })),
-      };
-    });
+  #rise(key: string, connections: number, counts: Pick<NodeSnapshot, 'bytes_in' | 'bytes_out'>): ByteCounts {
+    return this.#rising.rise(key, connections, { bytesIn: counts.bytes_in, bytesOut: counts.bytes_out });
   }
+}
 
-  #rise(key: string, connections: number, counts: Pick<NodeSnapshot, 'bytes_in' | 'bytes_out'>) {
-    const { bytesIn, bytesOut } = this.#rising.rise(key, connections, {
-      bytesIn: counts.bytes_in,
-      bytesOut: counts.bytes_out,
-    });
-    return { bytes_in: bytesIn, bytes_out: bytesOut };
-  }
+/** What a snapshot says of a thing, and its bytes as they may be told. */
+interface Measured<T> {
+  readonly state: T;
+  readonly bytes: ByteCounts;
 }
 
 function balancerMetrics(
@@ -102,27 +100,27 @@ function balancerMetrics(
   isReady: boolean,
   isReloadGood: boolean,
   { revision, time }: RevisionInfo,
-): string[] {
+): string {
   const { version, started, shards, sessions, connections_max } = snapshot;
   return [
-    ...metric('balancer_build_info', 'gauge', 'The version that runs.', [[{ version }, 1]]),
-    ...gauge('balancer_start_time_seconds', 'When the process started, since 1970.', Date.parse(started) / 1000),
-    ...gauge('balancer_ready', '1 while connections are taken.', isReady ? 1 : 0),
-    ...gauge('balancer_shards', 'Listener workers.', shards),
-    ...gauge('balancer_sessions', 'Sessions that run.', sessions),
-    ...gauge('balancer_sessions_max', 'Sessions that may run at a time.', connections_max),
-    ...gauge('balancer_config_version', 'Revision of the configuration.', revision),
-    ...gauge(
+    metric('balancer_build_info', 'gauge', 'The version that runs.', [[{ version }, 1]]),
+    gauge('balancer_start_time_seconds', 'When the process started, since 1970.', Date.parse(started) / 1000),
+    gauge('balancer_ready', '1 while connections are taken.', isReady ? 1 : 0),
+    gauge('balancer_shards', 'Listener workers.', shards),
+    gauge('balancer_sessions', 'Sessions that run.', sessions),
+    gauge('balancer_sessions_max', 'Sessions that may run at a time.', connections_max),
+    gauge('balancer_config_version', 'Revision of the configuration.', revision),
+    gauge(
       'balancer_config_last_reload_success',
       '0 when the file was read again and refused: the configuration before it is in force.',
       isReloadGood ? 1 : 0,
     ),
-    ...gauge(
+    gauge(
       'balancer_config_last_reload_timestamp_seconds',
       'When the configuration was changed, since 1970.',
       Date.parse(`${time}Z`) / 1000,
     ),
-  ];
+  ].join('');
 }
 
 /** Side by side they show whether the workers have equal shares. */
@@ -166,8 +164,13 @@ const WORKER_ROWS: readonly Row<ShardCounts>[] = [
   },
 ];
 
+function workerMetrics(shards: readonly ShardCounts[]): string {
+  const things = shards.map((counts, worker) => [counts, labelText({ worker })] as const);
+  return table('balancer_', WORKER_ROWS, things);
+}
+
 /** Timeouts, limits, kills and our own mistakes are the balancer's. */
-function cutMetrics(shards: readonly ShardCounts[]): string[] {
+function cutMetrics(shards: readonly ShardCounts[]): string {
   const sum = (name: 'cutByClient' | 'cutByNode' | 'cutByBalancer'): number =>
     shards.reduce((total, counts) => total + counts[name], 0);
   return metric('balancer_resets_total', 'counter', 'Sessions that were cut off, by who did it.', [
@@ -177,105 +180,91 @@ function cutMetrics(shards: readonly ShardCounts[]): string[] {
   ]);
 }
 
-const FRONTEND_ROWS: readonly Row<FrontendSnapshot>[] = [
-  { name: 'sessions', type: 'gauge', help: 'Sessions that run.', value: ({ sessions }) => sessions },
-  { name: 'current_queue', type: 'gauge', help: 'Sessions that wait for a node.', value: ({ queued }) => queued },
-  { name: 'sessions_total', type: 'counter', help: 'Connections accepted.', value: ({ accepted }) => accepted },
-  { name: 'ended_total', type: 'counter', help: 'Sessions that have ended.', value: ({ ended }) => ended },
+const FRONTEND_ROWS: readonly Row<Measured<FrontendSnapshot>>[] = [
+  { name: 'sessions', type: 'gauge', help: 'Sessions that run.', value: ({ state }) => state.sessions },
+  { name: 'current_queue', type: 'gauge', help: 'Sessions that wait for a node.', value: ({ state }) => state.queued },
+  { name: 'sessions_total', type: 'counter', help: 'Connections accepted.', value: ({ state }) => state.accepted },
+  { name: 'ended_total', type: 'counter', help: 'Sessions that have ended.', value: ({ state }) => state.ended },
   {
     name: 'throttled_total',
     type: 'counter',
     help: 'Connections reset by the client throttle.',
-    value: ({ throttled }) => throttled,
+    value: ({ state }) => state.throttled,
   },
   {
     name: 'no_node_total',
     type: 'counter',
     help: 'Connections that no node could take.',
-    value: ({ no_node }) => no_node,
+    value: ({ state }) => state.no_node,
   },
   {
     name: 'queue_refused_total',
     type: 'counter',
     help: 'Connections reset because the queue was full.',
-    value: ({ queue_refused }) => queue_refused,
+    value: ({ state }) => state.queue_refused,
   },
   {
     name: 'queue_timeouts_total',
     type: 'counter',
     help: 'Connections reset because they waited too long.',
-    value: ({ queue_timeouts }) => queue_timeouts,
+    value: ({ state }) => state.queue_timeouts,
   },
-  { name: 'bytes_in_total', type: 'counter', help: 'Bytes received from clients.', value: ({ bytes_in }) => bytes_in },
-  { name: 'bytes_out_total', type: 'counter', help: 'Bytes given to clients.', value: ({ bytes_out }) => bytes_out },
+  {
+    name: 'bytes_in_total',
+    type: 'counter',
+    help: 'Bytes received from clients.',
+    value: ({ bytes }) => bytes.bytesIn,
+  },
+  { name: 'bytes_out_total', type: 'counter', help: 'Bytes given to clients.', value: ({ bytes }) => bytes.bytesOut },
   {
     name: 'up',
     type: 'gauge',
     help: '1 while a node may take sessions.',
-    value: ({ health }) => Number(health === 'up'),
+    value: ({ state }) => Number(state.health === 'up'),
   },
 ];
 
-const NODE_ROWS: readonly Row<NodeSnapshot>[] = [
+const NODE_ROWS: readonly Row<Measured<NodeSnapshot>>[] = [
   {
     name: 'up',
     type: 'gauge',
     help: '1 unless checks or sessions find it down.',
-    value: (node) => Number(node.health !== 'down' && !node.is_ejected),
+    value: ({ state }) => Number(state.health !== 'down' && !state.is_ejected),
   },
-  { name: 'weight', type: 'gauge', help: 'Its weight.', value: ({ weight }) => weight },
-  { name: 'current_sessions', type: 'gauge', help: 'Sessions that it has.', value: ({ sessions }) => sessions },
-  { name: 'connection_attempts_total', type: 'counter', help: 'Connects begun.', value: ({ connects }) => connects },
+  { name: 'weight', type: 'gauge', help: 'Its weight.', value: ({ state }) => state.weight },
+  { name: 'current_sessions', type: 'gauge', help: 'Sessions that it has.', value: ({ state }) => state.sessions },
+  { name: 'connection_attempts_total', type: 'counter', help: 'Connects begun.', value: ({ state }) => state.connects },
   {
     name: 'connection_errors_total',
     type: 'counter',
     help: 'Connects that failed.',
-    value: ({ connect_failures }) => connect_failures,
+    value: ({ state }) => state.connect_failures,
   },
   {
     name: 'connection_timeouts_total',
     type: 'counter',
     help: 'Connects that took too long.',
-    value: ({ connect_timeouts }) => connect_timeouts,
+    value: ({ state }) => state.connect_timeouts,
   },
   {
     name: 'retry_warnings_total',
     type: 'counter',
     help: 'Connections that went on to another node.',
-    value: ({ retries }) => retries,
+    value: ({ state }) => state.retries,
   },
-  { name: 'bytes_in_total', type: 'counter', help: 'Bytes received from it.', value: ({ bytes_in }) => bytes_in },
-  { name: 'bytes_out_total', type: 'counter', help: 'Bytes given to it.', value: ({ bytes_out }) => bytes_out },
-  { name: 'checks_total', type: 'counter', help: 'Active checks.', value: ({ check }) => check.total },
+  { name: 'bytes_in_total', type: 'counter', help: 'Bytes received from it.', value: ({ bytes }) => bytes.bytesIn },
+  { name: 'bytes_out_total', type: 'counter', help: 'Bytes given to it.', value: ({ bytes }) => bytes.bytesOut },
+  { name: 'checks_total', type: 'counter', help: 'Active checks.', value: ({ state }) => state.check.total },
   {
     name: 'check_failures_total',
     type: 'counter',
     help: 'Active checks that failed.',
-    value: ({ check }) => check.failed,
+    value: ({ state }) => state.check.failed,
   },
   {
     name: 'check_duration_seconds',
     type: 'gauge',
     help: 'How long the last check took.',
-    value: ({ check }) => check.took_ms / 1000,
+    value: ({ state }) => state.check.took_ms / 1000,
   },
 ];
-
-function frontendName({ nodebalancer, port }: Pick<FrontendSnapshot, 'nodebalancer' | 'port'>): string {
-  return `${nodebalancer}:${port}`;
-}
-
-function frontendMetrics(frontends: readonly FrontendSnapshot[]): string[] {
-  const things = frontends.map((frontend) => [frontend, { frontend: frontendName(frontend) }] as const);
-  return table('balancer_frontend_', FRONTEND_ROWS, things);
-}
-
-function nodeMetrics(frontends: readonly FrontendSnapshot[]): string[] {
-  const things = frontends.flatMap((frontend) =>
-    frontend.nodes.map((node): readonly [NodeSnapshot, Labels] => {
-      const { label, address } = node;
-      return [node, { frontend: frontendName(frontend), node: label, address }];
-    }),
-  );
-  return table('balancer_node_', NODE_ROWS, things);
-}

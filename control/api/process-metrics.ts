@@ -5,18 +5,18 @@ import { gauge, metric } from './exposition.ts';
 
 const US_PER_SECOND = 1_000_000;
 
-export function processMetrics(): string[] {
+export function processMetrics(): string {
   const { user, system } = process.cpuUsage();
   const used = openFiles();
   const limit = openFilesLimit();
   return [
-    ...gauge('process_resident_memory_bytes', 'Memory that the process has.', process.memoryUsage.rss()),
-    ...metric('process_cpu_seconds_total', 'counter', 'Processor time that the process has used.', [
+    gauge('process_resident_memory_bytes', 'Memory that the process has.', process.memoryUsage.rss()),
+    metric('process_cpu_seconds_total', 'counter', 'Processor time that the process has used.', [
       [{}, (user + system) / US_PER_SECOND],
     ]),
-    ...(used === undefined ? [] : gauge('balancer_fd_used', 'Open descriptors.', used)),
-    ...(limit === undefined ? [] : gauge('balancer_fd_limit', 'Descriptors that may be open.', limit)),
-  ];
+    used === undefined ? '' : gauge('balancer_fd_used', 'Open descriptors.', used),
+    limit === undefined ? '' : gauge('balancer_fd_limit', 'Descriptors that may be open.', limit),
+  ].join('');
 }
 
 /** Not counted name by name, which takes longer than all else here; kernels before 6.2 give no number (proc(5)). */

@@ -76,6 +76,7 @@ function widthOf(bucket: number): number {
 
 /** What was recorded up to one moment; a copy that no longer changes. */
 export interface HistogramSummary {
+  /** by bucket, up to that of the largest value: most of the others, nobody ever fills */
   readonly counts: Float64Array;
   readonly count: number;
   readonly sumUs: number;
@@ -83,19 +84,19 @@ export interface HistogramSummary {
   readonly maxUs: number;
 }
 
-/** Adds up what several shards recorded. While they go on, the sum and maximum may be a few values ahead of the counts. */
+/** Adds up what several shards recorded. While they go on, the sum may be a few values ahead of the counts, the maximum behind. */
 export function sumHistograms(histograms: readonly Histogram[]): HistogramSummary {
-  const counts = new Float64Array(BUCKETS);
+  const maxUs = histograms.reduce((max, { cells }) => Math.max(max, cells[MAX_CELL] ?? 0), 0);
+  const counts = new Float64Array(maxUs === 0 ? 0 : bucketOf(maxUs) + 1);
   let count = 0;
   for (const { cells } of histograms) {
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    for (let bucket = 0; bucket < counts.length; bucket++) {
       const added = cells[FIRST_BUCKET_CELL + bucket] ?? 0;
       counts[bucket] = (counts[bucket] ?? 0) + added;
       count += added;
     }
   }
   const sumUs = histograms.reduce((sum, { cells }) => sum + (cells[SUM_CELL] ?? 0), 0);
-  const maxUs = histograms.reduce((max, { cells }) => Math.max(max, cells[MAX_CELL] ?? 0), 0);
   return { counts, count, sumUs, maxUs };
 }
 
@@ -110,7 +111,7 @@ export function percentileUs(summary: HistogramSummary, percentile: number): num
   // Rounded up, so that the share is really reached, but not for a product that is a hair above an integer (0.07 * 100).
   const rank = Math.max(Math.ceil((percentile / 100) * summary.count * (1 - Number.EPSILON)), 1);
   let seen = 0;
-  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+  for (let bucket = 0; bucket < summary.counts.length; bucket++) {
     seen += summary.counts[bucket] ?? 0;
     if (seen >= rank) return reportedUs(summary, bucket);
   }
@@ -135,7 +136,8 @@ export function eachBound(
   let bucket = 0;
   let count = 0;
   for (const boundUs of boundsUs) {
-    for (; bucket < BUCKETS && highestOf(bucket) <= boundUs; bucket++) count += summary.counts[bucket] ?? 0;
+    for (; bucket < summary.counts.length && highestOf(bucket) <= boundUs; bucket++)
+      count += summary.counts[bucket] ?? 0;
     visit(boundUs, count);
   }
 }
@@ -147,7 +149,7 @@ export interface ValueSink {
 
 /** Adds the counts to an HdrHistogram, each as the value `percentileUs` reports. Two significant digits there lose nothing. */
 export function toHdr(summary: HistogramSummary, sink: ValueSink): void {
-  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+  for (let bucket = 0; bucket < summary.counts.length; bucket++) {
     const count = summary.counts[bucket] ?? 0;
     if (count > 0) sink.recordValueWithCount(reportedUs(summary, bucket), count);
   }

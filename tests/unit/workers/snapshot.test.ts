@@ -176,6 +176,24 @@ describe('the process', () => {
   });
 });
 
+test('each address is written once for a plan, however many frontends and snapshots there are', () => {
+  let looks = 0;
+  const services = Array.from({ length: 4 }, (_, row) => ({
+    ip: ip(`192.0.2.${row}`),
+    port: 80,
+    get frontend() {
+      looks++;
+      return row;
+    },
+  }));
+  const plans = services.map((_, row) => frontend(row, []));
+  for (let i = 0; i < 3; i++) {
+    const { frontends } = takeSnapshot(source(plans, { services }));
+    expect(frontends.map(({ addresses }) => addresses)).toEqual([0, 1, 2, 3].map((row) => [`192.0.2.${row}:80`]));
+  }
+  expect(looks).toBe(services.length);
+});
+
 describe('a frontend', () => {
   test('is told with its settings and the addresses it has', () => {
     const plan = frontend(2, [], { label: 'mail', port: 25, algorithm: 'source', proxyProtocol: 'v1', isSticky: true });

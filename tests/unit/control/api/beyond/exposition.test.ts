@@ -13,7 +13,7 @@ test.each([
   ['\\"\n\\'],
   ['ü, 漢, 🐟'],
 ])('a label %j comes back as it was', (text) => {
-  const families = parseExposition(`${metric('a_metric', 'gauge', 'Help.', [[{ label: text }, 1]]).join('\n')}\n`);
+  const families = parseExposition(metric('a_metric', 'gauge', 'Help.', [[{ label: text }, 1]]));
   expect(families.get('a_metric')?.series[0]?.labels.label).toBe(text);
 });
 
@@ -26,12 +26,14 @@ test.each([
   [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
   [Number.NaN, Number.NaN],
 ])('the number %d can be read', (value, read) => {
-  const families = parseExposition(`${metric('a_metric', 'gauge', 'Help.', [[{}, value]]).join('\n')}\n`);
+  const families = parseExposition(metric('a_metric', 'gauge', 'Help.', [[{}, value]]));
   expect(families.get('a_metric')?.series[0]?.value).toBe(read);
 });
 
 test('a help stays on its line', () => {
-  expect(metric('a_metric', 'gauge', 'One\nand \\ two.', [[{}, 1]])[0]).toBe('# HELP a_metric One\\nand \\\\ two.');
+  expect(metric('a_metric', 'gauge', 'One\nand \\ two.', [[{}, 1]]).split('\n')[0]).toBe(
+    '# HELP a_metric One\\nand \\\\ two.',
+  );
 });
 
 test('buckets are cumulative and end in the count', () => {
@@ -43,7 +45,7 @@ test('buckets are cumulative and end in the count', () => {
     sum: 7.25,
     count: 3,
   };
-  const families = parseExposition(`${histogram('a_seconds', 'Help.', view).join('\n')}\n`);
+  const families = parseExposition(histogram('a_seconds', 'Help.', view));
   expect(families.get('a_seconds')?.series.map(({ labels, value }) => [labels.le, value])).toEqual([
     ['0.5', 2],
     ['1', 2],
