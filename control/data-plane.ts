@@ -5,7 +5,7 @@ import type { Config } from '../core/config/model.ts';
 import type { ShardCounter } from '../core/metrics/counters.ts';
 import type { LoggedEvent } from '../workers/event-log.ts';
 import type { SessionFilter, SessionView } from '../workers/session-list.ts';
-import type { Snapshot } from '../workers/snapshot.ts';
+import type { NodeCondition, Snapshot } from '../workers/snapshot.ts';
 
 export type { SessionFilter, SessionView } from '../workers/session-list.ts';
 
@@ -43,6 +43,8 @@ export interface DataPlane {
   /** @returns when every shard has applied it, with what changed @throws RefusedChange: nothing has changed then */
   apply(config: Config): Promise<readonly string[]>;
   snapshot(): Snapshot;
+  /** What a snapshot says of one frontend's nodes, by address. @returns undefined while there is none of that name and port */
+  conditions(nodebalancer: string, port: number): ReadonlyMap<string, NodeCondition> | undefined;
   /** Counts over all shards since the process started. */
   histograms(): {
     readonly connect: HistogramView;

@@ -123,6 +123,7 @@ const NO_PLANE: DataPlane = {
   snapshot: () => {
     throw new OperatorError('no balancer runs');
   },
+  conditions: () => undefined,
   histograms: () => {
     throw new OperatorError('no balancer runs');
   },

@@ -109,6 +109,9 @@ export interface NodeSnapshot {
   bytes_out: number;
 }
 
+/** What says whether a node is up. */
+export type NodeCondition = Pick<NodeSnapshot, 'health' | 'is_ejected'>;
+
 /** Active checks. */
 export interface CheckSnapshot {
   /** when the last one ended */
@@ -157,6 +160,16 @@ export function takeSnapshot(source: SnapshotSource): Snapshot {
   };
 }
 
+/** What a snapshot would say of one frontend's nodes, by address: for who asks about one of many. */
+export function nodeConditions(states: NodeStates, frontend: FrontendPlan): ReadonlyMap<string, NodeCondition> {
+  return new Map(
+    frontend.nodes.map((node) => [
+      node.address,
+      { health: healthOf(states, node), is_ejected: isEjected(states, frontend, node) },
+    ]),
+  );
+}
+
 function frontendSnapshot(reading: Reading, frontend: FrontendPlan): FrontendSnapshot {
   const { source, live } = reading;
   const { row, label, port, algorithm, isSticky, nodes } = frontend;
@@ -199,8 +212,9 @@ function nodeSnapshot(reading: Reading, frontend: FrontendPlan, node: NodePlan):
     address,
     weight,
     mode,
-    ...healthOf(states, frontend, node),
+    health: healthOf(states, node),
     is_ejected: isEjected(states, frontend, node),
+    reason: reasonOf(states, frontend, node),
     changed: timeOf(reading, get(states.changedMs, row)),
     check: {
       at: timeOf(reading, get(states.checkedMs, row)),
@@ -220,13 +234,12 @@ function nodeSnapshot(reading: Reading, frontend: FrontendPlan, node: NodePlan):
 }
 
 /** A node without an address is down to every shard, whether it is checked or not. */
-function healthOf(
-  states: NodeStates,
-  { isPassive }: FrontendPlan,
-  { ip, row }: NodePlan,
-): { health: Health; reason: string } {
-  if (ip === undefined) return { health: 'down', reason: describeReason(REASON.noAddress, 0) };
-  return { health: healthName(get(states.health, row)), reason: conditionReason(states, row, isPassive) };
+function healthOf(states: NodeStates, { ip, row }: NodePlan): Health {
+  return ip === undefined ? 'down' : healthName(get(states.health, row));
+}
+
+function reasonOf(states: NodeStates, { isPassive }: FrontendPlan, { ip, row }: NodePlan): string {
+  return ip === undefined ? describeReason(REASON.noAddress, 0) : conditionReason(states, row, isPassive);
 }
 
 /** The nodes that take new connections, by the rules of the shards; not for the one session that tries an ejected one. */

@@ -15,8 +15,8 @@ import { publishedForChange, publishedForNew } from './published-schemas.ts';
 import { queryFlag } from './query.ts';
 import { checkBody, judge, readFields, refuse } from './request-check.ts';
 import { CONFIG, CONFIG_WITH_NODES, NODE_REQUEST } from './request-schemas.ts';
-import { change, findConfig, findNodeBalancer, inventoryNow, setEtag, snapshotNow } from './requests.ts';
-import { ConfigView, stateOf, viewConfig } from './views.ts';
+import { change, findConfig, findNodeBalancer, inventoryNow, setEtag } from './requests.ts';
+import { ConfigView, viewConfig } from './views.ts';
 
 const PATH = '/nodebalancers/:nodebalancerId/configs';
 const FILTERS = ['id', 'port', 'protocol', 'algorithm', 'stickiness', 'check', 'proxy_protocol'] as const;
@@ -34,11 +34,8 @@ const CreateQuery = Type.Object({
 });
 
 export function configRoutes(app: FastifyInstance, context: ApiContext): void {
-  const view = (
-    nodebalancer: StoredNodeBalancer,
-    config: StoredFrontend,
-    snapshot = snapshotNow(context),
-  ): ConfigView => viewConfig(nodebalancer, config, stateOf(snapshot, nodebalancer.label, config.port));
+  const view = (nodebalancer: StoredNodeBalancer, config: StoredFrontend): ConfigView =>
+    viewConfig(nodebalancer, config, context.plane.conditions(nodebalancer.label, config.port));
   const answer = (inventory: Inventory, nodebalancerId: number, id: number, reply: FastifyReply): ConfigView => {
     const nodebalancer = findById(inventory.nodebalancers, nodebalancerId);
     const config = findById(nodebalancer.configs, id);
@@ -54,8 +51,7 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request) => {
       const { nodebalancer } = findNodeBalancer(inventoryNow(context), request);
-      const snapshot = snapshotNow(context);
-      const views = nodebalancer.configs.map((config) => view(nodebalancer, config, snapshot));
+      const views = nodebalancer.configs.map((config) => view(nodebalancer, config));
       return paginate(request.query, filterItems(request.headers['x-filter'], views, FILTERS));
     },
   );

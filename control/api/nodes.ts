@@ -12,20 +12,20 @@ import { PageQuery, pageOf, paginate } from './pagination.ts';
 import { publishedForChange, publishedForNew } from './published-schemas.ts';
 import { checkBody, judge, refuse } from './request-check.ts';
 import { NODE_REQUEST } from './request-schemas.ts';
-import { change, type FoundConfig, findConfig, findNode, inventoryNow, setEtag, snapshotNow } from './requests.ts';
-import { NodeView, stateOf, viewNode } from './views.ts';
+import { change, type FoundConfig, findConfig, findNode, inventoryNow, setEtag } from './requests.ts';
+import { NodeView, viewNode } from './views.ts';
 
 const PATH = '/nodebalancers/:nodebalancerId/configs/:configId/nodes';
 const FILTERS = ['id', 'label', 'address', 'status', 'weight', 'mode'] as const;
 
 export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
-  const stateAt = ({ nodebalancer, config }: FoundConfig) =>
-    stateOf(snapshotNow(context), nodebalancer.label, config.port);
+  const conditionsAt = ({ nodebalancer, config }: FoundConfig) =>
+    context.plane.conditions(nodebalancer.label, config.port);
   const answer = (inventory: Inventory, request: FastifyRequest, id: number, reply: FastifyReply): NodeView => {
     const found = findConfig(inventory, request);
     const node = findById(found.config.nodes, id);
     setEtag(reply, node);
-    return viewNode(found.nodebalancer, found.config, node, stateAt(found));
+    return viewNode(found.nodebalancer, found.config, node, conditionsAt(found));
   };
 
   app.get(
@@ -36,8 +36,8 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request) => {
       const found = findConfig(inventoryNow(context), request);
-      const state = stateAt(found);
-      const views = found.config.nodes.map((node) => viewNode(found.nodebalancer, found.config, node, state));
+      const conditions = conditionsAt(found);
+      const views = found.config.nodes.map((node) => viewNode(found.nodebalancer, found.config, node, conditions));
       return paginate(request.query, filterItems(request.headers['x-filter'], views, FILTERS));
     },
   );

@@ -2,10 +2,9 @@
 
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
-import type { FrontendSnapshot } from '../../workers/snapshot.ts';
 import type { StoredNodeBalancer } from '../store/inventory.ts';
 import type { ApiContext } from './context.ts';
-import { inventoryNow, snapshotNow } from './requests.ts';
+import { inventoryNow } from './requests.ts';
 import { ConfigView, NodeBalancerView, viewConfig, viewNodeBalancer } from './views.ts';
 
 const { id, port, protocol, proxy_protocol, nodes_status } = ConfigView.properties;
@@ -23,31 +22,20 @@ export function overviewRoutes(app: FastifyInstance, context: ApiContext): void 
         response: { 200: OverviewView },
       },
     },
-    async (): Promise<Static<typeof OverviewView>> => {
-      // A search among all frontends for each config would take the square of their number.
-      const states = new Map(
-        snapshotNow(context).frontends.map((state) => [placeOf(state.nodebalancer, state.port), state]),
-      );
-      return {
-        data: inventoryNow(context).nodebalancers.map((nodebalancer) => overviewOf(context, nodebalancer, states)),
-      };
-    },
+    async (): Promise<Static<typeof OverviewView>> => ({
+      data: inventoryNow(context).nodebalancers.map((nodebalancer) => overviewOf(context, nodebalancer)),
+    }),
   );
 }
 
 function overviewOf(
-  { statistics, now }: ApiContext,
+  { plane, statistics, now }: ApiContext,
   nodebalancer: StoredNodeBalancer,
-  states: ReadonlyMap<string, FrontendSnapshot>,
 ): Static<typeof NodeBalancerOverview> {
   const configs = nodebalancer.configs.map((config): Static<typeof ConfigOverview> => {
-    const view = viewConfig(nodebalancer, config, states.get(placeOf(nodebalancer.label, config.port)));
+    const view = viewConfig(nodebalancer, config, plane.conditions(nodebalancer.label, config.port));
     const { id, port, protocol, proxy_protocol, nodes_status } = view;
     return { id, port, protocol, proxy_protocol, nodes_status };
   });
   return { ...viewNodeBalancer(nodebalancer, statistics.transfer(nodebalancer.id, now())), configs };
-}
-
-function placeOf(label: string, port: number): string {
-  return `${label} ${port}`;
 }

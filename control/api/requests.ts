@@ -1,7 +1,6 @@
 // What the routes of stored things have in common: ids in paths, If-Match, the change and its answer.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Snapshot } from '../../workers/snapshot.ts';
 import type { Inventory, StoredFrontend, StoredNode, StoredNodeBalancer } from '../store/inventory.ts';
 import type { ApiContext } from './context.ts';
 import { findById } from './edits.ts';
@@ -75,8 +74,4 @@ export function setEtag(reply: FastifyReply, thing: Parameters<typeof etagOf>[0]
 /** The inventory that answers are made of: the store's, or under `run -f` the file's, with ids by order. */
 export function inventoryNow(context: ApiContext): Inventory {
   return context.store.read().inventory;
-}
-
-export function snapshotNow(context: ApiContext): Snapshot {
-  return context.plane.snapshot();
 }

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { FrontendSchema, NodeSchema } from '../../core/config/model.ts';
-import type { FrontendSnapshot, NodeSnapshot, Snapshot } from '../../workers/snapshot.ts';
+import type { NodeCondition } from '../../workers/snapshot.ts';
 import type { StoredFrontend, StoredNode, StoredNodeBalancer } from '../store/inventory.ts';
 import type { Transfer } from '../store/statistics.ts';
 import { shownAddresses, shownHost } from './host-addresses.ts';
@@ -114,14 +114,16 @@ export function viewNodeBalancer(nodebalancer: StoredNodeBalancer, transfer: Tra
   };
 }
 
-/** @param state undefined while the data plane does not know it */
+/** Of a config's nodes, by address; undefined while the data plane does not know the config. */
+type Conditions = ReadonlyMap<string, NodeCondition> | undefined;
+
 export function viewConfig(
   { id: nodebalancer_id }: Pick<StoredNodeBalancer, 'id'>,
   frontend: StoredFrontend,
-  state: FrontendSnapshot | undefined,
+  conditions: Conditions,
 ): ConfigView {
   const { id, nodes, queue_size, queue_timeout, proxy_protocol_crc32c, ...rest } = frontend;
-  const up = nodes.filter((node) => isServing(node, frontend, stateOfNode(state, node))).length;
+  const up = nodes.filter((node) => isServing(node, frontend, conditions?.get(node.address))).length;
   return {
     id,
     port: rest.port,
@@ -152,8 +154,8 @@ export function viewConfig(
 }
 
 /** A node that nobody checks counts as up, unless sessions have found it dead. */
-function isServing(node: StoredNode, frontend: StoredFrontend, state: NodeSnapshot | undefined): boolean {
-  const status = statusOf(node, state);
+function isServing(node: StoredNode, frontend: StoredFrontend, condition: NodeCondition | undefined): boolean {
+  const status = statusOf(node, condition);
   return status === 'UP' || (status === 'Unknown' && frontend.check === 'none');
 }
 
@@ -161,14 +163,14 @@ export function viewNode(
   { id: nodebalancer_id }: Pick<StoredNodeBalancer, 'id'>,
   frontend: StoredFrontend,
   node: StoredNode,
-  state: FrontendSnapshot | undefined,
+  conditions: Conditions,
 ): NodeView {
   const { id, address, label, weight, mode, max_connections, slow_start, proxy_protocol } = node;
   return {
     id,
     address,
     label,
-    status: statusOf(node, stateOfNode(state, node)),
+    status: statusOf(node, conditions?.get(address)),
     weight,
     mode,
     config_id: frontend.id,
@@ -181,17 +183,9 @@ export function viewNode(
 }
 
 /** DOWN also in mode reject, as the Linode API has it; and while sessions find it dead. */
-function statusOf(node: StoredNode, state: NodeSnapshot | undefined): NodeView['status'] {
-  if (node.mode === 'reject' || state?.is_ejected === true || state?.health === 'down') return 'DOWN';
-  return state?.health === 'up' ? 'UP' : 'Unknown';
-}
-
-export function stateOf(snapshot: Snapshot, label: string, port: number): FrontendSnapshot | undefined {
-  return snapshot.frontends.find((frontend) => frontend.nodebalancer === label && frontend.port === port);
-}
-
-function stateOfNode(state: FrontendSnapshot | undefined, { address }: StoredNode): NodeSnapshot | undefined {
-  return state?.nodes.find((node) => node.address === address);
+function statusOf(node: StoredNode, condition: NodeCondition | undefined): NodeView['status'] {
+  if (node.mode === 'reject' || condition?.is_ejected === true || condition?.health === 'down') return 'DOWN';
+  return condition?.health === 'up' ? 'UP' : 'Unknown';
 }
 
 /**

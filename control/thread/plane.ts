@@ -6,7 +6,7 @@ import { SHARD, SHARD_COUNTERS } from '../../core/metrics/counters.ts';
 import { eachBound, type Histogram, sumHistograms } from '../../core/metrics/histogram.ts';
 import { findSessions, listSessions, type SessionSource } from '../../workers/session-list.ts';
 import { type MemoryViews, viewMemories } from '../../workers/shared-memories.ts';
-import { type Snapshot, takeSnapshot } from '../../workers/snapshot.ts';
+import { type NodeCondition, nodeConditions, type Snapshot, takeSnapshot } from '../../workers/snapshot.ts';
 import {
   type DataPlane,
   type EffectiveSetting,
@@ -19,6 +19,8 @@ import {
   type ShardCounts,
 } from '../data-plane.ts';
 import type { ChangeAnswer, FromControl, KillAnswer, PlaneState, PlanView, ToPlane } from './channel.ts';
+
+type FrontendPlan = PlanView['frontends'][number];
 
 /** Bounds of the histograms' buckets, in seconds. */
 const WAIT_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -36,6 +38,7 @@ export class ThreadPlane implements DataPlane {
   readonly #waiting = new Map<number, (answer: ChangeAnswer | KillAnswer) => void>();
   #nextId = 1;
   #plan: PlanView;
+  #frontends: ReadonlyMap<string, FrontendPlan>;
   #readiness: Readiness;
   #isReloadGood: boolean;
 
@@ -46,6 +49,7 @@ export class ThreadPlane implements DataPlane {
     this.#views = viewMemories(state.memories);
     this.#post = post;
     this.#plan = state.plan;
+    this.#frontends = byPlace(state.plan);
     this.#readiness = state.readiness;
     this.#isReloadGood = state.isReloadGood;
   }
@@ -57,7 +61,7 @@ export class ThreadPlane implements DataPlane {
 
   /** What the main thread says about the data plane. */
   receive(message: ToPlane): void {
-    if (message.kind === 'plan') this.#plan = message.plan;
+    if (message.kind === 'plan') this.#adopt(message.plan);
     else if (message.kind === 'readiness') this.#readiness = message.readiness;
     else if (message.kind === 'reload') this.#isReloadGood = message.isGood;
     else if (message.kind === 'event') for (const listener of this.#listeners) listener(message.event);
@@ -87,6 +91,11 @@ export class ThreadPlane implements DataPlane {
       tables,
       states,
     });
+  }
+
+  conditions(nodebalancer: string, port: number): ReadonlyMap<string, NodeCondition> | undefined {
+    const frontend = this.#frontends.get(placeOf(nodebalancer, port));
+    return frontend === undefined ? undefined : nodeConditions(this.#views.states, frontend);
   }
 
   histograms() {
@@ -134,6 +143,11 @@ export class ThreadPlane implements DataPlane {
     return () => this.#listeners.delete(listener);
   }
 
+  #adopt(plan: PlanView): void {
+    this.#plan = plan;
+    this.#frontends = byPlace(plan);
+  }
+
   #sessionSource(): SessionSource {
     const { frontendNames, nodeNames } = this.#plan;
     return { tables: this.#views.tables, frontends: frontendNames, nodes: nodeNames, nowMs: monotonicMs };
@@ -151,6 +165,14 @@ export class ThreadPlane implements DataPlane {
     this.#waiting.get(id)?.(answer);
     this.#waiting.delete(id);
   }
+}
+
+function placeOf(label: string, port: number): string {
+  return `${label} ${port}`;
+}
+
+function byPlace({ frontends }: PlanView): ReadonlyMap<string, FrontendPlan> {
+  return new Map(frontends.map((frontend) => [placeOf(frontend.label, frontend.port), frontend]));
 }
 
 /** @param unitsPerSecond of the values that were recorded */

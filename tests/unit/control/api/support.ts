@@ -17,7 +17,7 @@ import { openStore, type SqliteStore } from '../../../../control/store/sqlite-st
 import { openStatistics } from '../../../../control/store/statistics.ts';
 import { Tokens } from '../../../../control/store/tokens.ts';
 import type { Config } from '../../../../core/config/model.ts';
-import type { Snapshot } from '../../../../workers/snapshot.ts';
+import type { NodeCondition, Snapshot } from '../../../../workers/snapshot.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../support/temporary.ts';
 
 const NO_TIMES = { buckets: [], sum: 0, count: 0 };
@@ -59,6 +59,11 @@ export class StandInPlane implements DataPlane {
       connections_max: 1000,
       frontends,
     };
+  }
+
+  conditions(nodebalancer: string, port: number): ReadonlyMap<string, NodeCondition> | undefined {
+    const found = this.frontends.find((frontend) => frontend.nodebalancer === nodebalancer && frontend.port === port);
+    return found === undefined ? undefined : new Map(found.nodes.map((node) => [node.address, node]));
   }
 
   histograms() {

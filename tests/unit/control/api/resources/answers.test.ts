@@ -125,6 +125,18 @@ describe('state', () => {
     const frontend = { nodebalancer: nodebalancer?.label, port: 80, nodes: [seen] };
     lab.plane.frontends = [frontend as unknown as FrontendSnapshot];
   }
+  test('of one config, one node or a list of them is told without a reading of all there are', async () => {
+    observe({ health: 'down' });
+    lab.plane.snapshot = () => {
+      throw new Error('a snapshot was taken');
+    };
+    expect(await both()).toEqual({ status: 'DOWN', up: 0, down: 1 });
+    expect((await done(lab.ask('GET', places.configs))).data[0].nodes_status).toEqual({ up: 0, down: 1 });
+    expect((await done(lab.ask('GET', places.nodes))).data[0].status).toBe('DOWN');
+    const overview = await done(lab.ask('GET', '/balancer/v1/nodebalancers'));
+    expect(overview.data[0].configs[0].nodes_status).toEqual({ up: 0, down: 1 });
+  });
+
   const both = async () => ({
     status: (await done(lab.ask('GET', `${places.nodes}/3`))).status,
     ...(await done(lab.ask('GET', places.config))).nodes_status,
