@@ -64,16 +64,19 @@ export class Changes {
   }
 
   /** Goes back to what was, as a new revision. @returns undefined when there is no such revision, or no longer @throws as `change` */
-  async rollback(author: string, revision: number): Promise<Revision | undefined> {
+  async rollback(
+    author: string,
+    revision: number,
+    isCurrent: () => boolean = () => true,
+  ): Promise<Revision | undefined> {
     this.#refuseWithFile();
     const target = this.#store.at(revision);
     if (target === undefined) return undefined;
-    return this.change(author, ({ nextId }) => ({ ...target.inventory, nextId }));
+    return this.change(author, ({ nextId }) => ({ ...target.inventory, nextId }), isCurrent);
   }
 
-  /** Everything is to be as a configuration file says. @param base the revision that it was held against */
-  replace(author: string, config: Config, base?: number): Promise<Revision> {
-    const isCurrent = (): boolean => base === undefined || this.#store.read().revision === base;
+  /** Everything is to be as a configuration file says. @throws as `change` */
+  replace(author: string, config: Config, isCurrent: () => boolean = () => true): Promise<Revision> {
     return this.change(author, (inventory, now) => inventoryOf(config, inventory, this.#region, now), isCurrent);
   }
 

@@ -49,8 +49,9 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
       config: { rate: 'list' },
       schema: { summary: 'Configs of a NodeBalancer', querystring: PageQuery, response: { 200: pageOf(ConfigView) } },
     },
-    async (request) => {
+    async (request, reply) => {
       const { nodebalancer } = findNodeBalancer(inventoryNow(context), request);
+      setEtag(reply, nodebalancer.configs);
       const views = nodebalancer.configs.map((config) => view(nodebalancer, config));
       return paginate(request.query, filterItems(request.headers['x-filter'], views, FILTERS));
     },
@@ -72,7 +73,10 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
       const inventory = await change(
         context,
         request,
-        () => undefined,
+        (now) => {
+          const { nodebalancer } = findNodeBalancer(now, request);
+          return [nodebalancer.configs, nodebalancer];
+        },
         (before, now) => {
           const { nodebalancer } = findNodeBalancer(before, request);
           const ids = new Ids(before);
@@ -102,11 +106,16 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request, reply) => {
       const thing = (inventory: Inventory) => findConfig(inventory, request).config;
-      const inventory = await change(context, request, thing, (before, now) => {
-        const { nodebalancer, config } = findConfig(before, request);
-        const next = checkedConfig(before, nodebalancer, config, request.body, false, new Ids(before));
-        return changeConfig(before, { nodebalancer, now }, { ...next, id: config.id, nodes: config.nodes });
-      });
+      const inventory = await change(
+        context,
+        request,
+        (now) => [thing(now)],
+        (before, now) => {
+          const { nodebalancer, config } = findConfig(before, request);
+          const next = checkedConfig(before, nodebalancer, config, request.body, false, new Ids(before));
+          return changeConfig(before, { nodebalancer, now }, { ...next, id: config.id, nodes: config.nodes });
+        },
+      );
       const { nodebalancer, config } = findConfig(inventory, request);
       return answer(inventory, nodebalancer.id, config.id, reply);
     },
@@ -117,10 +126,15 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
     { schema: { summary: 'Delete a config with its nodes', response: { 200: Type.Object({}) } } },
     async (request) => {
       const thing = (inventory: Inventory) => findConfig(inventory, request).config;
-      await change(context, request, thing, (before, now) => {
-        const { nodebalancer, config } = findConfig(before, request);
-        return removeConfig(before, { nodebalancer, now }, config.id);
-      });
+      await change(
+        context,
+        request,
+        (now) => [thing(now)],
+        (before, now) => {
+          const { nodebalancer, config } = findConfig(before, request);
+          return removeConfig(before, { nodebalancer, now }, config.id);
+        },
+      );
       return {};
     },
   );
@@ -137,12 +151,17 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request, reply) => {
       const thing = (inventory: Inventory) => findConfig(inventory, request).config;
-      const inventory = await change(context, request, thing, (before, now) => {
-        const { nodebalancer, config } = findConfig(before, request);
-        const ids = new Ids(before);
-        const next = checkedConfig(before, nodebalancer, config, request.body, true, ids);
-        return changeConfig(before, { nodebalancer, now }, { ...next, id: config.id }, ids);
-      });
+      const inventory = await change(
+        context,
+        request,
+        (now) => [thing(now)],
+        (before, now) => {
+          const { nodebalancer, config } = findConfig(before, request);
+          const ids = new Ids(before);
+          const next = checkedConfig(before, nodebalancer, config, request.body, true, ids);
+          return changeConfig(before, { nodebalancer, now }, { ...next, id: config.id }, ids);
+        },
+      );
       const { nodebalancer, config } = findConfig(inventory, request);
       return answer(inventory, nodebalancer.id, config.id, reply);
     },

@@ -1,17 +1,18 @@
 // Every change and the way back; the configuration as a file, and a file as the configuration.
 
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { stringify } from 'yaml';
 import type { Config } from '../../core/config/model.ts';
 import { isRecord } from '../../core/config/problem.ts';
 import { validateConfig } from '../../core/config/validate.ts';
 import { configOf } from '../store/inventory.ts';
+import type { RevisionInfo } from '../store/store.ts';
 import type { ApiContext } from './context.ts';
 import { apiError, notFound } from './errors.ts';
 import { queryFlag, queryText } from './query.ts';
 import { refuse } from './request-check.ts';
-import { idOf } from './requests.ts';
+import { idOf, matches } from './requests.ts';
 
 /** A configuration of as many nodes as there may be is larger than what other requests may be. */
 const CONFIGURATION_BYTES_MAX = 4 << 20;
@@ -42,6 +43,8 @@ const Changes = Type.Object({ revision: Type.Integer(), changes: Type.Array(Type
 
 export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
   const { store, changes } = context;
+  /** Whether the configuration as a whole is what the client saw. */
+  const isAsSeen = (request: FastifyRequest): boolean => matches(request, () => [etagOf(store.read())]);
 
   app.get(
     '/balancer/v1/history',
@@ -83,14 +86,15 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
         response: { 200: Changes },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const revision = isRecord(request.body) ? request.body.revision : undefined;
       if (typeof revision !== 'number' || !Number.isSafeInteger(revision) || revision < 0) {
         throw apiError(400, 'Must be the number of a revision', 'revision');
       }
       const before = store.read().revision;
-      const made = await changes.rollback(request.caller.author, revision);
+      const made = await changes.rollback(request.caller.author, revision, () => isAsSeen(request));
       if (made === undefined) throw apiError(404, `There is no revision ${revision}, or no longer.`, 'revision');
+      reply.header('etag', etagOf(made));
       return { revision: made.revision, changes: made.revision === before ? [] : [...made.changes] };
     },
   );
@@ -106,7 +110,9 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request, reply) => {
       const format = queryText(request.query, 'format') ?? 'json';
-      const config = configOf(store.read().inventory);
+      const latest = store.read();
+      reply.header('etag', etagOf(latest));
+      const config = configOf(latest.inventory);
       if (format === 'json') return config;
       if (format !== 'yaml') throw apiError(400, 'Must be json or yaml', 'format');
       reply.header('content-disposition', 'attachment; filename="balancer.yaml"');
@@ -125,16 +131,23 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
         response: { 200: Changes },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const config = checked(request.body);
       const isDryRun = queryFlag(request.query, 'dry_run');
       const { revision } = store.read();
       if (isDryRun) return { revision, changes: [...changes.preview(config)] };
       const base = numberOf(request.query, 'base', Number.MAX_SAFE_INTEGER);
-      const made = await changes.replace(request.caller.author, config, base);
+      const isCurrent = () => (base === undefined || store.read().revision === base) && isAsSeen(request);
+      const made = await changes.replace(request.caller.author, config, isCurrent);
+      reply.header('etag', etagOf(made));
       return { revision: made.revision, changes: made.revision === revision ? [] : [...made.changes] };
     },
   );
+}
+
+/** Of the configuration as a whole. */
+function etagOf({ revision }: RevisionInfo): string {
+  return `"${revision}"`;
 }
 
 /** @throws ApiError 400 with all that is wrong */

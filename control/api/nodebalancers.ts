@@ -32,8 +32,10 @@ export function nodebalancerRoutes(app: FastifyInstance, context: ApiContext): v
       config: { rate: 'list' },
       schema: { summary: 'All NodeBalancers', querystring: PageQuery, response: { 200: pageOf(NodeBalancerView) } },
     },
-    async (request) => {
-      const views = inventoryNow(context).nodebalancers.map(view);
+    async (request, reply) => {
+      const { nodebalancers } = inventoryNow(context);
+      setEtag(reply, nodebalancers);
+      const views = nodebalancers.map(view);
       return paginate(request.query, filterItems(request.headers['x-filter'], views, FILTERS));
     },
   );
@@ -46,7 +48,7 @@ export function nodebalancerRoutes(app: FastifyInstance, context: ApiContext): v
       const inventory = await change(
         context,
         request,
-        () => undefined,
+        ({ nodebalancers }) => [nodebalancers],
         (before, now) => {
           const made = create(before, request.body, context, now);
           id = made.id;
@@ -68,8 +70,11 @@ export function nodebalancerRoutes(app: FastifyInstance, context: ApiContext): v
     one('Change label, throttle or tags', { body: publishedForChange(CHANGED_NODEBALANCER) }),
     async (request, reply) => {
       const thing = (inventory: Inventory) => findNodeBalancer(inventory, request).nodebalancer;
-      const inventory = await change(context, request, thing, (before, now) =>
-        changeNodeBalancer(before, { ...changed(before, thing(before), request.body), updated: now }),
+      const inventory = await change(
+        context,
+        request,
+        (now) => [thing(now)],
+        (before, now) => changeNodeBalancer(before, { ...changed(before, thing(before), request.body), updated: now }),
       );
       return answer(inventory, thing(inventory).id, reply);
     },
@@ -80,7 +85,12 @@ export function nodebalancerRoutes(app: FastifyInstance, context: ApiContext): v
     { schema: { summary: 'Delete a NodeBalancer with its configs and nodes', response: { 200: Type.Object({}) } } },
     async (request) => {
       const thing = (inventory: Inventory) => findNodeBalancer(inventory, request).nodebalancer;
-      await change(context, request, thing, (before) => removeNodeBalancer(before, thing(before).id));
+      await change(
+        context,
+        request,
+        (now) => [thing(now)],
+        (before) => removeNodeBalancer(before, thing(before).id),
+      );
       return {};
     },
   );

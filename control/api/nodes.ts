@@ -34,8 +34,9 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
       config: { rate: 'list' },
       schema: { summary: 'Nodes of a config', querystring: PageQuery, response: { 200: pageOf(NodeView) } },
     },
-    async (request) => {
+    async (request, reply) => {
       const found = findConfig(inventoryNow(context), request);
+      setEtag(reply, found.config.nodes);
       const conditions = conditionsAt(found);
       const views = found.config.nodes.map((node) => viewNode(found.nodebalancer, found.config, node, conditions));
       return paginate(request.query, filterItems(request.headers['x-filter'], views, FILTERS));
@@ -50,7 +51,10 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
       const inventory = await change(
         context,
         request,
-        () => undefined,
+        (now) => {
+          const { config } = findConfig(now, request);
+          return [config.nodes, config];
+        },
         (before, now) => {
           const found = findConfig(before, request);
           const ids = new Ids(before);
@@ -83,11 +87,16 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request, reply) => {
       const thing = (inventory: Inventory) => findNode(inventory, request).node;
-      const inventory = await change(context, request, thing, (before, now) => {
-        const found = findNode(before, request);
-        const node = { ...checkedNode(before, found, found.node, request.body), id: found.node.id };
-        return changeConfig(before, { nodebalancer: found.nodebalancer, now }, withNode(found.config, node));
-      });
+      const inventory = await change(
+        context,
+        request,
+        (now) => [thing(now)],
+        (before, now) => {
+          const found = findNode(before, request);
+          const node = { ...checkedNode(before, found, found.node, request.body), id: found.node.id };
+          return changeConfig(before, { nodebalancer: found.nodebalancer, now }, withNode(found.config, node));
+        },
+      );
       return answer(inventory, request, thing(inventory).id, reply);
     },
   );
@@ -97,10 +106,15 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
     { schema: { summary: 'Remove a node; its connections end by themselves', response: { 200: Type.Object({}) } } },
     async (request) => {
       const thing = (inventory: Inventory) => findNode(inventory, request).node;
-      await change(context, request, thing, (before, now) => {
-        const { nodebalancer, config, node } = findNode(before, request);
-        return changeConfig(before, { nodebalancer, now }, withoutNode(config, node.id));
-      });
+      await change(
+        context,
+        request,
+        (now) => [thing(now)],
+        (before, now) => {
+          const { nodebalancer, config, node } = findNode(before, request);
+          return changeConfig(before, { nodebalancer, now }, withoutNode(config, node.id));
+        },
+      );
       return {};
     },
   );

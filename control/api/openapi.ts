@@ -14,8 +14,9 @@ interface Operation {
 const INTRODUCTION =
   'The NodeBalancer part of the Linode API v4, on your own machine, under /v4 and /v4beta alike. What differs: `protocol` omitted ' +
   'means tcp, because http, https and udp are not served yet; any unicast address may be a node; fields marked as an extension are ' +
-  "ours. Every write is answered after it is in force. A single thing's ETag, sent back as If-Match, keeps a change from " +
-  'overwriting another.';
+  'ours. Every write is answered after it is in force. The ETag of what was read, sent back as If-Match, keeps a change from ' +
+  'overwriting another (409): that of a thing when it is changed or deleted; that of a list, or of what the list belongs to, when ' +
+  'something is created in it; that of the whole configuration when it is replaced or rolled back.';
 
 export class OpenApi {
   readonly #operations: Operation[] = [];

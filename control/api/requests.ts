@@ -5,7 +5,7 @@ import type { Inventory, StoredFrontend, StoredNode, StoredNodeBalancer } from '
 import type { ApiContext } from './context.ts';
 import { findById } from './edits.ts';
 import { notFound } from './errors.ts';
-import { etagOf } from './views.ts';
+import { etagOf, type Tagged } from './views.ts';
 
 export type Params = Readonly<Record<string, string>>;
 
@@ -41,33 +41,30 @@ export function findNode(inventory: Inventory, request: FastifyRequest): FoundNo
   return { ...found, node: findById(found.config.nodes, idOf(request, 'nodeId')) };
 }
 
-/** Whether the thing is what the client saw; without an If-Match it need not have looked. */
-function matches(request: FastifyRequest, thing: Parameters<typeof etagOf>[0]): boolean {
+/** Whether one of these tags is what the client saw; without an If-Match it need not have looked. */
+export function matches(request: FastifyRequest, tags: () => readonly string[]): boolean {
   const header = request.headers['if-match'];
   if (header === undefined || header.trim() === '*') return true;
-  const tag = etagOf(thing);
-  return header.split(',').some((part) => part.trim().replace(/^W\//, '') === tag);
+  const now = tags();
+  return header.split(',').some((part) => now.includes(part.trim().replace(/^W\//, '')));
 }
 
 /**
  * Makes a change and waits until it is in force.
- * @param thing what an If-Match of the request is held against @returns the new inventory
+ * @param seen what an If-Match of the request may name; of several, one that is still as it was is enough @returns the new inventory
  */
 export async function change(
   context: ApiContext,
   request: FastifyRequest,
-  thing: (inventory: Inventory) => Parameters<typeof etagOf>[0] | undefined,
+  seen: (inventory: Inventory) => readonly Tagged[],
   edit: (inventory: Inventory, now: string) => Inventory,
 ): Promise<Inventory> {
-  const isCurrent = (inventory: Inventory): boolean => {
-    const found = thing(inventory);
-    return found === undefined || matches(request, found);
-  };
+  const isCurrent = (inventory: Inventory): boolean => matches(request, () => seen(inventory).map(etagOf));
   const { inventory } = await context.changes.change(request.caller.author, edit, isCurrent);
   return inventory;
 }
 
-export function setEtag(reply: FastifyReply, thing: Parameters<typeof etagOf>[0]): void {
+export function setEtag(reply: FastifyReply, thing: Tagged): void {
   reply.header('etag', etagOf(thing));
 }
 

@@ -1,7 +1,7 @@
 // Stored things as the API answers them: its fields in its order, and ours after them. State that the store does not have comes from
 // the data plane's snapshot.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { FrontendSchema, NodeSchema } from '../../core/config/model.ts';
 import type { NodeCondition } from '../../workers/snapshot.ts';
@@ -188,11 +188,32 @@ function statusOf(node: StoredNode, condition: NodeCondition | undefined): NodeV
   return condition?.health === 'up' ? 'UP' : 'Unknown';
 }
 
+/** What a client can have seen, and can hold a change against. */
+export type Tagged = Thing | readonly Thing[];
+type Thing = StoredNodeBalancer | StoredFrontend | StoredNode;
+
+const ETAG_CHARS = 27;
+/** Of things that never change: a change makes others. */
+const etags = new WeakMap<Tagged, string>();
+
 /**
- * Changes exactly when the thing does. A config's covers its nodes; a nodebalancer's does not cover its configs, nor the time, which
- * their changes move.
+ * Changes exactly when the thing does, or one of a list. A config's covers its nodes; a nodebalancer's does not cover its configs, nor
+ * the time, which their changes move.
  */
-export function etagOf(thing: StoredNodeBalancer | StoredFrontend | StoredNode): string {
-  const own = 'configs' in thing ? { ...thing, configs: undefined, updated: undefined } : thing;
-  return `"${createHash('sha256').update(JSON.stringify(own)).digest('base64url').slice(0, 27)}"`;
+export function etagOf(thing: Tagged): string {
+  const known = etags.get(thing);
+  if (known !== undefined) return known;
+  const own = isList(thing) ? thing.map(ownPart) : ownPart(thing);
+  const etag = `"${hash('sha256', JSON.stringify(own), 'base64url').slice(0, ETAG_CHARS)}"`;
+  etags.set(thing, etag);
+  return etag;
+}
+
+function ownPart(thing: Thing): unknown {
+  return 'configs' in thing ? { ...thing, configs: undefined, updated: undefined } : thing;
+}
+
+/** For the type checker, to which a list that is read only is none. */
+function isList(thing: Tagged): thing is readonly Thing[] {
+  return Array.isArray(thing);
 }
