@@ -4,6 +4,7 @@
 import type { Config } from '../core/config/model.ts';
 import type { ShardCounter } from '../core/metrics/counters.ts';
 import type { LoggedEvent } from '../workers/event-log.ts';
+import type { LoopLags } from '../workers/loop-lag.ts';
 import type { SessionFilter, SessionView } from '../workers/session-list.ts';
 import type { NodeCondition, Snapshot } from '../workers/snapshot.ts';
 
@@ -53,6 +54,8 @@ export interface DataPlane {
   };
   /** One per shard, since the process started. */
   shardCounts(): readonly ShardCounts[];
+  /** How late the event loops of all threads came round, lately. */
+  loopLags(): LoopLags;
   /** @param limit at most so many; `total` says how many fit */
   sessions(filter: SessionFilter, limit: number): { readonly total: number; readonly sessions: readonly SessionView[] };
   /** @returns how many were ended */

@@ -128,6 +128,7 @@ const NO_PLANE: DataPlane = {
     throw new OperatorError('no balancer runs');
   },
   shardCounts: () => [],
+  loopLags: () => ({ shards: [], main: 0, control: 0 }),
   sessions: () => ({ total: 0, sessions: [] }),
   kill: async () => 0,
   readiness: () => 'starting',

@@ -7,6 +7,9 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { VARIABLES } from '../cli/environment.ts';
 import { help } from '../cli/help.ts';
+import { Metrics } from '../control/api/metrics.ts';
+import type { ShardCounts } from '../control/data-plane.ts';
+import { SHARD_COUNTERS } from '../core/metrics/counters.ts';
 import {
   beginRecord,
   commitRecord,
@@ -19,6 +22,9 @@ import { withGeneratedParts } from '../scripts/docs.ts';
 import { createLogger } from '../workers/logger.ts';
 import { SessionLogWriter } from '../workers/session-log-writer.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from './support/temporary.ts';
+import { parseExposition } from './unit/control/api/beyond/exposition-parser.ts';
+import { frontendOf, nodeOf } from './unit/control/api/beyond/support.ts';
+import { startLab } from './unit/control/api/support.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const DOCUMENTS = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => join('docs', name))].filter((name) =>
@@ -115,6 +121,20 @@ describe('outcome codes', () => {
       expect(phases, code).toContain(code[1]);
     }
   });
+});
+
+test('metrics are all in the README, with type, labels and meaning as the balancer tells them', async () => {
+  const lab = startLab();
+  const counts = Object.fromEntries(SHARD_COUNTERS.map((name) => [name, 0])) as ShardCounts;
+  lab.plane.shardCounts = () => [counts];
+  lab.plane.frontends = [frontendOf('web', 80, { nodes: [nodeOf('one', '192.0.2.10:80')] })];
+  const families = parseExposition(new Metrics(lab.context).text());
+  const rows = [...families].map(([name, { type, help, series }]) => {
+    const labels = Object.keys(series[0]?.labels ?? {}).filter((label) => label !== 'le');
+    return `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help.replace(/\.$/, '')} |`;
+  });
+  await lab.close();
+  expect(section('Metrics').match(/^\| `.*$/gm)).toEqual(rows);
 });
 
 test('the sample of the access log has the fields that the table explains and the balancer writes', async () => {

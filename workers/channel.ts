@@ -53,19 +53,34 @@ export type FromShard =
 export const FAULTS = ['throw-in-step', 'throw', 'out-of-memory', 'block'] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** The control cells of all shards: one stop flag, then a heartbeat (monotonic ms) per shard, a cache line each. */
+/** What threads tell each other without a message: one stop flag, then a row of cells per thread, a cache line each. */
 export interface Control {
   readonly stop: Int32Array;
+  /** by row * HEARTBEAT_STRIDE, of the shards alone: monotonic ms */
   readonly heartbeats: Float64Array;
+  /** by row, those of the main thread and the control thread after the shards': see loop-lag.ts */
+  readonly lags: readonly Float64Array[];
 }
 
 const CACHE_LINE_BYTES = 64;
 export const HEARTBEAT_STRIDE = CACHE_LINE_BYTES / Float64Array.BYTES_PER_ELEMENT;
 
+/** of a row: the heartbeat's cell comes first */
+const LAG_AT_BYTES = Float64Array.BYTES_PER_ELEMENT;
+const LAG_CELLS = 2;
+/** the main thread and the control thread */
+const OTHER_THREADS = 2;
+
 export function controlBytes(shards: number): number {
-  return CACHE_LINE_BYTES * (1 + shards);
+  return CACHE_LINE_BYTES * (1 + shards + OTHER_THREADS);
 }
 
 export function createControl(memory: SharedArrayBuffer): Control {
-  return { stop: new Int32Array(memory, 0, 1), heartbeats: new Float64Array(memory, CACHE_LINE_BYTES) };
+  const rows = memory.byteLength / CACHE_LINE_BYTES - 1;
+  const cellsOf = (row: number) => new Float64Array(memory, CACHE_LINE_BYTES * (1 + row) + LAG_AT_BYTES, LAG_CELLS);
+  return {
+    stop: new Int32Array(memory, 0, 1),
+    heartbeats: new Float64Array(memory, CACHE_LINE_BYTES, (rows - OTHER_THREADS) * HEARTBEAT_STRIDE),
+    lags: Array.from({ length: rows }, (_, row) => cellsOf(row)),
+  };
 }

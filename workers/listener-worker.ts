@@ -22,16 +22,19 @@ import {
   type ToShard,
 } from './channel.ts';
 import { injectFault } from './faults.ts';
+import { LoopLag } from './loop-lag.ts';
 
 /** @returns when the stop flag was set and everything of this shard is closed */
 export default function runShard(task: ShardTask): void {
   pin(task);
   const control = createControl(task.control);
+  const lag = new LoopLag(control, task.index);
   const shard = startShard(task, control);
   reply(task, { kind: 'started', threadId });
   while (Atomics.load(control.stop, 0) === 0) {
     turn(shard);
-    beat(task, control);
+    // What became ready after its wait has waited until here.
+    lag.note(beat(task, control) - shard.nowMs, shard.nowMs);
   }
   killAll(shard);
   applyPlan(shard, { frontends: [], listeners: [] });
@@ -48,8 +51,11 @@ function pin(task: ShardTask): void {
   reply(task, { kind: 'warning', message });
 }
 
-function beat(task: ShardTask, control: Control): void {
-  control.heartbeats[task.index * HEARTBEAT_STRIDE] = monotonicMs();
+/** @returns the time */
+function beat(task: ShardTask, control: Control): number {
+  const nowMs = monotonicMs();
+  control.heartbeats[task.index * HEARTBEAT_STRIDE] = nowMs;
+  return nowMs;
 }
 
 function startShard(task: ShardTask, control: Control): Shard {

@@ -23,6 +23,7 @@ import type { SessionTable } from '../core/session/table.ts';
 import { type Control, controlBytes, createControl, type Fault, HEARTBEAT_STRIDE } from './channel.ts';
 import type { EventLog } from './event-log.ts';
 import type { Logger } from './logger.ts';
+import { LoopLag, MAIN, noteStuck } from './loop-lag.ts';
 import type { ShardSlot } from './session-list.ts';
 import { type Death, type OnNodeEvent, type ShardBase, ShardThread } from './shard-thread.ts';
 import { type SharedMemories, viewMemories } from './shared-memories.ts';
@@ -63,6 +64,7 @@ export class ShardSet {
   readonly #events: EventLog;
   readonly #kernel: Kernel;
   readonly #control: Control;
+  readonly #lag: LoopLag;
   readonly #live: Int32Array;
   readonly #stickyClients: ClientTable;
   readonly #pool: Piscina;
@@ -82,6 +84,7 @@ export class ShardSet {
     this.#kernel = createKernel(new SharedArrayBuffer(4096));
     const control = new SharedArrayBuffer(controlBytes(shards));
     this.#control = createControl(control);
+    this.#lag = new LoopLag(this.#control, MAIN);
     const processMemory = createProcessMemory(settings, shards);
     this.#live = new Int32Array(processMemory.live);
     // This thread locks like one more shard.
@@ -109,6 +112,7 @@ export class ShardSet {
         durations,
       })),
       nodeStates: processMemory.nodeStates,
+      control,
       capacity: settings.connectionsMax,
     };
     const views = viewMemories(this.memories);
@@ -252,6 +256,7 @@ export class ShardSet {
     const now = performance.now();
     const sinceMs = now - this.#watchedMs;
     this.#watchedMs = now;
+    this.#lag.note(sinceMs - WATCH_INTERVAL_MS, now);
     // After the whole process was suspended, everybody's heartbeat is old, and nobody is stuck.
     if (sinceMs > HEARTBEAT_MS_MAX / 2) {
       for (const thread of this.#threads) this.#beat(thread);
@@ -259,7 +264,9 @@ export class ShardSet {
     }
     for (const thread of this.#threads) {
       const beatMs = this.#control.heartbeats[thread.base.index * HEARTBEAT_STRIDE] ?? 0;
-      if (this.#kernel.nowMs() - beatMs < HEARTBEAT_MS_MAX) continue;
+      const silentMs = this.#kernel.nowMs() - beatMs;
+      if (silentMs < HEARTBEAT_MS_MAX) continue;
+      noteStuck(this.#control, thread.base.index, silentMs);
       this.#beat(thread);
       if (thread.terminations >= TERMINATIONS_MAX)
         this.onHopeless(`shard ${thread.base.index} is stuck and cannot be stopped`);

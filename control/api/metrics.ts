@@ -4,14 +4,16 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { monotonicMs } from '../../core/base/clock.ts';
+import type { LoopLags } from '../../workers/loop-lag.ts';
 import type { FrontendSnapshot, NodeSnapshot, Snapshot } from '../../workers/snapshot.ts';
 import type { ShardCounts } from '../data-plane.ts';
 import { type ByteCounts, RisingBytes } from '../rising.ts';
 import type { RevisionInfo } from '../store/store.ts';
 import type { ApiContext } from './context.ts';
-import { gauge, histogram, labelText, metric, type Row, table } from './exposition.ts';
+import { gauge, histogram, labelText, metric, type Row, type Sample, table } from './exposition.ts';
 import { processMetrics } from './process-metrics.ts';
 
+const MS_PER_SECOND = 1000;
 /** Scrapes within this time get one answer: fifty scrapers cost hardly more than one. */
 const FRESH_MS = 1000;
 
@@ -58,6 +60,7 @@ export class Metrics {
       balancerMetrics(snapshot, plane.readiness() === 'ready', plane.isReloadGood(), store.read()),
       processMetrics(),
       workerMetrics(shards),
+      lagMetrics(plane.loopLags()),
       cutMetrics(shards),
       this.#poolMetrics(snapshot.frontends),
       histogram('balancer_connect_seconds', 'Time that connecting to a node took.', connect),
@@ -167,6 +170,17 @@ const WORKER_ROWS: readonly Row<ShardCounts>[] = [
 function workerMetrics(shards: readonly ShardCounts[]): string {
   const things = shards.map((counts, worker) => [counts, labelText({ worker })] as const);
   return table('balancer_', WORKER_ROWS, things);
+}
+
+/** The threads that are no workers beside them: each has an event loop, too. */
+function lagMetrics({ shards, main, control }: LoopLags): string {
+  const sample = (worker: number | string, lagMs: number): Sample => [{ worker }, lagMs / MS_PER_SECOND];
+  return metric(
+    'balancer_worker_eventloop_lag_seconds',
+    'gauge',
+    'Longest delay of the event loop in the last 30 to 60 s.',
+    [...shards.map((lagMs, worker) => sample(worker, lagMs)), sample('main', main), sample('control', control)],
+  );
 }
 
 /** Timeouts, limits, kills and our own mistakes are the balancer's. */

@@ -2,6 +2,7 @@
 // for a request writes it as well as one that works; one in an endless loop, or in a system call that does not return, does not.
 
 import { monotonicMs } from '../../core/base/clock.ts';
+import type { LoopLag } from '../../workers/loop-lag.ts';
 
 const BEAT_INTERVAL_MS = 250;
 const WATCH_INTERVAL_MS = 250;
@@ -15,13 +16,17 @@ export function createHeartbeat(): SharedArrayBuffer {
   return new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT);
 }
 
-/** Beats from now on, as long as the event loop comes round. */
-export function beatOn(memory: SharedArrayBuffer): void {
+/** Beats from now on, as long as the event loop comes round. @param lag told how late each beat is */
+export function beatOn(memory: SharedArrayBuffer, lag: LoopLag): void {
   const cell = new Float64Array(memory);
+  let beatMs = monotonicMs();
+  cell[0] = beatMs;
   const beat = () => {
-    cell[0] = monotonicMs();
+    const nowMs = monotonicMs();
+    lag.note(nowMs - beatMs - BEAT_INTERVAL_MS, nowMs);
+    beatMs = nowMs;
+    cell[0] = nowMs;
   };
-  beat();
   setInterval(beat, BEAT_INTERVAL_MS).unref();
 }
 

@@ -2,7 +2,9 @@
 // It may die at any time: sessions do not notice, and the next one begins here again.
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { createControl } from '../../workers/channel.ts';
 import { exhaustMemory } from '../../workers/faults.ts';
+import { CONTROL, LoopLag } from '../../workers/loop-lag.ts';
 import { configOf } from '../store/inventory.ts';
 import { openStore, type SqliteStore } from '../store/sqlite-store.ts';
 import { StoreError } from '../store/store.ts';
@@ -36,7 +38,7 @@ async function serve(store: SqliteStore, state: PlaneState): Promise<void> {
   service = new Service(task, store, state, post);
   post({ kind: 'serving', problem: await service.start() });
   // Not earlier: on a busy machine all that is loaded and compressed until here can take longer than a beat may.
-  beatOn(task.heartbeat);
+  beatOn(task.heartbeat, new LoopLag(createControl(state.memories.control), CONTROL));
 }
 
 async function end(store: SqliteStore): Promise<void> {

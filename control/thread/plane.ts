@@ -4,6 +4,7 @@ import { monotonicMs } from '../../core/base/clock.ts';
 import type { Config } from '../../core/config/model.ts';
 import { SHARD, SHARD_COUNTERS } from '../../core/metrics/counters.ts';
 import { eachBound, type Histogram, sumHistograms } from '../../core/metrics/histogram.ts';
+import { type LoopLags, readLoopLags } from '../../workers/loop-lag.ts';
 import { findSessions, listSessions, type SessionSource } from '../../workers/session-list.ts';
 import { type MemoryViews, viewMemories } from '../../workers/shared-memories.ts';
 import { type NodeCondition, nodeConditions, type Snapshot, takeSnapshot } from '../../workers/snapshot.ts';
@@ -112,6 +113,10 @@ export class ThreadPlane implements DataPlane {
       const counts = SHARD_COUNTERS.map((name) => [name, shard[SHARD[name]] ?? 0] as const);
       return Object.fromEntries(counts) as ShardCounts;
     });
+  }
+
+  loopLags(): LoopLags {
+    return readLoopLags(this.#views.control, monotonicMs());
   }
 
   sessions(filter: SessionFilter, limit: number): { total: number; sessions: readonly SessionView[] } {

@@ -151,6 +151,23 @@ describe('with a store', () => {
   });
 });
 
+test('metrics say how late each event loop came round, that of a shard which was stuck included', async () => {
+  const balancer = await start({ env: { BALANCER_TEST_FAULTS: '1', BALANCER_WORKERS: '1' } });
+  const lags = async () => {
+    const text = await (await fetch(`${balancer.url}/metrics`)).text();
+    const lines = text.matchAll(/^balancer_worker_eventloop_lag_seconds\{worker="(\w+)"\} (\S+)$/gm);
+    return Object.fromEntries([...lines].map(([, worker = '', seconds]) => [worker, Number(seconds)] as const));
+  };
+  await eventually('every loop to have come round', async () => Object.values(await lags()).every((lag) => lag > 0));
+  expect(Object.keys(await lags())).toEqual(['0', 'main', 'control']);
+  const { port } = await serving(balancer);
+  await stream(port);
+  inject(balancer, '0 block');
+  await balancer.program.waitUntil('a successor', () => balancer.program.stderr.includes('shard 0 serves again'));
+  // As long as it took to find out.
+  await eventually('the delay to show', async () => ((await lags())['0'] ?? 0) >= 2);
+});
+
 describe('sessions', () => {
   test('are listed with their names, those of a removed config too; one ends when it is killed, the other goes on', async () => {
     const balancer = await start({ env: { BALANCER_ACCESS_LOG: '-' } });

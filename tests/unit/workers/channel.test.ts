@@ -1,4 +1,5 @@
-// The cells that supervisor and shards share without a message: one stop flag, and a heartbeat per shard, a cache line each.
+// The cells that threads share without a message: one stop flag, and a row per shard, for the main thread and for the control thread, a
+// cache line each.
 
 import { describe, expect, test } from 'vitest';
 import { createProcessMemory, LIVE_STRIDE } from '../../../core/session/shard.ts';
@@ -10,17 +11,19 @@ const CACHE_LINE_BYTES = 64;
 describe.for([1, 2, 256])('control cells of %i shards', (shards) => {
   test('have a heartbeat for each, apart from each other and from the stop flag', () => {
     const memory = new SharedArrayBuffer(controlBytes(shards));
-    const { stop, heartbeats } = createControl(memory);
+    const { stop, heartbeats, lags } = createControl(memory);
     for (let shard = 0; shard < shards; shard++) heartbeats[shard * HEARTBEAT_STRIDE] = 1000 + shard;
     Atomics.store(stop, 0, 1);
+    for (const cells of lags.slice(shards)) cells.fill(1);
     const lines = new Uint8Array(memory);
     const used = Array.from({ length: memory.byteLength / CACHE_LINE_BYTES }, (_, line) =>
       lines.slice(line * CACHE_LINE_BYTES, (line + 1) * CACHE_LINE_BYTES).some((byte) => byte !== 0),
     );
     // Each line is used by one of them, and none is left over.
-    expect(used).toEqual(new Array(1 + shards).fill(true));
+    expect(used).toEqual(new Array(1 + shards + 2).fill(true));
+    for (const cells of lags) cells.fill(2);
     for (let shard = 0; shard < shards; shard++) expect(heartbeats[shard * HEARTBEAT_STRIDE]).toBe(1000 + shard);
-    expect([stop.length, heartbeats.length]).toEqual([1, shards * HEARTBEAT_STRIDE]);
+    expect([stop.length, heartbeats.length, lags.length]).toEqual([1, shards * HEARTBEAT_STRIDE, shards + 2]);
   });
 
   test('are the same for everybody who looks', () => {

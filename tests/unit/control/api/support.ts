@@ -17,6 +17,7 @@ import { openStore, type SqliteStore } from '../../../../control/store/sqlite-st
 import { openStatistics } from '../../../../control/store/statistics.ts';
 import { Tokens } from '../../../../control/store/tokens.ts';
 import type { Config } from '../../../../core/config/model.ts';
+import type { LoopLags } from '../../../../workers/loop-lag.ts';
 import type { NodeCondition, Snapshot } from '../../../../workers/snapshot.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../support/temporary.ts';
 
@@ -33,6 +34,7 @@ export class StandInPlane implements DataPlane {
   ready: Readiness = 'ready';
   reloadGood = true;
   frontends: Snapshot['frontends'] = [];
+  lags: LoopLags = { shards: [], main: 0, control: 0 };
   running: SessionView[] = [];
   killed: SessionFilter[] = [];
   readonly #listeners = new Set<(event: PlaneEvent) => void>();
@@ -72,6 +74,10 @@ export class StandInPlane implements DataPlane {
 
   shardCounts(): readonly ShardCounts[] {
     return [];
+  }
+
+  loopLags(): LoopLags {
+    return this.lags;
   }
 
   sessions(_filter: SessionFilter, limit: number) {

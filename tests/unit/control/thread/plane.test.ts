@@ -13,6 +13,7 @@ import {
 } from '../../../../core/health/node-states.ts';
 import { NODES_MAX } from '../../../../core/session/limits.ts';
 import type { FrontendPlan, NodePlan } from '../../../../core/session/plan.ts';
+import { controlBytes } from '../../../../workers/channel.ts';
 
 const nodeStates = new SharedArrayBuffer(nodeStatesBytes(NODES_MAX));
 const states = createNodeStates(nodeStates, NODES_MAX);
@@ -40,7 +41,7 @@ test('the conditions of one frontend are those of its nodes now, and of the plan
     frontend('shop', 80, [node(5)]),
   ]);
   const state = {
-    memories: { shards: [], nodeStates, capacity: 1 },
+    memories: { shards: [], nodeStates, control: new SharedArrayBuffer(controlBytes(0)), capacity: 1 },
     startedMs: 0,
     connectionsMax: 1,
     settings: [],

@@ -58,7 +58,7 @@ test('frontends and nodes are told apart by name, and no label is a client’s',
   const labels = new Set(
     [...families.values()].flatMap(({ series }) => series.flatMap((one) => Object.keys(one.labels))),
   );
-  expect([...labels].sort()).toEqual(['address', 'by', 'frontend', 'le', 'node', 'version']);
+  expect([...labels].sort()).toEqual(['address', 'by', 'frontend', 'le', 'node', 'version', 'worker']);
 });
 
 test('names say what they count: counters end in _total, times in _seconds', () => {
@@ -102,6 +102,18 @@ test('each worker has its own accepts, so that unequal shares are seen', () => {
   // Of all workers: whose fault it was does not depend on where it was served.
   const cuts = ['client', 'node', 'lb'].map((by) => numberOf('balancer_resets_total', { by }));
   expect(cuts).toEqual([7, 1, 3]);
+});
+
+test('the event loop of each thread has its longest delay', () => {
+  lab.plane.lags = { shards: [2, 1500], main: 7, control: 0.25 };
+  const family = scrape().get('balancer_worker_eventloop_lag_seconds');
+  expect(family?.type).toBe('gauge');
+  expect(family?.series.map(({ labels, value }) => [labels.worker, value])).toEqual([
+    ['0', 0.002],
+    ['1', 1.5],
+    ['main', 0.007],
+    ['control', 0.00025],
+  ]);
 });
 
 describe('counters of bytes', () => {
