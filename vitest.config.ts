@@ -7,5 +7,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Waiting ends when the condition holds; a machine that has other things to do may take its time.
+    expect: { poll: { timeout: 20_000 } },
   },
 });
