@@ -5,6 +5,8 @@ import type { Config } from '../core/config/model.ts';
 import { type DataPlane, RefusedChange } from './data-plane.ts';
 import { describeDifference } from './store/difference.ts';
 import { configOf, type Inventory, inventoryOf } from './store/inventory.ts';
+import { problemsOf } from './store/inventory-check.ts';
+import { describeRefusal } from './store/refusal.ts';
 import type { Revision, RevisionInfo, Store } from './store/store.ts';
 import { utcSeconds } from './store/time.ts';
 
@@ -72,6 +74,8 @@ export class Changes {
     this.#refuseWithFile();
     const target = this.#store.at(revision);
     if (target === undefined) return undefined;
+    const refusal = describeRefusal(target);
+    if (refusal !== undefined) throw new RefusedChange(refusal);
     return this.change(author, ({ nextId }) => ({ ...target.inventory, nextId }), isCurrent);
   }
 
@@ -83,7 +87,7 @@ export class Changes {
   /** What `replace` would change. */
   preview(config: Config): readonly string[] {
     const { inventory } = this.#store.read();
-    return describeDifference(inventory, inventoryOf(config, inventory, this.#region, utcSeconds(this.#now())));
+    return differences(inventory, inventoryOf(config, inventory, this.#region, utcSeconds(this.#now())));
   }
 
   async #change(author: string, edit: Edit, isCurrent: (inventory: Inventory) => boolean): Promise<Revision> {
@@ -91,7 +95,7 @@ export class Changes {
     const before = this.#store.read();
     if (!isCurrent(before.inventory)) throw new StaleError(before);
     const inventory = edit(before.inventory, utcSeconds(this.#now()));
-    const changes = describeDifference(before.inventory, inventory);
+    const changes = differences(before.inventory, inventory);
     if (changes.length === 0) return before;
     await this.#plane.apply(configOf(inventory));
     try {
@@ -108,4 +112,11 @@ export class Changes {
   #refuseWithFile(): void {
     if (this.#plane.file !== undefined) throw new ReadOnlyError(this.#plane.file);
   }
+}
+
+/** In lines; none when nothing differs. What this version does not accept may have the same name or port twice: it is replaced as a whole. */
+function differences(before: Inventory, after: Inventory): readonly string[] {
+  if (problemsOf(before).length > 0)
+    return ['the whole configuration anew: this version did not accept what was stored'];
+  return describeDifference(before, after);
 }

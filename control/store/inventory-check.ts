@@ -1,34 +1,71 @@
-// Whether a value is an inventory: what comes from a disk is believed only after it was looked at. The schemas are those of the
-// configuration, with what the store adds.
+// Whether a value is an inventory: what comes from a disk is believed only after it was looked at. And whether its configuration is one
+// that this version would put into force: a whole inventory that another version wrote may break a rule that came later.
 
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Default } from 'typebox/value';
 import { FrontendSchema, NodeBalancerSchema, NodeSchema } from '../../core/config/model.ts';
+import type { Problem } from '../../core/config/problem.ts';
 import { validateConfig } from '../../core/config/validate.ts';
 import { configOf, type Inventory } from './inventory.ts';
 
 const Id = Type.Integer({ minimum: 1 });
-
-const StoredNodeSchema = Type.Object({ ...NodeSchema.properties, id: Id });
-const StoredFrontendSchema = Type.Object({ ...FrontendSchema.properties, id: Id, nodes: Type.Array(StoredNodeSchema) });
-const StoredNodeBalancerSchema = Type.Object({
-  ...NodeBalancerSchema.properties,
+const OWN = {
   id: Id,
   region: Type.String(),
   tags: Type.Array(Type.String()),
   created: Type.String(),
   updated: Type.String(),
+};
+
+const StoredNodeSchema = Type.Object({ ...NodeSchema.properties, id: Id });
+const StoredFrontendSchema = Type.Object({ ...FrontendSchema.properties, id: Id, nodes: Type.Array(StoredNodeSchema) });
+const StoredNodeBalancerSchema = Type.Object({
+  ...NodeBalancerSchema.properties,
+  ...OWN,
   configs: Type.Array(StoredFrontendSchema),
 });
 const InventorySchema = Type.Object({ nextId: Id, nodebalancers: Type.Array(StoredNodeBalancerSchema) });
 
-const check = Compile(InventorySchema);
+/** The least that makes an inventory: what the store itself adds, and the names by which things are told apart. */
+const ShapeSchema = Type.Object({
+  nextId: Id,
+  nodebalancers: Type.Array(
+    Type.Object({
+      ...OWN,
+      label: Type.String(),
+      ipv4: Type.String(),
+      configs: Type.Array(
+        Type.Object({
+          id: Id,
+          port: Type.Number(),
+          nodes: Type.Array(Type.Object({ id: Id, label: Type.String(), address: Type.String() })),
+        }),
+      ),
+    }),
+  ),
+});
 
-/** @returns the inventory, with what newer versions have added filled in; undefined when the value is none */
+const hasShape = Compile(ShapeSchema);
+
+/**
+ * @returns the inventory, with what newer versions have added filled in; undefined when the value is none. Whether its values are good
+ * is another question: see `problemsOf`
+ */
 export function readInventory(value: unknown): Inventory | undefined {
   const filled: unknown = Default(InventorySchema, value);
-  if (!check.Check(filled)) return undefined;
-  const inventory: Static<typeof InventorySchema> = filled;
-  return 'problems' in validateConfig(configOf(inventory)) ? undefined : inventory;
+  return hasShape.Check(filled) ? (filled as Static<typeof InventorySchema>) : undefined;
+}
+
+/** Of inventories, which never change. */
+const known = new WeakMap<Inventory, readonly Problem[]>();
+
+/** What this version's rules say against it, as paths in its configuration. */
+export function problemsOf(inventory: Inventory): readonly Problem[] {
+  const before = known.get(inventory);
+  if (before !== undefined) return before;
+  const validated = validateConfig(configOf(inventory));
+  const problems = 'problems' in validated ? validated.problems : [];
+  known.set(inventory, problems);
+  return problems;
 }

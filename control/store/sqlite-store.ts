@@ -5,7 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { asStoreError, damage, databasePath, openDatabase, transaction } from './database.ts';
 import { EMPTY_INVENTORY, type Inventory } from './inventory.ts';
-import { readInventory } from './inventory-check.ts';
+import { problemsOf, readInventory } from './inventory-check.ts';
 import { ConflictError, type NewRevision, type Revision, type RevisionInfo, type Store, StoreError } from './store.ts';
 import { utcSeconds } from './time.ts';
 
@@ -51,7 +51,8 @@ export class SqliteStore implements Store {
   write(base: number, next: NewRevision): Revision {
     if (base !== this.#latest.revision) throw new ConflictError(this.#latest);
     // What could not be read again would lock everybody out at the next start.
-    if (readInventory(next.inventory) === undefined) throw new Error('an inventory was to be written that is none');
+    const isGood = readInventory(next.inventory) !== undefined && problemsOf(next.inventory).length === 0;
+    if (!isGood) throw new Error('an inventory was to be written that is none');
     const revision = { ...next, revision: base + 1, time: utcSeconds(this.#now()) };
     this.#guarded(() =>
       transaction(this.database, () => {
@@ -149,6 +150,6 @@ function unpack(packed: unknown): Inventory {
   const inventory = readInventory(
     JSON.parse(inflateRawSync(packed, { maxOutputLength: INVENTORY_BYTES_MAX }).toString()),
   );
-  if (inventory === undefined) throw new Error('its inventory does not fit the schema');
+  if (inventory === undefined) throw new Error('what it has is no inventory');
   return inventory;
 }

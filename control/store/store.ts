@@ -42,7 +42,7 @@ export class StoreError extends Error {
 }
 
 export interface Store {
-  /** @throws StoreError */
+  /** What another version has written may break a rule of this one: see refusal.ts. @throws StoreError */
   read(): Revision;
   /**
    * Compare and set: the write holds only if the latest revision is still `base`.

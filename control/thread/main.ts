@@ -6,6 +6,7 @@ import { createControl } from '../../workers/channel.ts';
 import { exhaustMemory } from '../../workers/faults.ts';
 import { CONTROL, LoopLag } from '../../workers/loop-lag.ts';
 import { configOf } from '../store/inventory.ts';
+import { refuseUnsound } from '../store/refusal.ts';
 import { openStore, type SqliteStore } from '../store/sqlite-store.ts';
 import { StoreError } from '../store/store.ts';
 import type { ControlFault, ControlStart, FromControl, PlaneState, ToControl } from './channel.ts';
@@ -26,7 +27,10 @@ function post(message: FromControl): void {
 /** @returns undefined when there is none; the main thread was told why */
 function open(): SqliteStore | undefined {
   try {
-    return openStore(task.dataDir);
+    const opened = openStore(task.dataDir);
+    // With a file, what is stored is not put into force.
+    if (task.file === undefined) refuseUnsound(opened.read());
+    return opened;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     post({ kind: 'unusable', message: error.message });

@@ -3,6 +3,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openStore } from '../../../control/store/sqlite-store.ts';
+import { rewriteRevision } from '../../support/older-store.ts';
 import { Peer, PeerListener } from '../../support/peer.ts';
 import { freePort } from '../../support/ports.ts';
 import { Home } from '../../support/stored-balancer.ts';
@@ -57,6 +59,41 @@ describe('while no balancer runs', () => {
     // The store was not new, but nobody had a token yet.
     expect((await running.request('GET', '/v4/nodebalancers')).status).toBe(200);
     await running.stop();
+  });
+
+  test('a stored configuration that breaks a newer rule is refused at the start, and mended by rollback or by export and apply', async () => {
+    const port = await freePort();
+    await balancer('apply', '-f', fileFor(port));
+    await balancer('apply', '-f', fileFor(port, 'v2'));
+    const store = openStore(home.dataDir);
+    const { inventory } = store.read();
+    store.close();
+    const older = JSON.parse(JSON.stringify(inventory).replace('192.0.2.10:8080', '224.0.0.1:8080'));
+    const makeOlder = (revision: number) => rewriteRevision(home.dataDir, revision, older);
+    makeOlder(2);
+    const refused = await home.launch();
+    expect((await refused.waitForExit()).code).toBe(78);
+    expect(refused.stderr).toContain(
+      `(web port ${port}, node web-1): found "224.0.0.1:8080" (a multicast address), expected`,
+    );
+    expect(refused.stderr).toMatch(/balancer rollback/);
+    expect(refused.stderr).not.toMatch(/damaged|balancer ready/);
+
+    const { stdout: yaml } = await balancer('export');
+    expect(yaml).toContain('224.0.0.1:8080');
+    expect((await balancer('rollback', '1')).code).toBe(0);
+    expect((await balancer('rollback', '2')).stderr).toContain('not accepted by this version');
+    const running = await home.start();
+    expect(running.program.stderr).toContain(`127.0.0.1:${port} web: tcp, roundrobin, no PROXY header`);
+    await running.stop();
+
+    makeOlder(3);
+    expect((await balancer('apply', '-f', fileWith(yaml))).code).toBe(78);
+    const mended = await balancer('apply', '-f', fileWith(yaml.replace('224.0.0.1', '192.0.2.77')));
+    expect(mended).toMatchObject({ code: 0, stdout: expect.stringContaining('the whole configuration anew') });
+    const again = await home.start();
+    expect(again.program.stderr).toContain('192.0.2.77:8080');
+    await again.stop();
   });
 
   test('a dry run changes nothing', async () => {

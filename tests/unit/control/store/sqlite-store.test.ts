@@ -14,13 +14,16 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Changes } from '../../../../control/changes.ts';
+import { RefusedChange } from '../../../../control/data-plane.ts';
 import { openDatabase } from '../../../../control/store/database.ts';
 import { configOf, EMPTY_INVENTORY, type Inventory, inventoryOf } from '../../../../control/store/inventory.ts';
+import { refuseUnsound } from '../../../../control/store/refusal.ts';
 import { openStore } from '../../../../control/store/sqlite-store.ts';
 import { ConflictError, StoreError } from '../../../../control/store/store.ts';
 import { validateConfig } from '../../../../core/config/validate.ts';
+import { rewriteRevision } from '../../../support/older-store.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../support/temporary.ts';
 
 let directory: string;
@@ -156,6 +159,93 @@ describe('what cannot be opened is refused with a hint', () => {
     const store = openStore(directory);
     expect(store.read().revision).toBe(0);
     store.close();
+  });
+});
+
+describe('what an older version has written, and this one would refuse', () => {
+  type Fields = Record<string, unknown>;
+  const [good] = inventory(1001).nodebalancers;
+  const [config] = good?.configs ?? [];
+  const node = (address: string) => ({ id: 9, label: 'one', address, weight: 50, mode: 'accept' });
+  const withConfig = (fields: Fields): Fields => ({ ...good, configs: [{ ...config, ...fields }] });
+  const of = (...nodebalancers: unknown[]) => ({ nextId: 20, nodebalancers });
+
+  test.each<[name: string, stored: unknown, expected: RegExp]>([
+    [
+      'a node that is no one machine',
+      of(withConfig({ nodes: [node('224.0.0.1:80')] })),
+      /nodebalancers\[0\]\.configs\[0\]\.nodes\[0\]\.address \(web port 1001, node one\): found "224/,
+    ],
+    [
+      'a number out of its range',
+      of(withConfig({ check_attempts: 99 })),
+      /check_attempts \(web port 1001\): found 99, expected a whole number from 1 to 30/,
+    ],
+    [
+      'a word that is gone',
+      of(withConfig({ algorithm: 'random' })),
+      /algorithm \(web port 1001\): found "random", expected roundrobin/,
+    ],
+    ['a key that is gone', of(withConfig({ colour: 'red' })), /colour \(web port 1001\): /],
+    [
+      'a label that is taken',
+      of(good, { ...good, id: 7 }),
+      /nodebalancers\[1\]\.label \(web\): found label "web" \(also at nodebalancers\[0\]\.label\)/,
+    ],
+  ])('%s: it is whole, and refused in words', async (_name, stored, expected) => {
+    fill(2);
+    rewriteRevision(directory, 2, stored);
+    const store = openStore(directory);
+    let message = '';
+    try {
+      refuseUnsound(store.read());
+    } catch (error) {
+      expect(error).toBeInstanceOf(StoreError);
+      message = String(error);
+    }
+    expect(message).toMatch(expected);
+    expect(message).toMatch(/revision 2, of .*Z, by test\) is whole, but not accepted by this version/);
+    expect(message).toMatch(/balancer rollback.*balancer export.*balancer apply/);
+    expect(message).not.toMatch(/damaged/);
+
+    // Both ways out: what is stored is left as it is until somebody decides.
+    const plane = { apply: vi.fn(async () => []), file: undefined };
+    const changes = new Changes({ store, plane, region: 'local' });
+    expect(changes.preview(configOf(inventory(1005)))).toHaveLength(1);
+    const replaced = await changes.replace('test', configOf(inventory(1005)));
+    expect(replaced).toMatchObject({
+      revision: 3,
+      changes: ['the whole configuration anew: this version did not accept what was stored'],
+    });
+    expect(() => refuseUnsound(replaced)).not.toThrow();
+    await expect(changes.rollback('test', 2)).rejects.toThrow(RefusedChange);
+    expect(plane.apply).toHaveBeenCalledTimes(1);
+    expect((await changes.rollback('test', 1))?.inventory.nodebalancers).toEqual(inventory(1001).nodebalancers);
+    store.close();
+  });
+
+  test('a hundred mistakes are not a hundred lines', () => {
+    fill(1);
+    const nodes = Array.from({ length: 100 }, (_, id) => ({
+      ...node(`224.0.0.${id}:80`),
+      id: id + 10,
+      label: `n-${id}`,
+    }));
+    rewriteRevision(directory, 1, of(withConfig({ nodes })));
+    const store = openStore(directory);
+    expect(() => refuseUnsound(store.read())).toThrow(/and 80 more\n/);
+    store.close();
+  });
+
+  test.each<[name: string, stored: unknown]>([
+    ['a list', []],
+    ['no ids', { nextId: 2, nodebalancers: [{ ...good, id: undefined }] }],
+    ['a node without an address', of(withConfig({ nodes: [{ id: 9, label: 'one' }] }))],
+    ['nothing', null],
+  ])('%s is no inventory at all, and damage', (_name, stored) => {
+    fill(1);
+    rewriteRevision(directory, 1, stored);
+    expect(() => openStore(directory)).toThrow(/damaged: revision 1 cannot be read/);
   });
 });
 
