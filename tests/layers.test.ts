@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   manager: [],
   cli: ['core', 'workers', 'control'],
   bin: ['cli'],
-  bench: ['core', 'tests/support', 'scripts'],
+  bench: ['core', 'tests/support', 'scripts', 'bin'],
   scripts: ['bin', 'core', 'tests/support'],
   tests: ['core', 'workers', 'control', 'manager', 'cli', 'bench', 'scripts', 'bin'],
 };
