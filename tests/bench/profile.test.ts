@@ -3,7 +3,7 @@
 
 import { chmodSync, existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { parseOptions } from '../../bench/options.ts';
 import { balancer } from '../../bench/peers/balancer.ts';
 import type { ScenarioProfile } from '../../bench/profile/take.ts';
@@ -33,6 +33,7 @@ describe('tools', () => {
   }
 
   afterEach(() => {
+    vi.unstubAllEnvs();
     process.env.PATH = PATH;
     if (TMPDIR === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = TMPDIR;
@@ -93,6 +94,8 @@ describe('tools', () => {
       async () => {
         const strace = programs('strace').find((path) => existsSync(path));
         onlyOnPath(strace === undefined ? {} : { strace });
+        // How many sessions are ready at once, and so whether they share a call, is this machine's mood.
+        vi.stubEnv('BALANCER_BATCH_FROM', '0');
         const { counter, notes } = probeTools();
         const text = await runProfile({ scale, json: false }, [balancer], ['keepalive']);
         for (const note of notes) expect(text).toContain(note);
