@@ -1,7 +1,7 @@
 // The control plane beside the data plane, with the real binary: what its API is told is served at once and kept over restarts; its
 // thread may die at any time without a session noticing; what would end in a configuration nobody meant is refused at the start.
 
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -167,6 +167,19 @@ test('metrics say how late each event loop came round, that of a shard which was
   await balancer.program.waitUntil('a successor', () => balancer.program.stderr.includes('shard 0 serves again'));
   // As long as it took to find out.
   await eventually('the delay to show', async () => ((await lags())['0'] ?? 0) >= 2);
+});
+
+test('its thread stands behind every other one, a shard’s above all, for a CPU that both want', async () => {
+  const { pid } = (await start()).program;
+  const niceOf = new Map<string, Set<number>>();
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const [, name = '', rest = ''] = /\((.*)\) (.*)/.exec(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8')) ?? [];
+    // The third field is `rest`'s first, and nice the nineteenth (proc_pid_stat(5)).
+    niceOf.set(name, (niceOf.get(name) ?? new Set()).add(Number(rest.split(' ')[16])));
+  }
+  expect(niceOf.get('control')).toEqual(new Set([10]));
+  niceOf.delete('control');
+  expect(new Set([...niceOf.values()].flatMap((values) => [...values]))).toEqual(new Set([0]));
 });
 
 describe('sessions', () => {
