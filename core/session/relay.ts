@@ -96,6 +96,7 @@ function copyOnce(shard: Shard, slot: number, src: number, dst: number): number 
   const isLast = (get(table.sideFlags, src) & READ_ENDED) !== 0;
   const sent = isLast ? kernel.sendMore(to, layout.scratchAt, got) : kernel.send(to, layout.scratchAt, got);
   noteSent(shard, src, layout.scratchAt, got, sent);
+  noteStreak(shard, src, got, wanted);
   return got;
 }
 
@@ -117,7 +118,6 @@ function noteSent(shard: Shard, src: number, at: number, got: number, sent: numb
     table.sideFlags[dst] = get(table.sideFlags, dst) & ~WRITABLE;
     hold(shard, slot, src, at + taken, got - taken);
   }
-  noteStreak(shard, src, got);
 }
 
 /** Whether the next bytes from this side are simply to be read and written: nothing waits, nothing ends, and nobody stalls. */
@@ -152,6 +152,7 @@ export function noteCopied(shard: Shard, src: number, at: number, n: number, sen
   const got = noteRead(shard, slot, src & 1, n, batch.wanted);
   if (got === 0) return;
   noteSent(shard, src, at, got, sent === NOT_DONE ? kernel.send(get(table.fd, src ^ 1) - 1, at, got) : sent);
+  noteStreak(shard, src, got, batch.wanted);
 }
 
 /**
@@ -185,12 +186,13 @@ function passOnly(shard: Shard, slot: number, src: number, dst: number): number 
 /**
  * Big reads show a bulk transfer: from some point on it is spliced. They need not be full ones: where we are faster than the sender
  * every third read is short, for as long as the transfer lasts (seen: gigabytes copied at twice the cost).
+ * @param bytes of a read that asked for `wanted`; one that got all it asked for is big, however little that was
  */
-function noteStreak(shard: Shard, src: number, bytes: number): void {
+function noteStreak(shard: Shard, src: number, bytes: number, wanted: number): void {
   const { settings, table } = shard;
   if (settings.splice === 'off') return;
   const before = get(table.streak, src);
-  const isBig = bytes >= Math.min(BULK_READ_BYTES, settings.bufferBytes);
+  const isBig = bytes >= Math.min(BULK_READ_BYTES, wanted);
   const streak = isBig ? Math.min(before + bytes, STREAK_MAX) : before >> 1;
   if (streak !== before) table.streak[src] = streak;
   if (streak >= settings.spliceAfterBytes || settings.splice === 'on') {

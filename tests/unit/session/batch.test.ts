@@ -23,10 +23,13 @@ import { BACK_FD, type FakeShard, FRONT_FD, fakeShard, nodePlan, relaying, serve
 const READY = EPOLLIN | EPOLLOUT;
 const CALM = WRITABLE | NO_DELAY;
 const GOT = 7;
+const PIPE_FD = 9000;
+const PIPE_BYTES = 1 << 20;
 
 interface Transfer {
   readonly call: 'recv' | 'send';
   readonly fd: number;
+  readonly bytes: number;
   result: number;
 }
 
@@ -40,6 +43,8 @@ interface Scene extends FakeShard {
   doneMax: number;
   /** answers of the reads and writes, by descriptor; else GOT, and all of it */
   readonly answers: Map<number, number>;
+  /** what lies in the queue of a descriptor, in place of an answer */
+  readonly queued: Map<number, number>;
 }
 
 let scene: Scene;
@@ -49,25 +54,45 @@ beforeEach(() => {
 });
 
 /** Every session of the fake has the same two descriptors: `fd` tells them apart. */
-function makeScene(): Scene {
+function makeScene(pipes = 0): Scene {
   const events: Scene['events'] = [];
   const transfers: Transfer[] = [];
   const answers = new Map<number, number>();
-  const single = (call: string) => (fd: number, _at: number, bytes: number) => {
-    scene.calls.push(`${call} ${fd}`);
-    return answers.get(fd) ?? (call === 'recv' ? GOT : bytes);
+  const queued = new Map<number, number>();
+  const answer = ({ call, fd, bytes }: Omit<Transfer, 'result'>): number => {
+    const waiting = call === 'recv' ? queued.get(fd) : undefined;
+    if (waiting === undefined) return answers.get(fd) ?? (call === 'recv' ? GOT : bytes);
+    queued.set(fd, waiting - Math.min(waiting, bytes));
+    return waiting === 0 ? -EAGAIN : Math.min(waiting, bytes);
   };
-  const note = (call: Transfer['call']) => (index: number, fd: number) => {
-    transfers[index] = { call, fd, result: NOT_DONE };
+  const single = (call: Transfer['call']) => (fd: number, _at: number, bytes: number) => {
+    scene.calls.push(`${call} ${fd}`);
+    return answer({ call, fd, bytes });
+  };
+  const note = (call: Transfer['call']) => (index: number, fd: number, _at: number, bytes: number) => {
+    transfers[index] = { call, fd, bytes, result: NOT_DONE };
   };
   const fake = fakeShard(
-    { batchFrom: 3, pipes: 0 },
+    { batchFrom: 3, splice: 'auto', bufferBytes: 65_536, pipes, pipeBytes: PIPE_BYTES },
     {
       wait: (_, eventsAt) => {
         for (const [index, [side, mask]] of events.entries()) {
           writeEvent(fake.shard.arena, eventsAt + index * EVENT_BYTES, mask, side, 0);
         }
         return events.length;
+      },
+      openPipe(fdsAt) {
+        fake.shard.arena.view.setInt32(fdsAt, PIPE_FD, true);
+        fake.shard.arena.view.setInt32(fdsAt + 4, PIPE_FD, true);
+        return 0;
+      },
+      setOption: () => 0,
+      resizePipe: (_fd, bytes) => bytes,
+      pipeSize: () => PIPE_BYTES,
+      splice: (from, to, bytes) => {
+        if (to !== PIPE_FD) return bytes;
+        scene.calls.push(`splice ${from}`);
+        return answer({ call: 'recv', fd: from, bytes });
       },
       recv: single('recv'),
       send: single('send'),
@@ -76,7 +101,7 @@ function makeScene(): Scene {
       transfer(count: number) {
         scene.calls.push(`transfer ${count}`);
         for (const transfer of transfers.slice(0, Math.min(count, scene.doneMax))) {
-          transfer.result = answers.get(transfer.fd) ?? GOT;
+          transfer.result = answer(transfer);
         }
       },
       transferred: (index: number) => transfers[index]?.result ?? NOT_DONE,
@@ -84,7 +109,7 @@ function makeScene(): Scene {
   );
   fake.shard.batch.isOpen = true;
   serve(fake.shard, [nodePlan(0)]);
-  return { ...fake, events, transfers, answers, doneMax: Number.POSITIVE_INFINITY };
+  return { ...fake, events, transfers, answers, queued, doneMax: Number.POSITIVE_INFINITY };
 }
 
 function session(frontFlags = CALM, backFlags = CALM): number {
@@ -153,6 +178,21 @@ test('of a session with bytes on both sides one goes with the others', () => {
   const [first = 0] = slots;
   const events = slots.map((slot): [number, number] => [slot * 2 + FRONT, READY]);
   expect(turnWith(...events, [first * 2 + BACK, READY])).toEqual(['transfer 3', 'transfer 3', 'recv 21', 'send 20']);
+});
+
+test('big transfers that are ready together come to be spliced, as one alone does', () => {
+  scene = makeScene(3);
+  const slots = [session(), session(), session()];
+  const { shard, queued } = scene;
+  const splices = slots.map((slot) => `splice ${FRONT_FD + 10 * slot}`);
+  // What arrives of a stream until its turn comes is more than a batch reads of it, and no multiple of anything.
+  const arrives = 120_000;
+  for (let moved = 0; moved < shard.settings.spliceAfterBytes; moved += arrives) {
+    for (const slot of slots) queued.set(FRONT_FD + 10 * slot, arrives);
+    const calls = turnWith(...slots.map((slot): [number, number] => [slot * 2 + FRONT, READY]));
+    const isOver = moved + arrives >= shard.settings.spliceAfterBytes;
+    expect(calls).toEqual(isOver ? expect.arrayContaining(splices) : expect.not.arrayContaining(splices));
+  }
 });
 
 test('what the kernel did not come to is served one by one, and no byte is written twice', () => {
