@@ -220,6 +220,13 @@ export const VARIABLES = {
     'move bulk transfers with splice(2): auto after some big reads',
   ),
   spliceAfterBytes: integer('SPLICE_AFTER_BYTES', 0, 1 << 30, 262_144, 'bytes of big reads in a row before splicing'),
+  lowWaterBytes: integer(
+    'LOW_WATER_BYTES',
+    0,
+    2 ** 30,
+    524_288,
+    'bytes that must lie in the socket of a long spliced transfer for a shard to be woken; 0: any',
+  ),
   pipeBytes: integer('PIPE_BYTES', 65536, 2 ** 30, 1 << 20, 'size of a pipe for splicing'),
   pipeTotalBytes: integer(
     'PIPE_TOTAL_BYTES',

@@ -45,6 +45,8 @@ const CONNECTIONS_MAX = 1_000_000;
 const HEAP_MEGABYTES = 128;
 /** of each shard; its pages are touched only as they are used */
 const SPILL_BYTES = 64 << 20;
+/** low-water marks that a transfer must have moved before one is raised: what may then be delayed by some milliseconds has taken more already */
+const LOW_WATER_AFTER = 64;
 
 /** @param addresses addresses and ports to listen on @param allowFaults test faults were asked for */
 export function processSettings(env: Environment, addresses: number, allowFaults: boolean): ProcessSettings {
@@ -53,6 +55,7 @@ export function processSettings(env: Environment, addresses: number, allowFaults
   // Linux rounds up to a power of two of pages (pipe(7)): what is counted must be what is used.
   const pipeBytes = Math.min(2 ** Math.ceil(Math.log2(env.pipeBytes ?? VARIABLES.pipeBytes.default)), pipeBytesMax());
   warnOfCuts(env, pipeBytes, warnings);
+  const lowWaterBytes = env.lowWaterBytes ?? VARIABLES.lowWaterBytes.default;
   const descriptors = raiseDescriptorLimit();
   const pipes = pipesPerShard(env, shards, pipeBytes, descriptors);
   return {
@@ -88,6 +91,8 @@ export function processSettings(env: Environment, addresses: number, allowFaults
         splice: env.splice ?? VARIABLES.splice.default,
         batchFrom: env.batchFrom ?? VARIABLES.batchFrom.default,
         spliceAfterBytes: env.spliceAfterBytes ?? VARIABLES.spliceAfterBytes.default,
+        lowWaterBytes,
+        lowWaterAfterBytes: LOW_WATER_AFTER * lowWaterBytes,
         pipeBytes,
         pipes,
         spillBytes: SPILL_BYTES,

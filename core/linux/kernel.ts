@@ -42,6 +42,7 @@ export type SocketOption =
   | 'keepalive-idle-s' // TCP_KEEPIDLE
   | 'keepalive-interval-s' // TCP_KEEPINTVL
   | 'user-timeout-ms' // TCP_USER_TIMEOUT
+  | 'receive-low-water' // SO_RCVLOWAT, bytes; 1 is none
   | 'oob-inline' // SO_OOBINLINE, 0 or 1
   | 'bind-address-no-port' // IP_BIND_ADDRESS_NO_PORT, 0 or 1
   | 'reuse-address' // SO_REUSEADDR, 0 or 1

@@ -38,6 +38,7 @@ const SO_KEEPALIVE = 9;
 const SO_OOBINLINE = 10;
 const SO_LINGER = 13;
 const SO_REUSEPORT = 15;
+const SO_RCVLOWAT = 18;
 const SO_BINDTOIFINDEX = 62;
 const IPPROTO_IP = 0;
 const IP_BIND_ADDRESS_NO_PORT = 24;
@@ -57,6 +58,7 @@ const OPTIONS: Readonly<Record<SocketOption, number>> = {
   'keepalive-idle-s': (IPPROTO_TCP << 16) | TCP_KEEPIDLE,
   'keepalive-interval-s': (IPPROTO_TCP << 16) | TCP_KEEPINTVL,
   'user-timeout-ms': (IPPROTO_TCP << 16) | TCP_USER_TIMEOUT,
+  'receive-low-water': (SOL_SOCKET << 16) | SO_RCVLOWAT,
   'oob-inline': (SOL_SOCKET << 16) | SO_OOBINLINE,
   'bind-address-no-port': (IPPROTO_IP << 16) | IP_BIND_ADDRESS_NO_PORT,
   'reuse-address': (SOL_SOCKET << 16) | SO_REUSEADDR,

@@ -9,6 +9,7 @@ import { recoverBatch } from './batch.ts';
 import { releaseClientLocks } from './client-table.ts';
 import { endSession } from './close.ts';
 import { timerOf } from './deadline.ts';
+import { rebuildMarks } from './low-water.ts';
 import { noteOutcome, WHO } from './outcome.ts';
 import { rebuildQueues } from './queue.ts';
 import { killSession, phaseLetter, sessionTimer } from './session.ts';
@@ -78,6 +79,7 @@ export function adoptShard(shard: Shard): number {
   for (let at = FRONTEND.queued; at < shard.counters.frontends.length; at += FRONTEND_STRIDE)
     clear(shard.counters.frontends, at);
   rebuildQueues(shard);
+  rebuildMarks(shard);
   endStepped(shard);
   recount(shard);
   add(shard.counters.shard, SHARD.adoptions, 1);

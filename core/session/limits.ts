@@ -21,6 +21,9 @@ export const BATCH_READ_BYTES = 16384;
 /** bytes that big transfers may move together in one turn, which takes some 150 us: one of them at least has its turn */
 export const BULK_BYTES_PER_TURN = 1 << 20;
 
+/** how long a raised mark may keep bytes from being read: until it is seen twice with nothing read in between */
+export const LOW_WATER_LOOK_MS = 2;
+
 /** room before the client's first bytes for a PROXY header with TLVs; the specification's safe size is 536 */
 export const HEADER_BYTES_MAX = 4096;
 

@@ -8,6 +8,7 @@ import { add, SHARD } from '../metrics/counters.ts';
 import { copyTogether } from './batch.ts';
 import { BULK_BYTES_PER_TURN, EVENTS_PER_WAIT, FULL_WAITS_MAX, WAIT_MS_MAX } from './limits.ts';
 import { listenerReady, resumeListeners } from './listener.ts';
+import { lookAtMarks, marksDueMs } from './low-water.ts';
 import { pollQueues, queuePollMs } from './queue.ts';
 import { sessionContinues, sessionReady } from './session.ts';
 import type { Shard } from './shard.ts';
@@ -34,6 +35,7 @@ export function turn(shard: Shard): void {
   if (isAllHeard(shard, count)) shard.wheel.advance(shard.nowMs, shard.onTimer);
   if (shard.nowMs >= shard.resumeAtMs) resumeListeners(shard);
   if (shard.nowMs >= queuePollMs(shard)) pollQueues(shard);
+  if (shard.nowMs >= marksDueMs(shard)) lookAtMarks(shard);
 }
 
 /**
@@ -50,7 +52,8 @@ function waitMs(shard: Shard): number {
   const timersMs = shard.wheel.msUntilNext(shard.nowMs, WAIT_MS_MAX);
   const resumeMs = Math.ceil(shard.resumeAtMs - shard.nowMs);
   const queueMs = Math.ceil(queuePollMs(shard) - shard.nowMs);
-  return Math.max(0, Math.min(timersMs, resumeMs, queueMs));
+  const marksMs = Math.ceil(marksDueMs(shard) - shard.nowMs);
+  return Math.max(0, Math.min(timersMs, resumeMs, queueMs, marksMs));
 }
 
 function dispatch(shard: Shard, tag: number, generation: number, mask: number): void {

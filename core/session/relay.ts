@@ -6,6 +6,7 @@ import { EAGAIN, EINVAL } from '../base/errno.ts';
 import { NOT_DONE } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
 import { RELAY_BYTES_PER_TURN } from './limits.ts';
+import { considerMark } from './low-water.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
 import { dropPending, hasPending, hasRoom, hold, releasePipe, takePipe } from './pending.ts';
 import { noteFirstErrno, noteRead } from './readiness.ts';
@@ -218,6 +219,7 @@ function spliceOnce(shard: Shard, slot: number, src: number): number {
   if (n > 0) {
     table.pipeFill[src] = n;
     table.streak[src] = Math.min(get(table.streak, src) + n, STREAK_MAX);
+    considerMark(shard, src);
     // A short splice proves nothing: slots may have run out before bytes did. `wanted` = n keeps the side readable.
     return noteRead(shard, slot, src & 1, n, n);
   }

@@ -18,6 +18,10 @@ export interface ShardSettings {
   splice: 'auto' | 'on' | 'off';
   /** bytes of big reads in a row after which a direction is spliced */
   spliceAfterBytes: number;
+  /** bytes that must lie in the socket of a long transfer before the shard is woken for them; 0: any */
+  lowWaterBytes: number;
+  /** bytes that must have come without a pause for a transfer to be a long one */
+  lowWaterAfterBytes: number;
   pipeBytes: number;
   /** pipes of one shard */
   pipes: number;

@@ -160,6 +160,9 @@ export interface Shard {
   readonly runQueue: SlotRing;
   /** those of them that have much to move: they share what a turn moves at most, behind all others */
   readonly bulkQueue: SlotRing;
+  /** sides whose low-water mark is up, and when they were last looked at */
+  readonly marked: SlotRing;
+  marksLookedMs: number;
   /** bytes that the bulk queue has moved in this turn */
   bulkBytes: number;
 }
@@ -339,6 +342,8 @@ export function createShard(options: ShardOptions): Shard {
     nextSourceAddress: 0,
     runQueue: createSlotRing(capacity),
     bulkQueue: createSlotRing(capacity),
+    marked: createSlotRing(capacity * 2),
+    marksLookedMs: 0,
     bulkBytes: 0,
   };
 }

@@ -62,6 +62,8 @@ export const FIN_SEEN = 1024;
 export const KEPT_ALIVE = 2048;
 /** TCP_NODELAY is set: what is written leaves at once, whatever is on its way */
 export const NO_DELAY = 4096;
+/** the shard is woken only when many bytes lie there: see low-water.ts */
+export const LOW_WATER = 8192;
 
 interface Field {
   readonly type: 'u8' | 'i32' | 'f64';
@@ -83,6 +85,8 @@ const FIELDS = {
   /** bytes received from a side / given to a side */
   bytesFrom: { type: 'f64', count: 2 },
   bytesTo: { type: 'f64', count: 2 },
+  /** the `bytesFrom` of a side at its last pause; while its low-water mark is up, when it was last looked at */
+  pausedAt: { type: 'f64', count: 2 },
   bytesLost: { type: 'f64', count: 1 },
   bytesSpliced: { type: 'f64', count: 1 },
   /** bytes still on the way when a closing was last looked at: as long as it falls, the peer is alive */
@@ -185,6 +189,7 @@ export function createSessionTable(memory: SharedArrayBuffer, capacity: number):
     firstByteMs: f64('firstByteMs'),
     bytesFrom: f64('bytesFrom'),
     bytesTo: f64('bytesTo'),
+    pausedAt: f64('pausedAt'),
     bytesLost: f64('bytesLost'),
     bytesSpliced: f64('bytesSpliced'),
     unsentSeen: f64('unsentSeen'),
@@ -247,6 +252,7 @@ function clearSlot(table: SessionTable, slot: number): void {
   for (let i = two; i < two + 2; i++) {
     clear(table.bytesFrom, i);
     clear(table.bytesTo, i);
+    clear(table.pausedAt, i);
     clear(table.fd, i);
     clear(table.sideFlags, i);
     clear(table.firstErrno, i);

@@ -216,6 +216,40 @@ describe.for(BENCHES)('%s kernel', ([, make]) => {
     expect(on.kernel.setOption(near, 'no-delay', 1)).toBe(0);
   });
 
+  test('below a low-water mark bytes make no event, and can be read; at the mark, or with the end behind them, they do', () => {
+    const on = new Script(make());
+    const { near, far, epollFd } = on.pair();
+    expect(on.events(epollFd)).toEqual(['1: OUT']);
+    expect(on.kernel.setOption(near, 'receive-low-water', 1000)).toBe(0);
+    on.send(far, 999);
+    on.settle();
+    expect(on.events(epollFd)).toEqual([]);
+    on.send(far, 1);
+    on.settle();
+    expect(on.events(epollFd)).toEqual(['1: IN|OUT']);
+    expect([on.recv(near, 990), on.recv(near, 100), on.recv(near)]).toEqual([990, 10, EAGAIN]);
+    on.send(far, 5);
+    on.settle();
+    expect([on.events(epollFd), on.recv(near, 2)]).toEqual([[], 2]);
+    on.kernel.shutdownWrite(far);
+    on.settle();
+    expect([on.events(epollFd), on.recv(near)]).toEqual([['1: IN|OUT|RDHUP'], 3]);
+  });
+
+  test('where a low-water mark is lowered, what lies there already is read without an event', () => {
+    const on = new Script(make());
+    const { near, far, epollFd } = on.pair();
+    on.kernel.setOption(near, 'receive-low-water', 1000);
+    on.send(far, 7);
+    on.settle();
+    on.events(epollFd);
+    expect(on.kernel.setOption(near, 'receive-low-water', 1)).toBe(0);
+    expect(on.recv(near)).toBe(7);
+    on.send(far, 1);
+    on.settle();
+    expect(on.events(epollFd)).toEqual(['1: IN|OUT']);
+  });
+
   test('peek leaves the bytes, discard takes them unseen, and both tell the end', () => {
     const on = new Script(make());
     const { near, far } = on.pair();

@@ -54,6 +54,13 @@ const SABOTAGES: readonly (readonly [name: string, sabotage: (kernel: Kernel) =>
     'takes a stalled write for a finished one',
     (kernel) => replaced(kernel, 'write', (_fd: number, _at: number, bytes: number) => bytes),
   ],
+  [
+    'waits for more than ever comes',
+    (kernel) =>
+      replaced(kernel, 'setOption', (fd: number, option: SocketOption, value: number) =>
+        option === 'receive-low-water' && value === 1 ? 0 : kernel.setOption(fd, option, value),
+      ),
+  ],
   ['loses the last byte of a read', (kernel) => shortened(kernel, 'recv')],
   ['miscounts what several calls in one came to', (kernel) => shortened(kernel, 'transferred')],
 ];

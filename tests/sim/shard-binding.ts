@@ -54,6 +54,8 @@ export function settingsOf(scenario: Scenario): ShardSettings {
     clientTableEntries: random.pick([1, 4, 64]),
     throttleIpv6Prefix: 64,
     batchFrom: random.int(0, 3),
+    lowWaterBytes: random.pick([0, 64, 4096]),
+    lowWaterAfterBytes: random.pick([0, 256, 4096]),
   };
 }
 

@@ -115,13 +115,20 @@ export class TcpEnd extends Pollable {
     return this.sendRoom > 0 && 2 * this.sendRoom >= this.sendQueue.bytes;
   }
 
+  /** tcp_epollin_ready: as much as the low-water mark asks for, or so much that seven eighths of the buffer are full. */
+  get #isReadable(): boolean {
+    const { bytes } = this.receiveQueue;
+    const mark = this.options.get('receive-low-water') ?? 1;
+    return bytes > 0 && (bytes >= mark || this.receiveRoom <= this.limits.receiveLimit >> 3);
+  }
+
   poll(): number {
     if (this.phase === 'unconnected') return EPOLLOUT | EPOLLHUP;
     let mask = this.error !== 0 ? EPOLLERR : 0;
     if (this.bothShut) mask |= EPOLLHUP;
     if (this.phase === 'closed' || this.finReceived) mask |= EPOLLIN | EPOLLRDHUP;
     if (this.phase === 'syn-sent') return mask;
-    if (this.receiveQueue.bytes > 0) mask |= EPOLLIN;
+    if (this.#isReadable) mask |= EPOLLIN;
     if (this.phase === 'closed' || this.finQueued || this.isWritable) mask |= EPOLLOUT;
     else this.#noSpace = true;
     if (this.#markAt !== NO_MARK) mask |= EPOLLPRI;
@@ -293,7 +300,7 @@ export class TcpEnd extends Pollable {
 
   arrived(bytes: Uint8Array): void {
     this.receiveQueue.push(bytes);
-    this.notify(EPOLLIN | EPOLLPRI);
+    if (this.#isReadable) this.notify(EPOLLIN | EPOLLPRI);
   }
 
   /** @param offset of the urgent byte in the received stream, which has arrived. A later mark replaces an earlier one. */

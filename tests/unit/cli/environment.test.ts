@@ -25,6 +25,7 @@ const INTEGERS: [key: VariableName, min: number, max: number][] = [
   ['keepaliveSeconds', 1, 32_767],
   ['bufferBytes', 4096, 4_194_304],
   ['batchFrom', 0, 64],
+  ['lowWaterBytes', 0, 2 ** 30],
   ['spliceAfterBytes', 0, 1_073_741_824],
   ['pipeBytes', 65_536, 1_073_741_824],
   ['clientTableEntries', 1000, 10_000_000],

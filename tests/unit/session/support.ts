@@ -33,6 +33,8 @@ export const SETTINGS: ShardSettings = {
   batchFrom: 0,
   splice: 'off',
   spliceAfterBytes: 262_144,
+  lowWaterBytes: 0,
+  lowWaterAfterBytes: 0,
   pipeBytes: 65536,
   pipes: 2,
   spillBytes: 1 << 20,
