@@ -21,7 +21,7 @@ export const BATCH_READ_BYTES = 16384;
 /** bytes that big transfers may move together in one turn, which takes some 150 us: one of them at least has its turn */
 export const BULK_BYTES_PER_TURN = 1 << 20;
 
-/** how long a raised mark may keep bytes from being read: until it is seen twice with nothing read in between */
+/** how often raised low-water marks are looked at: bytes below one wait for two looks at most */
 export const LOW_WATER_LOOK_MS = 2;
 
 /** room before the client's first bytes for a PROXY header with TLVs; the specification's safe size is 536 */

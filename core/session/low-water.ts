@@ -1,10 +1,10 @@
 // Waking less often for long transfers. Where a shard is faster than a sender it is woken for every few segments, and a good part of what
-// the transfer costs is going to sleep and waking up. So once a direction has been spliced for long without a pause, the kernel is asked
+// the transfer costs is going to sleep and waking up. So once much has been spliced of a direction, the kernel is asked
 // to speak up only when much lies there (SO_RCVLOWAT, socket(7)): a full receive window and the end of the stream it reports all the same.
 //
 // Bytes below the mark must not wait for more that may never come. So every few milliseconds each raised mark is looked at, and
-// where nothing was read since the last look it is lowered, and the side is read. To be raised again takes another long transfer:
-// what comes in bursts is delayed once in each, by two looks at most, and only if the burst was long.
+// where nothing was read since the last look it is lowered, and the side is read. To be raised again takes as much again:
+// what comes in bursts is delayed by two looks at most, and no more often than so many bytes come.
 
 import { pushSlot, shiftSlot } from '../base/slot-ring.ts';
 import { LOW_WATER_LOOK_MS } from './limits.ts';
@@ -13,7 +13,7 @@ import { get, HIGH_WATER, LOW_WATER, PHASE_RELAYING, READABLE } from './table.ts
 
 const NO_MARK = 1;
 
-/** Bytes were spliced from this side: raises its mark when they were many without a pause. */
+/** Bytes were spliced from this side: raises its mark when they were many since the mark was last lowered. */
 export function considerMark(shard: Shard, side: number): void {
   const { kernel, settings, table } = shard;
   const flags = get(table.sideFlags, side);

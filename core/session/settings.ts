@@ -20,7 +20,7 @@ export interface ShardSettings {
   spliceAfterBytes: number;
   /** bytes that must lie in the socket of a long transfer before the shard is woken for them; 0: any */
   lowWaterBytes: number;
-  /** bytes that must have come without a pause for a transfer to be a long one */
+  /** bytes that must have come, since the mark was last lowered, for a transfer to be a long one */
   lowWaterAfterBytes: number;
   pipeBytes: number;
   /** pipes of one shard */

@@ -85,7 +85,7 @@ const FIELDS = {
   /** bytes received from a side / given to a side */
   bytesFrom: { type: 'f64', count: 2 },
   bytesTo: { type: 'f64', count: 2 },
-  /** the `bytesFrom` of a side at its last pause; while its low-water mark is up, when it was last looked at */
+  /** the `bytesFrom` of a side when its low-water mark was last lowered; while it is up, when it was last looked at */
   pausedAt: { type: 'f64', count: 2 },
   bytesLost: { type: 'f64', count: 1 },
   bytesSpliced: { type: 'f64', count: 1 },

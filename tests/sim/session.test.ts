@@ -54,20 +54,15 @@ const SABOTAGES: readonly (readonly [name: string, sabotage: (kernel: Kernel) =>
     'takes a stalled write for a finished one',
     (kernel) => replaced(kernel, 'write', (_fd: number, _at: number, bytes: number) => bytes),
   ],
-  [
-    'waits for more than ever comes',
-    (kernel) =>
-      replaced(kernel, 'setOption', (fd: number, option: SocketOption, value: number) =>
-        option === 'receive-low-water' && value === 1 ? 0 : kernel.setOption(fd, option, value),
-      ),
-  ],
+  ['waits for more than ever comes', (kernel) => withoutOption(kernel, 'receive-low-water', 1)],
   ['loses the last byte of a read', (kernel) => shortened(kernel, 'recv')],
   ['miscounts what several calls in one came to', (kernel) => shortened(kernel, 'transferred')],
 ];
 
-function withoutOption(kernel: Kernel, left: SocketOption): Kernel {
+/** @param leftValue the value that is not set; absent: none is */
+function withoutOption(kernel: Kernel, left: SocketOption, leftValue?: number): Kernel {
   return replaced(kernel, 'setOption', (fd: number, option: SocketOption, value: number) =>
-    option === left ? 0 : kernel.setOption(fd, option, value),
+    option === left && value === (leftValue ?? value) ? 0 : kernel.setOption(fd, option, value),
   );
 }
 
