@@ -15,14 +15,12 @@ import {
   type Kernel,
   SOCKADDR_BYTES,
 } from '../../core/linux/kernel.ts';
-import { declare } from '../../core/linux/libc.ts';
 import { createKernel, KERNEL_CELL_BYTES } from '../../core/linux/native.ts';
 import { raiseDescriptorLimit } from '../../core/linux/process.ts';
 import { writeSockaddr } from '../../core/linux/sockaddr.ts';
+import { systemCalls as linux } from '../../core/linux/system-calls.ts';
 import { LOOPBACK_IPV4 } from '../../tests/support/ports.ts';
 import { LoadError } from './failure.ts';
-
-const schedYield = declare('sched_yield', []);
 
 const EVENTS_PER_WAIT = 512;
 /** Room for addresses and requests, which are written once. */
@@ -171,7 +169,7 @@ export class Engine {
     const count = this.#must('epoll_wait', kernel.wait(this.#epollFd, EVENTS_AT, EVENTS_PER_WAIT, timeoutMs));
     // Whoever asks without waiting does so in a loop. The node shares this CPU, and the scheduler would let it wait for milliseconds
     // (tried: p99 of an open loop 5 ms instead of 2). epoll_pwait2, which could sleep for less than 1 ms, was 50 us late.
-    if (count === 0 && timeoutMs === 0) schedYield();
+    if (count === 0 && timeoutMs === 0) linux.sched_yield();
     for (let i = 0; i < count; i++) {
       const tag = eventTag(arena, EVENTS_AT, i);
       if (tag >= OTHER) this.#others[tag - OTHER]?.();

@@ -128,7 +128,7 @@ export interface Kernel {
   watch(epollFd: number, fd: number, events: number, tag: number, generation: number): number;
   /** EPOLL_CTL_DEL */
   unwatch(epollFd: number, fd: number): number;
-  /** epoll_wait(2) into the records at `eventsAt`; read them with `eventMask`, `eventTag`, `eventGeneration`. */
+  /** epoll_pwait(2), without a mask, into the records at `eventsAt`; read them with `eventMask`, `eventTag`, `eventGeneration`. */
   wait(epollFd: number, eventsAt: number, maxEvents: number, timeoutMs: number): number;
 
   /** eventfd(2) */

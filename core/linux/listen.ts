@@ -4,9 +4,9 @@
 import { isIpv4 } from '../base/ip.ts';
 import { userTimeoutMs } from './keepalive.ts';
 import { AF_INET, AF_INET6, SOCKADDR_BYTES, type SocketOption } from './kernel.ts';
-import { declare, lastError } from './libc.ts';
 import { createKernel, KERNEL_CELL_BYTES } from './native.ts';
 import { writeSockaddr } from './sockaddr.ts';
+import { systemCalls as linux } from './system-calls.ts';
 
 const NO_DEVICE = 0x7fff_ffff;
 
@@ -17,8 +17,6 @@ const CONGESTION_BYTES = 16;
 const ADDRESS_AT = 0;
 const CONGESTION_AT = SOCKADDR_BYTES;
 const kernel = createKernel(new SharedArrayBuffer(CONGESTION_AT + CONGESTION_BYTES + KERNEL_CELL_BYTES));
-
-const listen = declare('listen', ['int', 'int']);
 
 export interface ListenOptions {
   /** 16 bytes, see core/base/ip.ts */
@@ -52,10 +50,10 @@ export function openListeners(options: ListenOptions): Listening {
   }
   // Only now: a socket that listens takes connections, and nobody accepts from a half-opened set.
   for (const fd of fds) {
-    if (listen(fd, options.backlog) === 0) continue;
-    const errno = -lastError();
+    const result = linux.listen(fd, options.backlog);
+    if (result === 0) continue;
     for (const opened of fds) kernel.close(opened);
-    return { errno, call: 'listen' };
+    return { errno: -result, call: 'listen' };
   }
   return { fds };
 }

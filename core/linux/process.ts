@@ -2,28 +2,26 @@
 // CPU affinity. Not for the data path.
 
 import { readFileSync } from 'node:fs';
-import { addressOf, declare, lastError } from './libc.ts';
+import { addressOf, systemCalls as linux } from './system-calls.ts';
 
 const RLIMIT_NOFILE = 7;
 const CAP_SYS_ADMIN = 21;
 const CAP_SYS_RESOURCE = 24;
-
-const getrlimit = declare('getrlimit', ['int', 'uintptr_t']);
-const setrlimit = declare('setrlimit', ['int', 'uintptr_t']);
-const schedSetaffinity = declare('sched_setaffinity', ['int', 'size_t', 'uintptr_t']);
-const exitNow = declare('_exit', ['int']);
+/** as a pid: whoever asks */
+const SELF = 0;
+const NO_LIMIT = 0;
 
 /** Raises the soft limit of open files to the hard one, as HAProxy and nginx do. @returns the limit now in force */
 export function raiseDescriptorLimit(): number {
   const memory = new SharedArrayBuffer(16);
   const view = new DataView(memory);
   const base = addressOf(memory);
-  if (getrlimit(RLIMIT_NOFILE, base) !== 0) return 1024;
+  if (linux.prlimit64(SELF, RLIMIT_NOFILE, NO_LIMIT, base) !== 0) return 1024;
   const soft = Number(view.getBigUint64(0, true));
   const hard = Number(view.getBigUint64(8, true));
   if (soft >= hard) return soft;
   view.setBigUint64(0, BigInt(hard), true);
-  return setrlimit(RLIMIT_NOFILE, base) === 0 ? hard : soft;
+  return linux.prlimit64(SELF, RLIMIT_NOFILE, base, NO_LIMIT) === 0 ? hard : soft;
 }
 
 /** Binds the calling thread to one CPU (sched_setaffinity(2) with pid 0). @returns 0 or -errno */
@@ -32,12 +30,12 @@ export function pinThread(cpu: number): number {
   const memory = new SharedArrayBuffer(maskBytes);
   const mask = new Uint8Array(memory);
   mask[cpu >> 3] = 1 << (cpu & 7);
-  return schedSetaffinity(0, maskBytes, addressOf(memory)) === 0 ? 0 : lastError();
+  return Math.min(linux.sched_setaffinity(SELF, maskBytes, addressOf(memory)), 0);
 }
 
 /** Ends the process without running anything more: for when threads may be stuck. */
 export function exitAtOnce(code: number): never {
-  exitNow(code);
+  linux.exit_group(code);
   throw new Error('unreachable');
 }
 

@@ -10,27 +10,13 @@
 
 import { assert } from '../base/assert.ts';
 import { type Arena, type Kernel, NOT_DONE, TRANSFERS_MAX } from './kernel.ts';
-import { declare, lastError } from './libc.ts';
-
-/** asm-generic/unistd.h for arm64, asm/unistd_64.h for x64 */
-const NUMBERS =
-  process.arch === 'x64'
-    ? { setup: 206, destroy: 207, events: 208, submit: 209 }
-    : { setup: 0, destroy: 1, events: 4, submit: 2 };
-const libc = {
-  setup: declare('syscall', ['long', 'uint32_t', 'uintptr_t']),
-  destroy: declare('syscall', ['long', 'uintptr_t']),
-  submit: declare('syscall', ['long', 'uintptr_t', 'long', 'uintptr_t']),
-  events: declare('syscall', ['long', 'uintptr_t', 'long', 'long', 'uintptr_t', 'uintptr_t']),
-};
+import { systemCalls as linux } from './system-calls.ts';
 
 // struct iocb and struct io_event (uapi/linux/aio_abi.h), as indices of int32. Both processors are little-endian.
 const REQUEST = { index: 0, batch: 1, operation: 4, fd: 5, address: 6, addressHigh: 7, bytes: 8, ints: 16 };
 const EVENT = { index: 0, batch: 1, result: 4, ints: 8 };
 const READ = 0;
 const WRITE = 1;
-
-const NO_TIMEOUT = 0;
 
 /** The first cells of the memory (int32): the context, which takes two, the number of the present batch, and how many are submitted. */
 const CONTEXT = 0;
@@ -43,7 +29,7 @@ const EVENTS_AT = POINTERS_AT + TRANSFERS_MAX * 8;
 const REQUESTS_AT = EVENTS_AT + TRANSFERS_MAX * EVENT.ints * 4;
 
 /** For tests of what a thread leaves that dies half-way. */
-export const TRANSFERS_LAYOUT = { CONTEXT, BATCH, COUNT, RESULTS_AT, POINTERS_AT, submit: NUMBERS.submit };
+export const TRANSFERS_LAYOUT = { CONTEXT, BATCH, COUNT, RESULTS_AT, POINTERS_AT };
 
 type TransferCalls = Pick<
   Kernel,
@@ -103,7 +89,8 @@ class Transfers {
   open(): number {
     const cells = this.#cells;
     const isNew = cells[CONTEXT] === 0 && cells[CONTEXT + 1] === 0;
-    if (isNew && libc.setup(NUMBERS.setup, TRANSFERS_MAX, this.#base + this.#at) < 0) return lastError();
+    const made = isNew ? linux.io_setup(TRANSFERS_MAX, this.#base + this.#at) : 0;
+    if (made < 0) return made;
     this.#context = ((cells[CONTEXT] as number) >>> 0) + (cells[CONTEXT + 1] as number) * 2 ** 32;
     this.#batch = cells[BATCH] as number;
     this.#writePointers();
@@ -112,7 +99,7 @@ class Transfers {
   }
 
   close(): void {
-    libc.destroy(NUMBERS.destroy, this.#context);
+    linux.io_destroy(this.#context);
     this.#cells.fill(0);
   }
 
@@ -132,7 +119,7 @@ class Transfers {
 
   carryOut(count: number): void {
     this.#cells[COUNT] = count;
-    const submitted = libc.submit(NUMBERS.submit, this.#context, count, this.#pointers);
+    const submitted = linux.io_submit(this.#context, count, this.#pointers);
     // Those from the first that it refused stay undone. It refuses what is no open descriptor, or all when it has no memory.
     if (submitted > 0) this.#collect(submitted, 0);
     this.#nextBatch();
@@ -146,7 +133,7 @@ class Transfers {
   #collect(count: number, known: number): void {
     // A constant address in nearly every call: V8 would box another number.
     const address = known === 0 ? this.#eventsAddress : this.#eventsAddress + known * EVENT.ints * 4;
-    const collected = libc.events(NUMBERS.events, this.#context, 0, count - known, address, NO_TIMEOUT);
+    const collected = linux.io_getevents(this.#context, 0, count - known, address);
     for (let i = 0; i < known + collected; i++) {
       const event = i * EVENT.ints;
       this.#results[this.#events[event + EVENT.index] as number] = this.#events[event + EVENT.result] as number;

@@ -2,7 +2,7 @@
 // themselves. It is entered on import by nobody; a file that calls this stays in it until its process ends.
 
 import { writeFileSync } from 'node:fs';
-import { declare } from '../../core/linux/libc.ts';
+import koffi from 'koffi';
 import { setLoopbackUp } from './raw-socket.ts';
 
 const CLONE_NEWNET = 0x4000_0000;
@@ -13,7 +13,7 @@ const CLONE_NEWNET = 0x4000_0000;
  */
 export function enterOwnNetwork(firstPort: number, lastPort: number): boolean {
   if (process.getuid?.() !== 0) return false;
-  if (declare('unshare', ['int'])(CLONE_NEWNET) !== 0) return false;
+  if (koffi.load(null).func('int unshare(int flags)')(CLONE_NEWNET) !== 0) return false;
   setLoopbackUp();
   writeFileSync('/proc/sys/net/ipv4/ip_local_port_range', `${firstPort} ${lastPort}`);
   return true;

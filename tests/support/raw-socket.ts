@@ -6,9 +6,9 @@ import { Socket } from 'node:net';
 import { EINPROGRESS } from '../../core/base/errno.ts';
 import { formatIp, isIpv4, parseIp, portAt } from '../../core/base/ip.ts';
 import { AF_INET, AF_INET6 } from '../../core/linux/kernel.ts';
-import { addressOf, declare, lastError } from '../../core/linux/libc.ts';
 import { createKernel, KERNEL_CELL_BYTES } from '../../core/linux/native.ts';
 import { readSockaddr, writeSockaddr } from '../../core/linux/sockaddr.ts';
+import { addressOf, systemCalls as linux } from '../../core/linux/system-calls.ts';
 import { Peer } from './peer.ts';
 import { eventually } from './process.ts';
 
@@ -38,11 +38,6 @@ const memory = new SharedArrayBuffer(DATA_AT + DATA_BYTES + KERNEL_CELL_BYTES);
 const kernel = createKernel(memory);
 const base = addressOf(memory);
 
-const listen = declare('listen', ['int', 'int']);
-const setsockopt = declare('setsockopt', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']);
-const ioctl = declare('ioctl', ['int', 'unsigned long', 'uintptr_t']);
-const send = declare('send', ['int', 'uintptr_t', 'size_t', 'int']);
-
 export interface RawOptions {
   /** SO_RCVBUF; Linux doubles it, and takes at least 2,304 bytes */
   receiveBytes?: number;
@@ -60,7 +55,7 @@ function must(call: string, result: number): number {
 
 function setInteger(fd: number, level: number, name: number, value: number): void {
   kernel.arena.view.setInt32(INTEGER_AT, value, true);
-  must(`setsockopt ${name}`, setsockopt(fd, level, name, base + INTEGER_AT, 4) === 0 ? 0 : lastError());
+  must(`setsockopt ${name}`, linux.setsockopt(fd, level, name, base + INTEGER_AT, 4));
 }
 
 function setOptions(fd: number, { receiveBytes, sendBytes, segmentBytes }: RawOptions): void {
@@ -110,8 +105,7 @@ export class RawSocket {
   /** The last byte of `data`, at most 64 KiB, becomes the urgent one. @returns how much the kernel took, or -errno */
   sendUrgent(data: Uint8Array): number {
     kernel.arena.bytes.set(data, DATA_AT);
-    const taken = send(this.fd, base + DATA_AT, data.length, MSG_OOB | MSG_NOSIGNAL);
-    return taken >= 0 ? taken : lastError();
+    return linux.sendto(this.fd, base + DATA_AT, data.length, MSG_OOB | MSG_NOSIGNAL);
   }
 
   /** What is there now, at most 64 KiB. @returns how much, 0 at the end of the stream, or -errno */
@@ -203,7 +197,7 @@ export class RawListener {
     setOptions(this.#fd, options);
     writeAddress(host, port);
     must('bind', kernel.bind(this.#fd, ADDRESS_AT));
-    must('listen', listen(this.#fd, options.backlog ?? 4096) === 0 ? 0 : lastError());
+    must('listen', linux.listen(this.#fd, options.backlog ?? 4096));
   }
 
   async accept(deadlineMs?: number): Promise<RawSocket> {
@@ -221,7 +215,7 @@ export class RawListener {
 
   /** How many may wait from now on. */
   setBacklog(backlog: number): void {
-    must('listen', listen(this.#fd, backlog) === 0 ? 0 : lastError());
+    must('listen', linux.listen(this.#fd, backlog));
   }
 
   /** @returns undefined when nobody waits */
@@ -253,9 +247,9 @@ export function setLoopbackUp(): void {
   const flagsAt = DATA_AT + IFREQ_NAME_BYTES;
   bytes.fill(0, DATA_AT, DATA_AT + 2 * IFREQ_NAME_BYTES + 8);
   bytes.set([0x6c, 0x6f], DATA_AT);
-  must('SIOCGIFFLAGS', ioctl(fd, SIOCGIFFLAGS, base + DATA_AT) === 0 ? 0 : lastError());
+  must('SIOCGIFFLAGS', linux.ioctl(fd, SIOCGIFFLAGS, base + DATA_AT));
   view.setInt16(flagsAt, view.getInt16(flagsAt, true) | IFF_UP, true);
-  must('SIOCSIFFLAGS', ioctl(fd, SIOCSIFFLAGS, base + DATA_AT) === 0 ? 0 : lastError());
+  must('SIOCSIFFLAGS', linux.ioctl(fd, SIOCSIFFLAGS, base + DATA_AT));
   kernel.close(fd);
 }
 
@@ -268,6 +262,6 @@ export function addLoopbackIpv6(host: string): void {
   bytes.set(ip, DATA_AT);
   view.setUint32(DATA_AT + 16, 128, true);
   view.setInt32(DATA_AT + 20, LOOPBACK_INDEX, true);
-  must('SIOCSIFADDR', ioctl(fd, SIOCSIFADDR, base + DATA_AT) === 0 ? 0 : lastError());
+  must('SIOCSIFADDR', linux.ioctl(fd, SIOCSIFADDR, base + DATA_AT));
   kernel.close(fd);
 }

@@ -6,8 +6,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { assert } from '../../../core/base/assert.ts';
 import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EMFILE } from '../../../core/base/errno.ts';
 import { userTimeoutMs } from '../../../core/linux/keepalive.ts';
-import { addressOf, declare } from '../../../core/linux/libc.ts';
 import { closeListener, type Listening, openListeners } from '../../../core/linux/listen.ts';
+import { addressOf, systemCalls } from '../../../core/linux/system-calls.ts';
 import { freePort, hasIpv6 } from '../../support/ports.ts';
 import { type ForeignListener, listenElsewhere } from './foreign-listener.ts';
 import { ADDRESS_AT, ipOf, Loopback, listenOn, readOption } from './loopback.ts';
@@ -18,8 +18,8 @@ const IPPROTO_IPV6 = 41;
 const ENOENT = 2;
 const RLIMIT_NOFILE = 7;
 
-const getrlimit = declare('getrlimit', ['int', 'uintptr_t']);
-const setrlimit = declare('setrlimit', ['int', 'uintptr_t']);
+const getrlimit = (at: number) => systemCalls.prlimit64(0, RLIMIT_NOFILE, 0, at);
+const setrlimit = (at: number) => systemCalls.prlimit64(0, RLIMIT_NOFILE, at, 0);
 
 let net = new Loopback();
 let foreign: ForeignListener | undefined;
@@ -48,13 +48,13 @@ function withFreeDescriptors<T>(count: number, run: () => T): T {
   const memory = new SharedArrayBuffer(32);
   const limits = new BigUint64Array(memory);
   const at = addressOf(memory);
-  assert(getrlimit(RLIMIT_NOFILE, at) === 0 && getrlimit(RLIMIT_NOFILE, at + 16) === 0, 'the limit can be read');
+  assert(getrlimit(at) === 0 && getrlimit(at + 16) === 0, 'the limit can be read');
   limits[0] = BigInt(limit);
-  assert(setrlimit(RLIMIT_NOFILE, at) === 0, 'the limit can be lowered');
+  assert(setrlimit(at) === 0, 'the limit can be lowered');
   try {
     return run();
   } finally {
-    assert(setrlimit(RLIMIT_NOFILE, at + 16) === 0, 'the limit can be raised again');
+    assert(setrlimit(at + 16) === 0, 'the limit can be raised again');
   }
 }
 

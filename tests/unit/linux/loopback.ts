@@ -6,10 +6,10 @@ import { assert } from '../../../core/base/assert.ts';
 import { EINPROGRESS } from '../../../core/base/errno.ts';
 import { parseIp, portAt } from '../../../core/base/ip.ts';
 import { AF_INET, AF_INET6, type Kernel } from '../../../core/linux/kernel.ts';
-import { addressOf, declare } from '../../../core/linux/libc.ts';
 import { type Listening, openListeners } from '../../../core/linux/listen.ts';
 import { createKernel } from '../../../core/linux/native.ts';
 import { readSockaddr, writeSockaddr } from '../../../core/linux/sockaddr.ts';
+import { addressOf, systemCalls } from '../../../core/linux/system-calls.ts';
 
 export const MEMORY_BYTES = 2 << 20;
 export const ADDRESS_AT = 64;
@@ -19,7 +19,6 @@ export const DATA_AT = 4096;
 
 const DEADLINE_MS = 5000;
 
-const getsockopt = declare('getsockopt', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']);
 const cells = new SharedArrayBuffer(16);
 const cellsView = new DataView(cells);
 
@@ -27,7 +26,7 @@ const cellsView = new DataView(cells);
 export function readOption(fd: number, level: number, name: number): number {
   cellsView.setInt32(8, 4, true);
   const at = addressOf(cells);
-  assert(getsockopt(fd, level, name, at, at + 8) === 0, `getsockopt of ${fd}`);
+  assert(systemCalls.getsockopt(fd, level, name, at, at + 8) === 0, `getsockopt of ${fd}`);
   return cellsView.getInt32(0, true);
 }
 

@@ -9,7 +9,7 @@ import { EINVAL } from '../../../core/base/errno.ts';
 import { ephemeralPortMin, pipeBytesAllowed, pipeBytesMax, somaxconn } from '../../../core/linux/process.ts';
 
 const MODULE = resolve(import.meta.dirname, '../../../core/linux/process.ts');
-const LIBC = resolve(import.meta.dirname, '../../../core/linux/libc.ts');
+const SYSTEM_CALLS = resolve(import.meta.dirname, '../../../core/linux/system-calls.ts');
 
 /** Runs a module with everything that `process.ts` exports as `linux`. @returns exit code and stdout */
 function inChild(code: string): { status: number | null; stdout: string } {
@@ -42,11 +42,11 @@ describe('limits of the machine', () => {
 test('the soft limit of open files is raised to the hard one', () => {
   // Node.js raises its soft limit itself at start: here it is lowered again first.
   const code = `
-    const { addressOf, declare } = await import(${JSON.stringify(LIBC)});
+    const { addressOf, systemCalls } = await import(${JSON.stringify(SYSTEM_CALLS)});
     const limits = () => /Max open files\\s+(\\d+)\\s+(\\d+)/.exec(readFileSync('/proc/self/limits', 'utf8')).slice(1);
     const memory = new SharedArrayBuffer(16);
     new BigUint64Array(memory).set([300n, 700n]);
-    declare('setrlimit', ['int', 'uintptr_t'])(7, addressOf(memory));
+    systemCalls.prlimit64(0, 7, addressOf(memory), 0);
     console.log(...limits(), linux.raiseDescriptorLimit(), ...limits(), linux.raiseDescriptorLimit());`;
   expect(inChild(code).stdout).toBe('300 700 700 700 700 700');
 });

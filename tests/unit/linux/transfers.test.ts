@@ -4,15 +4,14 @@
 import { afterEach, expect, test } from 'vitest';
 import { EAGAIN } from '../../../core/base/errno.ts';
 import { NOT_DONE } from '../../../core/linux/kernel.ts';
-import { addressOf, declare } from '../../../core/linux/libc.ts';
 import { createKernel } from '../../../core/linux/native.ts';
+import { addressOf, systemCalls } from '../../../core/linux/system-calls.ts';
 import { TRANSFERS_LAYOUT } from '../../../core/linux/transfers.ts';
 import { DATA_AT, Loopback } from './loopback.ts';
 
 const TRANSFERS_AT = 1 << 20;
 const BYTES = 5;
-const { CONTEXT, BATCH, COUNT, RESULTS_AT, POINTERS_AT, submit: SUBMIT } = TRANSFERS_LAYOUT;
-const submit = declare('syscall', ['long', 'uintptr_t', 'long', 'uintptr_t']);
+const { CONTEXT, BATCH, COUNT, RESULTS_AT, POINTERS_AT } = TRANSFERS_LAYOUT;
 
 const on = new Loopback();
 afterEach(() => on.closeAll());
@@ -61,7 +60,7 @@ test('carried out, and nobody asked what came of it', () => {
   const { memory, cells } = scene;
   const context = ((cells[CONTEXT] ?? 0) >>> 0) + (cells[CONTEXT + 1] ?? 0) * 2 ** 32;
   cells[COUNT] = 2;
-  expect(submit(SUBMIT, context, 2, addressOf(memory) + TRANSFERS_AT + POINTERS_AT)).toBe(2);
+  expect(systemCalls.io_submit(context, 2, addressOf(memory) + TRANSFERS_AT + POINTERS_AT)).toBe(2);
   expect(learned(scene)).toEqual([BYTES, -EAGAIN]);
 });
 

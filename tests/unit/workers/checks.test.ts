@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { REASON } from '../../../core/health/node-states.ts';
-import { addressOf, declare } from '../../../core/linux/libc.ts';
+import { addressOf, systemCalls } from '../../../core/linux/system-calls.ts';
 import { PeerListener } from '../../support/peer.ts';
 import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
 import { eventually } from '../../support/process.ts';
@@ -19,7 +19,6 @@ const TCP_INFO = 11;
 const DATA_SEGMENTS_AT = 152;
 const INFO_BYTES = 160;
 const LENGTH_AT = INFO_BYTES;
-const getsockopt = declare('getsockopt', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']);
 
 /** Segments with data that a socket has received. */
 function dataSegments(fd: number): number {
@@ -27,7 +26,7 @@ function dataSegments(fd: number): number {
   const view = new DataView(memory);
   view.setUint32(LENGTH_AT, INFO_BYTES, true);
   const base = addressOf(memory);
-  expect(getsockopt(fd, IPPROTO_TCP, TCP_INFO, base, base + LENGTH_AT)).toBe(0);
+  expect(systemCalls.getsockopt(fd, IPPROTO_TCP, TCP_INFO, base, base + LENGTH_AT)).toBe(0);
   expect(view.getUint32(LENGTH_AT, true)).toBe(INFO_BYTES);
   return view.getUint32(DATA_SEGMENTS_AT, true);
 }

@@ -1,0 +1,35 @@
+// The bytes of a system call, as the processors' manuals have them. That the kernel understands them on this processor is what every other
+// test shows; the other processor's are checked here alone.
+
+import koffi from 'koffi';
+import { expect, test } from 'vitest';
+import { EAGAIN, EBADF } from '../../../core/base/errno.ts';
+import { systemCallCode } from '../../../core/linux/machine-code.ts';
+import { systemCalls } from '../../../core/linux/system-calls.ts';
+
+function hex(arch: string, number: number, given: number): string {
+  return Buffer.from(systemCallCode(arch, number, given)).toString('hex');
+}
+
+test('x64: the number into eax, the fourth argument where the kernel takes it, the arguments not given cleared', () => {
+  expect(hex('x64', 275, 6)).toBe('b8130100004989ca0f05c3');
+  expect(hex('x64', 45, 4)).toBe('b82d0000004989ca4531c04531c90f05c3');
+  expect(hex('x64', 24, 0)).toBe('b8180000004989ca31ff31f631d24531d24531c04531c90f05c3');
+});
+
+test('arm64: the number into x8, the arguments not given cleared', () => {
+  const [x8is76, x4is0, x5is0] = ['880980d2', '040080d2', '050080d2'];
+  const [svc, ret] = ['010000d4', 'c0035fd6'];
+  expect(hex('arm64', 76, 6)).toBe(x8is76 + svc + ret);
+  expect(hex('arm64', 207, 4)).toBe(`e81980d2${x4is0}${x5is0}${svc}${ret}`);
+});
+
+test('another processor is refused by name', () => {
+  expect(() => systemCallCode('riscv64', 1, 0)).toThrow('balancer runs on x64 and arm64 processors; this is riscv64');
+});
+
+test('an error is the kernel’s answer, whatever happens to the thread’s errno', () => {
+  koffi.errno(EAGAIN);
+  expect(systemCalls.close(-1)).toBe(-EBADF);
+  expect(koffi.errno()).toBe(EAGAIN);
+});
