@@ -35,6 +35,9 @@ export const TRANSFERS_BYTES = 8192;
 /** In place of a transfer's result: it was not carried out. */
 export const NOT_DONE = -(2 ** 30);
 
+/** As a place in the arena: there is none. */
+export const NOWHERE = -1;
+
 /** A socket option by its meaning; `native.ts` knows the level and the number. The values are plain integers. */
 export type SocketOption =
   | 'no-delay' // TCP_NODELAY, 0 or 1
@@ -76,6 +79,26 @@ export interface Kernel {
   /** SO_ERROR, which this call clears. @returns positive errno, 0 for none, or -errno of the call itself */
   takeError(fd: number): number;
 
+  /**
+   * How connections are opened and watched from now on. Needed before the three calls below.
+   * @param events EPOLL… bits
+   * @param congestionAt name of the nodes' sockets' congestion control @param congestionBytes 0: the system's
+   */
+  prepareConnections(epollFd: number, events: number, congestionAt: number, congestionBytes: number): void;
+  /**
+   * accept4(2), getsockname(2) into `localAt` unless that is NOWHERE, and a watch with this tag and generation, in one go.
+   * @returns descriptor, whatever came of the rest, or -errno of accept4
+   */
+  acceptConnection(listenFd: number, addressAt: number, localAt: number, tag: number, generation: number): number;
+  /**
+   * socket(2) for the address's family, SO_OOBINLINE and the congestion control, bind(2) unless `sourceAt` is NOWHERE, connect(2), and a watch
+   * with this tag and generation, in one go.
+   * @returns descriptor, whatever came of the rest, or -errno of socket
+   */
+  openConnection(addressAt: number, sourceAt: number, tag: number, generation: number): number;
+  /** What came of the rest: 0, or -errno of the call that failed, behind which none was made. A pending connect is no failure. */
+  restOfConnection(): number;
+
   /** recv(2). @returns bytes, 0 at the end of the stream, or -errno */
   recv(fd: number, at: number, bytes: number): number;
   /** recv(2) with MSG_PEEK: as recv, but the bytes stay in the queue. */
@@ -86,6 +109,8 @@ export interface Kernel {
   send(fd: number, at: number, bytes: number): number;
   /** send(2) with MSG_MORE too: the kernel may hold the bytes back until the next send, the FIN or the close. */
   sendMore(fd: number, at: number, bytes: number): number;
+  /** The same, and if it takes all bytes, our FIN with them. @returns bytes or -errno */
+  sendLast(fd: number, at: number, bytes: number): number;
   /**
    * Opens the way to carry out several reads and writes with one call. Without it the other four must not be called.
    * @param at TRANSFERS_BYTES of the arena, a multiple of 8; what a predecessor left there is taken over, its results included

@@ -3,51 +3,49 @@
 
 import { monotonicMs } from '../base/clock.ts';
 import { EAGAIN, EINTR } from '../base/errno.ts';
+import {
+  CLOEXEC,
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  F_GETPIPE_SZ,
+  F_SETPIPE_SZ,
+  FIONREAD,
+  IP_BIND_ADDRESS_NO_PORT,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  IPV6_V6ONLY,
+  MSG_MORE,
+  MSG_NOSIGNAL,
+  MSG_PEEK,
+  MSG_TRUNC,
+  NONBLOCK,
+  SHUT_WR,
+  SIOCOUTQ,
+  SO_BINDTOIFINDEX,
+  SO_ERROR,
+  SO_KEEPALIVE,
+  SO_LINGER,
+  SO_OOBINLINE,
+  SO_RCVLOWAT,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SPLICE_F_MOVE,
+  SPLICE_F_NONBLOCK,
+  TCP_CONGESTION,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_NODELAY,
+  TCP_USER_TIMEOUT,
+} from './abi.ts';
 import { Addresses } from './addresses.ts';
+import { connectionCalls } from './connections.ts';
 import { type Arena, createArena, type Kernel, SOCKADDR_BYTES, type SocketOption, writeEvent } from './kernel.ts';
 import { sockaddrBytes } from './sockaddr.ts';
 import { addressOf, systemCalls as linux } from './system-calls.ts';
 import { transferCalls } from './transfers.ts';
-
-const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0x800;
-const O_NONBLOCK = SOCK_NONBLOCK;
-/** SOCK_, EPOLL_, EFD_ and O_CLOEXEC are one number. A spawned child that inherited a socket would keep its session half alive. */
-const CLOEXEC = 0x80000;
-const MSG_PEEK = 0x02;
-const MSG_TRUNC = 0x20;
-const MSG_NOSIGNAL = 0x4000;
-const MSG_MORE = 0x8000;
-const SHUT_WR = 1;
-const F_SETPIPE_SZ = 1031;
-const F_GETPIPE_SZ = 1032;
-const FIONREAD = 0x541b;
-const SIOCOUTQ = 0x5411;
-const SPLICE_F_MOVE = 1;
-const SPLICE_F_NONBLOCK = 2;
-const EPOLL_CTL_ADD = 1;
-const EPOLL_CTL_DEL = 2;
-
-// Levels and names of socket options (uapi/asm-generic/socket.h, uapi/linux/tcp.h, uapi/linux/in.h and in6.h).
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
-const SO_ERROR = 4;
-const SO_KEEPALIVE = 9;
-const SO_OOBINLINE = 10;
-const SO_LINGER = 13;
-const SO_REUSEPORT = 15;
-const SO_RCVLOWAT = 18;
-const SO_BINDTOIFINDEX = 62;
-const IPPROTO_IP = 0;
-const IP_BIND_ADDRESS_NO_PORT = 24;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
-const IPPROTO_TCP = 6;
-const TCP_NODELAY = 1;
-const TCP_KEEPIDLE = 4;
-const TCP_KEEPINTVL = 5;
-const TCP_CONGESTION = 13;
-const TCP_USER_TIMEOUT = 18;
 
 /** Level and name of each option, packed: level << 16 | name. */
 const OPTIONS: Readonly<Record<SocketOption, number>> = {
@@ -80,6 +78,7 @@ export function createKernel(memory: SharedArrayBuffer): Kernel {
     arena,
     nowMs: monotonicMs,
     ...socketCalls(arena, base, cellsAt),
+    ...connectionCalls(arena, base, cellsAt + CELLS.event),
     ...transferCalls(arena, base),
     ...pipeCalls(base),
     ...epollCalls(arena, base, cellsAt),
@@ -128,14 +127,14 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
     accept(listenFd: number, addressAt: number): number {
       for (;;) {
         view.setInt32(lengthAt, SOCKADDR_BYTES, true);
-        const fd = linux.accept4(listenFd, sockaddrs.of(addressAt), length, SOCK_NONBLOCK | CLOEXEC);
+        const fd = linux.accept4(listenFd, sockaddrs.of(addressAt), length, NONBLOCK | CLOEXEC);
         if (fd !== -EINTR) return fd;
       }
     },
     localAddress: (fd: number, addressAt: number) => address(linux.getsockname, fd, addressAt),
     peerAddress: (fd: number, addressAt: number) => address(linux.getpeername, fd, addressAt),
     openSocket(family: number): number {
-      return linux.socket(family, SOCK_STREAM | SOCK_NONBLOCK | CLOEXEC, IPPROTO_TCP);
+      return linux.socket(family, SOCK_STREAM | NONBLOCK | CLOEXEC, IPPROTO_TCP);
     },
     setOption(fd: number, option: SocketOption, value: number): number {
       const packed = OPTIONS[option];
@@ -185,7 +184,7 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
 function pipeCalls(base: number) {
   const NO_OFFSET = 0;
   return {
-    openPipe: (fdsAt: number) => linux.pipe2(base + fdsAt, O_NONBLOCK | CLOEXEC),
+    openPipe: (fdsAt: number) => linux.pipe2(base + fdsAt, NONBLOCK | CLOEXEC),
     resizePipe(fd: number, bytes: number): number {
       return linux.fcntl(fd, F_SETPIPE_SZ, bytes);
     },
@@ -231,7 +230,7 @@ function epollCalls(arena: Arena, base: number, cellsAt: number) {
       }
     },
     openWake(): number {
-      return linux.eventfd2(0, O_NONBLOCK | CLOEXEC);
+      return linux.eventfd2(0, NONBLOCK | CLOEXEC);
     },
     wake(fd: number): number {
       view.setUint32(counterAt, 1, true);

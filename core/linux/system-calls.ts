@@ -8,7 +8,8 @@
 
 import koffi from 'koffi';
 import { assert } from '../base/assert.ts';
-import { systemCallCode } from './machine-code.ts';
+import { type CallName, callNumber } from './call-numbers.ts';
+import { chainCode, singleCallCode } from './machine-code.ts';
 
 /** C types, as koffi writes them. */
 type Parameter = 'int' | 'uint32_t' | 'size_t' | 'uintptr_t';
@@ -25,8 +26,8 @@ const MAP_PRIVATE_ANONYMOUS = 0x22;
 const NO_FILE = -1;
 
 const PAGE_BYTES = 4096;
-/** Each function begins on a line of the cache; none is longer. */
-const FUNCTION_BYTES = 64;
+/** Each function begins on a line of the cache. */
+const LINE_BYTES = 64;
 
 /** The C library, for the memory that the functions lie in. */
 const libc = koffi.load(null);
@@ -45,11 +46,10 @@ class Functions {
    * small integer costs 13 ns less than one that it has to box (of 265 ns for a recv that fails).
    */
   add<const P extends readonly Parameter[]>(code: Uint8Array, parameters: P): SystemCall<P> {
-    assert(this.#base > 0 && this.#bytes < PAGE_BYTES, 'memory for a system call');
-    assert(code.length <= FUNCTION_BYTES, 'a system call fits its place');
+    assert(this.#base > 0 && this.#bytes + code.length <= PAGE_BYTES, 'memory for a system call');
     const address = this.#base + this.#bytes;
     koffi.encode(address, koffi.array('uint8_t', code.length), code);
-    this.#bytes += FUNCTION_BYTES;
+    this.#bytes += Math.ceil(code.length / LINE_BYTES) * LINE_BYTES;
     return koffi.decode(address, koffi.proto(null, 'int', [...parameters]));
   }
 
@@ -66,55 +66,54 @@ export function addressOf(memory: SharedArrayBuffer): number {
 
 const functions = new Functions();
 
-/**
- * @param x64 its number there: asm/unistd_64.h
- * @param arm64 its number there: asm-generic/unistd.h
- * @param parameters the first; the kernel sees 0 for those left out
- */
-function call<const P extends readonly Parameter[]>(x64: number, arm64: number, ...parameters: P): SystemCall<P> {
-  const code = systemCallCode(process.arch, process.arch === 'x64' ? x64 : arm64, parameters.length);
-  return functions.add(code, parameters);
+/** @param parameters the first; the kernel sees 0 for those left out */
+function call<const P extends readonly Parameter[]>(name: CallName, ...parameters: P): SystemCall<P> {
+  return functions.add(singleCallCode(process.arch, callNumber(name), parameters.length), parameters);
 }
 
 /** A literal, whose fields V8 takes for constants. */
 export const systemCalls = {
   // sockets
-  socket: call(41, 198, 'int', 'int', 'int'),
-  setsockopt: call(54, 208, 'int', 'int', 'int', 'uintptr_t', 'uint32_t'),
-  getsockopt: call(55, 209, 'int', 'int', 'int', 'uintptr_t', 'uintptr_t'),
-  bind: call(49, 200, 'int', 'uintptr_t', 'uint32_t'),
-  listen: call(50, 201, 'int', 'int'),
-  accept4: call(288, 242, 'int', 'uintptr_t', 'uintptr_t', 'int'),
-  connect: call(42, 203, 'int', 'uintptr_t', 'uint32_t'),
-  getsockname: call(51, 204, 'int', 'uintptr_t', 'uintptr_t'),
-  getpeername: call(52, 205, 'int', 'uintptr_t', 'uintptr_t'),
-  recvfrom: call(45, 207, 'int', 'uintptr_t', 'size_t', 'int'),
-  sendto: call(44, 206, 'int', 'uintptr_t', 'size_t', 'int'),
-  shutdown: call(48, 210, 'int', 'int'),
-  ioctl: call(16, 29, 'int', 'uint32_t', 'uintptr_t'),
+  socket: call('socket', 'int', 'int', 'int'),
+  setsockopt: call('setsockopt', 'int', 'int', 'int', 'uintptr_t', 'uint32_t'),
+  getsockopt: call('getsockopt', 'int', 'int', 'int', 'uintptr_t', 'uintptr_t'),
+  bind: call('bind', 'int', 'uintptr_t', 'uint32_t'),
+  listen: call('listen', 'int', 'int'),
+  accept4: call('accept4', 'int', 'uintptr_t', 'uintptr_t', 'int'),
+  connect: call('connect', 'int', 'uintptr_t', 'uint32_t'),
+  getsockname: call('getsockname', 'int', 'uintptr_t', 'uintptr_t'),
+  getpeername: call('getpeername', 'int', 'uintptr_t', 'uintptr_t'),
+  recvfrom: call('recvfrom', 'int', 'uintptr_t', 'size_t', 'int'),
+  sendto: call('sendto', 'int', 'uintptr_t', 'size_t', 'int'),
+  shutdown: call('shutdown', 'int', 'int'),
+  ioctl: call('ioctl', 'int', 'uint32_t', 'uintptr_t'),
   // descriptors and pipes
-  close: call(3, 57, 'int'),
-  close_range: call(436, 436, 'uint32_t', 'uint32_t'),
-  pipe2: call(293, 59, 'uintptr_t', 'int'),
-  fcntl: call(72, 25, 'int', 'int', 'int'),
-  read: call(0, 63, 'int', 'uintptr_t', 'size_t'),
-  write: call(1, 64, 'int', 'uintptr_t', 'size_t'),
-  splice: call(275, 76, 'int', 'uintptr_t', 'int', 'uintptr_t', 'size_t', 'uint32_t'),
+  close: call('close', 'int'),
+  close_range: call('close_range', 'uint32_t', 'uint32_t'),
+  pipe2: call('pipe2', 'uintptr_t', 'int'),
+  fcntl: call('fcntl', 'int', 'int', 'int'),
+  read: call('read', 'int', 'uintptr_t', 'size_t'),
+  write: call('write', 'int', 'uintptr_t', 'size_t'),
+  splice: call('splice', 'int', 'uintptr_t', 'int', 'uintptr_t', 'size_t', 'uint32_t'),
   // events
-  epoll_create1: call(291, 20, 'int'),
-  epoll_ctl: call(233, 21, 'int', 'int', 'int', 'uintptr_t'),
+  epoll_create1: call('epoll_create1', 'int'),
+  epoll_ctl: call('epoll_ctl', 'int', 'int', 'int', 'uintptr_t'),
   // arm64 has no epoll_wait; without a signal mask this one is the same.
-  epoll_pwait: call(281, 22, 'int', 'uintptr_t', 'int', 'int'),
-  eventfd2: call(290, 19, 'uint32_t', 'int'),
+  epoll_pwait: call('epoll_pwait', 'int', 'uintptr_t', 'int', 'int'),
+  eventfd2: call('eventfd2', 'uint32_t', 'int'),
   // asynchronous I/O
-  io_setup: call(206, 0, 'uint32_t', 'uintptr_t'),
-  io_destroy: call(207, 1, 'uintptr_t'),
-  io_submit: call(209, 2, 'uintptr_t', 'int', 'uintptr_t'),
-  io_getevents: call(208, 4, 'uintptr_t', 'int', 'int', 'uintptr_t'),
+  io_setup: call('io_setup', 'uint32_t', 'uintptr_t'),
+  io_destroy: call('io_destroy', 'uintptr_t'),
+  io_submit: call('io_submit', 'uintptr_t', 'int', 'uintptr_t'),
+  io_getevents: call('io_getevents', 'uintptr_t', 'int', 'int', 'uintptr_t'),
   // the process
-  prlimit64: call(302, 261, 'int', 'int', 'uintptr_t', 'uintptr_t'),
-  sched_setaffinity: call(203, 122, 'int', 'size_t', 'uintptr_t'),
-  sched_yield: call(24, 124),
-  exit_group: call(231, 94, 'int'),
+  prlimit64: call('prlimit64', 'int', 'int', 'uintptr_t', 'uintptr_t'),
+  sched_setaffinity: call('sched_setaffinity', 'int', 'size_t', 'uintptr_t'),
+  sched_yield: call('sched_yield'),
+  exit_group: call('exit_group', 'int'),
 };
+
+/** Makes the calls of a chain (chain.ts). @returns the last result */
+export const runChain = functions.add(chainCode(process.arch), ['uintptr_t', 'int']);
+
 functions.seal();

@@ -9,6 +9,7 @@
 // their batch.
 
 import { assert } from '../base/assert.ts';
+import { type Cell, Chain } from './chain.ts';
 import { type Arena, type Kernel, NOT_DONE, TRANSFERS_MAX } from './kernel.ts';
 import { systemCalls as linux } from './system-calls.ts';
 
@@ -68,9 +69,13 @@ class Transfers {
   readonly #results: Int32Array;
   readonly #events: Int32Array;
   readonly #requests: Int32Array;
-  /** address of the list of requests, and of the events */
-  readonly #pointers: number;
   readonly #eventsAddress: number;
+  readonly #chain: Chain;
+  readonly #contextCell: Cell;
+  readonly #count: Cell;
+  readonly #submitted: Cell;
+  readonly #collected: Cell;
+  readonly #run: () => number;
   #context = 0;
   #batch = 0;
 
@@ -82,8 +87,19 @@ class Transfers {
     this.#results = new Int32Array(buffer, at + RESULTS_AT, TRANSFERS_MAX);
     this.#events = new Int32Array(buffer, at + EVENTS_AT, TRANSFERS_MAX * EVENT.ints);
     this.#requests = new Int32Array(buffer, at + REQUESTS_AT, TRANSFERS_MAX * REQUEST.ints);
-    this.#pointers = base + at + POINTERS_AT;
     this.#eventsAddress = base + at + EVENTS_AT;
+    const chain = new Chain(base + at);
+    this.#chain = chain;
+    this.#contextCell = chain.cell();
+    this.#count = chain.cell();
+    this.#submitted = chain.cell();
+    this.#collected = chain.cell();
+    const [pointers, events] = [chain.cell(), chain.cell()];
+    chain.putAddress(pointers, POINTERS_AT);
+    chain.putAddress(events, EVENTS_AT);
+    chain.add('io_submit', [this.#contextCell, this.#count, pointers], this.#submitted, { least: 1 });
+    chain.add('io_getevents', [this.#contextCell, chain.cell(), this.#submitted, events], this.#collected);
+    this.#run = chain.finished();
   }
 
   open(): number {
@@ -91,7 +107,9 @@ class Transfers {
     const isNew = cells[CONTEXT] === 0 && cells[CONTEXT + 1] === 0;
     const made = isNew ? linux.io_setup(TRANSFERS_MAX, this.#base + this.#at) : 0;
     if (made < 0) return made;
-    this.#context = ((cells[CONTEXT] as number) >>> 0) + (cells[CONTEXT + 1] as number) * 2 ** 32;
+    const [low, high] = [cells[CONTEXT] as number, cells[CONTEXT + 1] as number];
+    this.#context = (low >>> 0) + high * 2 ** 32;
+    this.#chain.putHalves(this.#contextCell, low, high);
     this.#batch = cells[BATCH] as number;
     this.#writePointers();
     this.#recover();
@@ -119,9 +137,11 @@ class Transfers {
 
   carryOut(count: number): void {
     this.#cells[COUNT] = count;
-    const submitted = linux.io_submit(this.#context, count, this.#pointers);
+    this.#chain.put(this.#count, count);
+    this.#chain.put(this.#collected, 0);
+    this.#run();
     // Those from the first that it refused stay undone. It refuses what is no open descriptor, or all when it has no memory.
-    if (submitted > 0) this.#collect(submitted, 0);
+    this.#noteResults(this.#chain.take(this.#collected));
     this.#nextBatch();
   }
 
@@ -129,12 +149,8 @@ class Transfers {
     return this.#results[index] as number;
   }
 
-  /** @param known events that were collected already */
-  #collect(count: number, known: number): void {
-    // A constant address in nearly every call: V8 would box another number.
-    const address = known === 0 ? this.#eventsAddress : this.#eventsAddress + known * EVENT.ints * 4;
-    const collected = linux.io_getevents(this.#context, 0, count - known, address);
-    for (let i = 0; i < known + collected; i++) {
+  #noteResults(count: number): void {
+    for (let i = 0; i < count; i++) {
       const event = i * EVENT.ints;
       this.#results[this.#events[event + EVENT.index] as number] = this.#events[event + EVENT.result] as number;
     }
@@ -145,7 +161,10 @@ class Transfers {
     const count = this.#cells[COUNT] as number;
     let known = 0;
     while (known < count && this.#events[known * EVENT.ints + EVENT.batch] === this.#batch) known++;
-    if (count > 0) this.#collect(count, known);
+    if (count > 0) {
+      const address = this.#eventsAddress + known * EVENT.ints * 4;
+      this.#noteResults(known + Math.max(0, linux.io_getevents(this.#context, 0, count - known, address)));
+    }
     this.#nextBatch();
   }
 

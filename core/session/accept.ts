@@ -3,6 +3,7 @@
 
 import { EAGAIN, ECONNABORTED, EPERM, EPROTO } from '../base/errno.ts';
 import { DESTINATION_AT, DESTINATION_PORT_AT, ENDPOINTS_BYTES, SOURCE_PORT_AT } from '../base/ip.ts';
+import { NOWHERE } from '../linux/kernel.ts';
 import { readSockaddr } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, SHARD } from '../metrics/counters.ts';
 import { release, reserve } from './admission.ts';
@@ -11,26 +12,28 @@ import { ACCEPTS_PER_WAKE_MAX } from './limits.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
 import { beginSession } from './session.ts';
 import type { Listener, Shard } from './shard.ts';
-import { FRONT, get, NO_DELAY, PHASE_CONNECTING, STEP_SLOT, takeSlot, WRITABLE } from './table.ts';
-import { SESSION_EVENTS } from './tags.ts';
+import { FRONT, get, NO_DELAY, nextSlot, PHASE_CONNECTING, STEP_SLOT, takeSlot, WRITABLE } from './table.ts';
 import { isThrottled } from './throttle.ts';
 
 /** `drained`: the backlog is empty · `more`: the budget is used up · `stop`: nothing can be accepted now */
 export type Accepted = 'drained' | 'more' | 'stop';
 
 export function acceptFrom(shard: Shard, listener: Listener): Accepted {
-  const { kernel, layout } = shard;
+  const { kernel, layout, table } = shard;
   const turn = get(shard.counters.shard, SHARD.turns);
   // Too few in the last turn, or the listener would not be here again.
   if (listener.fullTurn === turn - 1)
     listener.acceptsPerWake = Math.min(2 * listener.acceptsPerWake, ACCEPTS_PER_WAKE_MAX);
   const { acceptsPerWake } = listener;
+  const localAt = isAskedForDestination(shard, listener) ? layout.localAddressAt : NOWHERE;
   for (let i = 0; i < acceptsPerWake; i++) {
-    if (!reserve(shard)) {
+    const slot = nextSlot(table);
+    if (slot < 0 || !reserve(shard)) {
       add(shard.counters.shard, SHARD.acceptsLimited, 1);
       return 'stop';
     }
-    const fd = kernel.accept(listener.fd, layout.addressAt);
+    const generation = get(table.generation, slot);
+    const fd = kernel.acceptConnection(listener.fd, layout.peerAddressAt, localAt, slot * 2 + FRONT, generation);
     if (fd < 0) {
       release(shard);
       if (fd === -EAGAIN) {
@@ -44,7 +47,7 @@ export function acceptFrom(shard: Shard, listener: Listener): Accepted {
     const frontend = shard.frontends[listener.frontend];
     if (frontend !== undefined && frontend.plan.throttle > 0 && isThrottled(shard, frontend))
       refuse(shard, listener, fd);
-    else begin(shard, listener, fd);
+    else begin(shard, listener, localAt, fd);
   }
   listener.fullTurn = turn;
   return 'more';
@@ -67,15 +70,10 @@ function refuse(shard: Shard, listener: Listener, fd: number): void {
   add(counters.frontends, listener.frontend * FRONTEND_STRIDE + FRONTEND.throttled, 1);
 }
 
-function begin(shard: Shard, listener: Listener, fd: number): void {
+/** @param localAt where the accepted socket's own address lies, or NOWHERE */
+function begin(shard: Shard, listener: Listener, localAt: number, fd: number): void {
   const { table, kernel, counters } = shard;
   const slot = takeSlot(table);
-  if (slot < 0) {
-    // Cannot happen while the table has room for the connection limit; a client must not hang if it does.
-    kernel.close(fd);
-    release(shard);
-    return;
-  }
   // A death from here on costs this one session.
   table.shared[STEP_SLOT] = slot + 1;
   table.fd[slot * 2 + FRONT] = fd + 1;
@@ -89,9 +87,8 @@ function begin(shard: Shard, listener: Listener, fd: number): void {
   table.sideFlags[slot * 2 + FRONT] = WRITABLE | NO_DELAY;
   add(counters.frontends, listener.frontend * FRONTEND_STRIDE + FRONTEND.accepted, 1);
   add(counters.frontends, listener.frontend * FRONTEND_STRIDE + FRONTEND.active, 1);
-  readEndpoints(shard, listener, slot, fd);
-  const watched = kernel.watch(shard.epollFd, fd, SESSION_EVENTS, slot * 2 + FRONT, get(table.generation, slot));
-  if (watched < 0) {
+  readEndpoints(shard, listener, localAt, slot);
+  if (kernel.restOfConnection() < 0) {
     noteOutcome(table, slot, WHO.resource, IN.accept);
     endSession(shard, slot);
     table.shared[STEP_SLOT] = 0;
@@ -101,22 +98,20 @@ function begin(shard: Shard, listener: Listener, fd: number): void {
 }
 
 /** The endpoints block: who connected, and to which of our addresses. */
-function readEndpoints(shard: Shard, listener: Listener, slot: number, fd: number): void {
-  const { arena, kernel, layout, table } = shard;
+function readEndpoints({ arena, layout, table }: Shard, listener: Listener, localAt: number, slot: number): void {
   const { endpoints } = table;
   const at = slot * ENDPOINTS_BYTES;
-  readSockaddr(arena, layout.addressAt, endpoints, at, at + SOURCE_PORT_AT);
-  if (listener.isWildcard && needsDestination(shard, listener)) {
-    if (kernel.localAddress(fd, layout.addressAt) === 0) {
-      readSockaddr(arena, layout.addressAt, endpoints, at + DESTINATION_AT, at + DESTINATION_PORT_AT);
-      return;
-    }
+  readSockaddr(arena, layout.peerAddressAt, endpoints, at, at + SOURCE_PORT_AT);
+  if (localAt !== NOWHERE) {
+    readSockaddr(arena, localAt, endpoints, at + DESTINATION_AT, at + DESTINATION_PORT_AT);
+    return;
   }
   endpoints.set(listener.ip, at + DESTINATION_AT);
   endpoints[at + DESTINATION_PORT_AT] = listener.port >> 8;
   endpoints[at + DESTINATION_PORT_AT + 1] = listener.port & 0xff;
 }
 
-function needsDestination(shard: Shard, listener: Listener): boolean {
-  return shard.settings.logSessions || shard.frontends[listener.frontend]?.sendsHeader === true;
+/** Whether the kernel must say which of our addresses a client has come to: one that listens on a single address knows. */
+function isAskedForDestination({ frontends, settings }: Shard, { frontend, isWildcard }: Listener): boolean {
+  return isWildcard && (settings.logSessions || frontends[frontend]?.sendsHeader === true);
 }

@@ -1,11 +1,11 @@
 // Stage 3, connect: opens the back socket and sees the connect through: success, failure, timeout, the next node. As long as no
 // client byte was forwarded a failure costs the client nothing but time.
 
-import { ECONNREFUSED, EINPROGRESS, ETIMEDOUT, isLocalShortage } from '../base/errno.ts';
+import { ECONNREFUSED, ETIMEDOUT, isLocalShortage } from '../base/errno.ts';
 import { isIpv4 } from '../base/ip.ts';
 import { noteConnectFailure, noteConnectSuccess } from '../health/ejection.ts';
 import { userTimeoutMs } from '../linux/keepalive.ts';
-import { AF_INET, AF_INET6, EPOLLERR, EPOLLHUP, EPOLLOUT } from '../linux/kernel.ts';
+import { EPOLLERR, EPOLLHUP, EPOLLOUT, NOWHERE } from '../linux/kernel.ts';
 import { sockaddrBytes } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE } from '../metrics/counters.ts';
 import { record } from '../metrics/histogram.ts';
@@ -35,7 +35,6 @@ import {
   UNSURE,
   WRITABLE,
 } from './table.ts';
-import { SESSION_EVENTS } from './tags.ts';
 import { forgetTried, noteTried } from './tried.ts';
 
 /** Begins the next attempt: chooses a node and connects. Ends the session where nothing is left to try. */
@@ -100,29 +99,17 @@ function attempt(shard: Shard, slot: number, node: NodePlan): number {
   table.attempts[slot] = get(table.attempts, slot) + 1;
   add(counters.nodes, node.row * NODE_STRIDE + NODE.connects, 1);
 
-  const isV4 = node.ip !== undefined && isIpv4(node.ip, 0);
-  const fd = kernel.openSocket(isV4 ? AF_INET : AF_INET6);
-  if (fd < 0) return fd;
   const side = slot * 2 + BACK;
+  const sourceAt = nextSourceAt(shard, node);
+  const fd = kernel.openConnection(nodeAddressAt(layout, node.row), sourceAt, side, get(table.generation, slot));
+  if (fd < 0) return fd;
   table.fd[side] = fd + 1;
   table.sideFlags[side] = 0;
   clear(table.firstErrno, side);
-  setBackOptions(shard, fd);
-  const bound = bindSource(shard, fd, isV4);
-  if (bound < 0) return bound;
-  const connected = kernel.connect(fd, nodeAddressAt(layout, node.row));
-  if (connected < 0 && connected !== -EINPROGRESS) return connected;
-  // Only now: a socket that is not yet connecting reports HUP.
-  const watched = kernel.watch(shard.epollFd, fd, SESSION_EVENTS, side, get(table.generation, slot));
-  if (watched < 0) return watched;
+  const rest = kernel.restOfConnection();
+  if (rest < 0) return rest;
   shard.wheel.arm(slot, shard.nowMs + shard.settings.connectTimeoutMs);
   return 0;
-}
-
-function setBackOptions(shard: Shard, fd: number): void {
-  const { kernel, layout } = shard;
-  kernel.setOption(fd, 'oob-inline', 1);
-  if (layout.congestionBytes > 0) kernel.setCongestion(fd, layout.congestionAt, layout.congestionBytes);
 }
 
 /**
@@ -141,19 +128,16 @@ export function keepAlive(shard: Shard, slot: number): void {
   kernel.setOption(fd, 'user-timeout-ms', userTimeoutMs(settings.keepaliveSeconds));
 }
 
-/** Binds to the next source address of the node's family, if any are configured: each adds a range of ephemeral ports. */
-function bindSource(shard: Shard, fd: number, isV4: boolean): number {
-  const { kernel, layout } = shard;
+/** The next source address of the node's family, if any are configured: each adds a range of ephemeral ports. */
+function nextSourceAt(shard: Shard, { ip }: NodePlan): number {
   const { sourceAddresses } = shard.settings;
+  const isV4 = ip !== undefined && isIpv4(ip, 0);
   for (let i = 0; i < sourceAddresses.length; i++) {
     const index = shard.nextSourceAddress++ % sourceAddresses.length;
     const address = sourceAddresses[index];
-    if (address === undefined || isIpv4(address, 0) !== isV4) continue;
-    // The port is chosen at connect, where the whole four-tuple counts, not at bind, where it would be taken for all nodes.
-    kernel.setOption(fd, 'bind-address-no-port', 1);
-    return kernel.bind(fd, sourceAddressAt(layout, index));
+    if (address !== undefined && isIpv4(address, 0) === isV4) return sourceAddressAt(shard.layout, index);
   }
-  return 0;
+  return NOWHERE;
 }
 
 /** An event of the back socket while its connect is pending. */
@@ -204,11 +188,12 @@ function isSelfConnected(shard: Shard, slot: number, fd: number): boolean {
   const { arena, kernel, layout, settings, table } = shard;
   const at = nodeAddressAt(layout, get(table.node, slot) - 1);
   if (arena.view.getUint16(at + 2, false) < settings.ephemeralPortMin) return false;
-  if (kernel.localAddress(fd, layout.addressAt) < 0 || kernel.peerAddress(fd, layout.peerAddressAt) < 0) return false;
+  if (kernel.localAddress(fd, layout.localAddressAt) < 0 || kernel.peerAddress(fd, layout.peerAddressAt) < 0)
+    return false;
   // As long as the family says: behind a short address lies what a longer one left there.
-  const bytes = sockaddrBytes(arena, layout.addressAt);
+  const bytes = sockaddrBytes(arena, layout.localAddressAt);
   for (let i = 0; i < bytes; i++) {
-    if (arena.bytes[layout.addressAt + i] !== arena.bytes[layout.peerAddressAt + i]) return false;
+    if (arena.bytes[layout.localAddressAt + i] !== arena.bytes[layout.peerAddressAt + i]) return false;
   }
   return true;
 }

@@ -51,6 +51,7 @@ export function openShard(shard: Shard): number {
   if (epollFd < 0) return epollFd;
   shard.epollFd = epollFd;
   table.shared[EPOLL_FD] = epollFd + 1;
+  kernel.prepareConnections(epollFd, SESSION_EVENTS, layout.congestionAt, layout.congestionBytes);
   return kernel.watch(epollFd, shard.wakeFd, EPOLLIN, TAG_WAKE >>> 0, 0);
 }
 

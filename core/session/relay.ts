@@ -93,12 +93,22 @@ function copyOnce(shard: Shard, slot: number, src: number, dst: number): number 
   if (got === 0) return 0;
   sendAtOnce(shard, dst);
   const to = get(table.fd, dst) - 1;
-  // The last bytes and the FIN that `pump` sends next share a segment: one packet less for everybody on the way.
   const isLast = (get(table.sideFlags, src) & READ_ENDED) !== 0;
-  const sent = isLast ? kernel.sendMore(to, layout.scratchAt, got) : kernel.send(to, layout.scratchAt, got);
+  const sent = isLast ? sendLast(shard, src, dst, got) : kernel.send(to, layout.scratchAt, got);
   noteSent(shard, src, layout.scratchAt, got, sent);
   noteStreak(shard, src, got, wanted);
   return got;
+}
+
+/** The last bytes of a direction share a segment with the FIN behind them: one packet less for everybody on the way. */
+function sendLast(shard: Shard, src: number, dst: number, bytes: number): number {
+  const { kernel, layout, table } = shard;
+  const to = get(table.fd, dst) - 1;
+  // Where the other direction has ended too, the close that follows says it.
+  if ((get(table.sideFlags, src) & WRITE_ENDED) !== 0) return kernel.sendMore(to, layout.scratchAt, bytes);
+  const sent = kernel.sendLast(to, layout.scratchAt, bytes);
+  if (sent === bytes) table.sideFlags[dst] = get(table.sideFlags, dst) | WRITE_ENDED;
+  return sent;
 }
 
 /**

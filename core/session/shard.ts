@@ -169,10 +169,9 @@ export interface Shard {
 
 export interface ArenaLayout {
   eventsAt: number;
-  /** the sockaddr of the connection being accepted or connected */
-  addressAt: number;
-  /** a second one to compare it with */
+  /** the sockaddrs of a connection's two ends, as accepting or connecting finds them */
   peerAddressAt: number;
+  localAddressAt: number;
   fdsAt: number;
   congestionAt: number;
   congestionBytes: number;
@@ -215,8 +214,8 @@ export function arenaLayout(settings: ShardSettings, kernelBytes: number): Arena
   const spillBlocks = Math.max(1, Math.floor(settings.spillBytes / spillBlockBytes));
   return {
     eventsAt: part(EVENTS_PER_WAIT * EVENT_BYTES),
-    addressAt: part(SOCKADDR_BYTES),
     peerAddressAt: part(SOCKADDR_BYTES),
+    localAddressAt: part(SOCKADDR_BYTES),
     fdsAt: part(8),
     congestionAt: part(CONGESTION_NAME_MAX),
     congestionBytes: settings.backCongestion.length,

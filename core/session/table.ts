@@ -229,11 +229,18 @@ export function clear(array: Uint8Array | Int32Array | Float64Array, index: numb
 
 /** @returns a free slot, or -1. The caller sets its phase. */
 export function takeSlot(table: SessionTable): number {
-  if (table.freeCount > 0) return get(table.free, --table.freeCount);
-  const slot = get(table.shared, HIGH_WATER);
-  if (slot >= table.capacity) return -1;
-  table.shared[HIGH_WATER] = slot + 1;
+  const slot = nextSlot(table);
+  if (slot < 0) return slot;
+  if (table.freeCount > 0) table.freeCount--;
+  else table.shared[HIGH_WATER] = slot + 1;
   return slot;
+}
+
+/** The slot that will be taken next, or -1. */
+export function nextSlot(table: SessionTable): number {
+  if (table.freeCount > 0) return get(table.free, table.freeCount - 1);
+  const slot = get(table.shared, HIGH_WATER);
+  return slot < table.capacity ? slot : -1;
 }
 
 /**

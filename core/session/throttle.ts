@@ -7,10 +7,10 @@ import { countClient } from './client-table.ts';
 import { THROTTLE_WINDOW_MS } from './limits.ts';
 import type { Frontend, Shard } from './shard.ts';
 
-/** Counts the connection whose client's sockaddr lies at `addressAt`. @returns whether it is one too many */
+/** Counts the connection whose client's sockaddr lies at `peerAddressAt`. @returns whether it is one too many */
 export function isThrottled(shard: Shard, { plan }: Frontend): boolean {
   const { arena, clientKey, layout, nowMs, settings, throttledClients } = shard;
-  readSockaddr(arena, layout.addressAt, clientKey, 0, IP_BYTES);
+  readSockaddr(arena, layout.peerAddressAt, clientKey, 0, IP_BYTES);
   if (!isIpv4(clientKey, 0)) maskNetwork(clientKey, settings.throttleIpv6Prefix);
   // A table that could not be asked in time answers less than any limit: rather one connection more than one lost.
   return (

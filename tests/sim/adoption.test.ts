@@ -21,7 +21,7 @@ const RUNS = 1500;
  * A death between an opening call and the note of its result leaks that descriptor, and one just before a close leaks the one
  * to be closed: a moment of nanoseconds, and rather a leak than a double close. Those moments are not drawn.
  */
-const LEAKS_AFTER = /^(accept|openSocket|openPipe|openEpoll)$/;
+const LEAKS_AFTER = /^(acceptConnection|openConnection|openPipe|openEpoll)$/;
 const CLOSES = /^close(Two)?$/;
 
 class MortalShard implements ShardUnderTest {

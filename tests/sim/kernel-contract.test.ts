@@ -4,7 +4,7 @@
 
 import { afterAll, describe, expect, test } from 'vitest';
 import { assert } from '../../core/base/assert.ts';
-import { ECONNREFUSED, ECONNRESET, EINPROGRESS } from '../../core/base/errno.ts';
+import { EADDRNOTAVAIL, ECONNREFUSED, ECONNRESET, EINPROGRESS } from '../../core/base/errno.ts';
 import {
   AF_INET,
   EPOLLET,
@@ -16,6 +16,7 @@ import {
   eventTag,
   type Kernel,
   NOT_DONE,
+  NOWHERE,
 } from '../../core/linux/kernel.ts';
 import { closeListener, openListeners } from '../../core/linux/listen.ts';
 import { createKernel } from '../../core/linux/native.ts';
@@ -36,6 +37,8 @@ interface Bench {
 const MEMORY_BYTES = 1 << 20;
 const EVENTS_MAX = 8;
 const ADDRESS_AT = 256;
+const LOCAL_AT = 288;
+const PEER_AT = 320;
 const FDS_AT = 384;
 const DATA_AT = 4096;
 const TRANSFERS_AT = MEMORY_BYTES / 2;
@@ -44,11 +47,15 @@ const ALL_READY = 'IN|OUT|ERR|HUP|RDHUP';
 /** As much as fits neither a loopback connection's queues nor the arena: the rest of the arena. */
 const A_LOT = MEMORY_BYTES - DATA_AT - 4096;
 
+/** No machine’s own. */
+const FOREIGN = addressOf('192.0.2.1', 0);
+
 function simBench(): Bench {
   const kernel = new SimKernel({ random: new Random(1), arenaBytes: MEMORY_BYTES, limits: () => CALM });
   const address = addressOf('127.0.0.1', 80);
   const listenFd = kernel.lendListener(address);
   const listener = kernel.listenerAt(listenFd);
+  kernel.network.refuseBind(FOREIGN, EADDRNOTAVAIL);
   kernel.network.addNode(address, () => ({
     outcome: 'accept',
     afterMs: 0.1,
@@ -106,6 +113,14 @@ class Script {
     this.#quietFd = bench.kernel.openEpoll();
   }
 
+  get listenFd(): number {
+    return this.#bench.listenFd;
+  }
+
+  get address(): Address {
+    return this.#bench.address;
+  }
+
   /** Loopback delivers within the call, the simulation within these milliseconds of its own clock. */
   settle(): void {
     this.kernel.wait(this.#quietFd, 0, EVENTS_MAX, 2);
@@ -151,6 +166,18 @@ class Script {
     );
   }
 
+  addressAt(at: number): Address {
+    const bytes = new Uint8Array(18);
+    readSockaddr(this.kernel.arena, at, bytes, 0, 16);
+    return { ip: bytes.slice(0, 16), port: ((bytes[16] ?? 0) << 8) | (bytes[17] ?? 0) };
+  }
+
+  /** What has arrived once everything on the way has. */
+  recvLater(fd: number, bytes = 4096): number {
+    this.settle();
+    return this.recv(fd, bytes);
+  }
+
   recv(fd: number, bytes = 4096): number {
     return this.kernel.recv(fd, DATA_AT, bytes);
   }
@@ -174,6 +201,7 @@ class Script {
   }
 }
 
+const EBADF = -9;
 const EAGAIN = -11;
 const EPIPE = -32;
 const ENOTCONN = -107;
@@ -278,6 +306,71 @@ describe.for(BENCHES)('%s kernel', ([, make]) => {
     on.kernel.shutdownWrite(far);
     expect(on.events(epollFd)).toEqual(['1: IN|OUT|RDHUP']);
     expect([on.recv(near), on.events(epollFd), on.recv(near)]).toEqual([5, [], 0]);
+  });
+
+  test('a connection is accepted, named and watched in one go, and so is one opened', () => {
+    const on = new Script(make());
+    const { kernel, listenFd, address } = on;
+    const epollFd = kernel.openEpoll();
+    kernel.prepareConnections(epollFd, ALL, DATA_AT, 0);
+    writeSockaddr(kernel.arena, ADDRESS_AT, address.ip, 0, address.port);
+    const far = kernel.openConnection(ADDRESS_AT, NOWHERE, 6, 8);
+    expect([far > 0, kernel.restOfConnection()]).toEqual([true, 0]);
+    on.settle();
+    const near = kernel.acceptConnection(listenFd, PEER_AT, LOCAL_AT, 7, 9);
+    expect([near > 0, kernel.restOfConnection()]).toEqual([true, 0]);
+    expect(on.addressAt(LOCAL_AT)).toEqual(address);
+    expect(kernel.localAddress(far, LOCAL_AT)).toBe(0);
+    expect(on.addressAt(PEER_AT)).toEqual(on.addressAt(LOCAL_AT));
+    expect(on.events(epollFd).sort()).toEqual(['6: OUT', '7: OUT']);
+    expect([on.send(far, 5), on.recvLater(near)]).toEqual([5, 5]);
+    expect(kernel.acceptConnection(listenFd, PEER_AT, NOWHERE, 7, 9)).toBe(EAGAIN);
+  });
+
+  test('what is asked for behind the descriptor may fail, and the descriptor is there', () => {
+    const on = new Script(make());
+    const { kernel, listenFd, address } = on;
+    const epollFd = kernel.openEpoll();
+    kernel.prepareConnections(epollFd, ALL, DATA_AT, 0);
+    writeSockaddr(kernel.arena, ADDRESS_AT, address.ip, 0, address.port);
+    writeSockaddr(kernel.arena, LOCAL_AT, FOREIGN.ip, 0, 0);
+    const fd = kernel.openConnection(ADDRESS_AT, LOCAL_AT, 6, 8);
+    expect([fd > 0, kernel.restOfConnection()]).toEqual([true, -EADDRNOTAVAIL]);
+    expect([on.events(epollFd), kernel.peerAddress(fd, PEER_AT)]).toEqual([[], ENOTCONN]);
+    expect(kernel.acceptConnection(listenFd, PEER_AT, NOWHERE, 1, 1)).toBe(EAGAIN);
+    on.connect();
+    kernel.prepareConnections(-1, ALL, DATA_AT, 0);
+    const accepted = kernel.acceptConnection(listenFd, PEER_AT, NOWHERE, 1, 1);
+    expect([accepted > 0, kernel.restOfConnection()]).toEqual([true, EBADF]);
+  });
+
+  test('a connection from an address of its own', () => {
+    const on = new Script(make());
+    const { kernel, address } = on;
+    kernel.prepareConnections(kernel.openEpoll(), ALL, DATA_AT, 0);
+    writeSockaddr(kernel.arena, ADDRESS_AT, address.ip, 0, address.port);
+    writeSockaddr(kernel.arena, LOCAL_AT, address.ip, 0, 0);
+    const fd = kernel.openConnection(ADDRESS_AT, LOCAL_AT, 6, 8);
+    expect(kernel.restOfConnection()).toBe(0);
+    on.settle();
+    expect(kernel.localAddress(fd, PEER_AT)).toBe(0);
+    expect(on.addressAt(PEER_AT).ip).toEqual(address.ip);
+    expect(on.addressAt(PEER_AT).port).toBeGreaterThan(0);
+  });
+
+  test('last bytes take the FIN with them, but only where they are taken as a whole', () => {
+    const on = new Script(make());
+    const { near, far, epollFd } = on.pair();
+    on.events(epollFd);
+    expect(on.kernel.sendLast(far, DATA_AT, 5)).toBe(5);
+    expect(on.events(epollFd)).toEqual(['1: IN|OUT|RDHUP']);
+    expect([on.recv(near), on.recv(near), on.send(far, 1)]).toEqual([5, 0, EPIPE]);
+    let queued = 0;
+    for (let n = 0; n >= 0; queued += Math.max(n, 0)) n = on.send(near, 65_536);
+    expect(on.kernel.sendLast(near, DATA_AT, 5)).toBe(EAGAIN);
+    for (let n = 1; n > 0; n = on.recvLater(far, 65_536)) queued -= n === 1 ? 0 : n;
+    expect([queued, on.recv(far), on.send(near, 1)]).toEqual([0, EAGAIN, 1]);
+    expect(on.kernel.sendLast(-1, DATA_AT, 5)).toBe(EBADF);
   });
 
   test('held bytes go out with the next send, and with the close', () => {

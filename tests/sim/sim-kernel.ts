@@ -3,8 +3,9 @@
 // the next thing that happens, or to the timeout.
 // Wrong use (a closed descriptor, memory outside the arena, a wait that could never end) is collected in `violations`.
 
-import { EINVAL, EMFILE } from '../../core/base/errno.ts';
-import { EPOLLIN, EVENT_BYTES, type Kernel, type SocketOption, writeEvent } from '../../core/linux/kernel.ts';
+import { EINPROGRESS, EINVAL, EMFILE } from '../../core/base/errno.ts';
+import { EPOLLIN, EVENT_BYTES, type Kernel, NOWHERE, type SocketOption, writeEvent } from '../../core/linux/kernel.ts';
+import { sockaddrFamily } from '../../core/linux/sockaddr.ts';
 import { type Descriptor, Wake } from './descriptors.ts';
 import { Epoll } from './epoll.ts';
 import { type Address, Listener } from './network.ts';
@@ -16,6 +17,9 @@ const EEXIST = 17;
 const LATE_MS_MAX = 2;
 
 export class SimKernel extends TransferCalls implements Kernel {
+  #connections = { epollFd: -1, events: 0, congestionAt: 0, congestionBytes: 0 };
+  #rest = 0;
+
   openEpoll(): number {
     this.enter();
     if (!this.table.hasRoom(1)) return -EMFILE;
@@ -31,6 +35,45 @@ export class SimKernel extends TransferCalls implements Kernel {
     if (epoll.find(file) !== undefined) return -EEXIST;
     epoll.add(file, events, tag >>> 0, generation >>> 0);
     return 0;
+  }
+
+  prepareConnections(epollFd: number, events: number, congestionAt: number, congestionBytes: number): void {
+    this.#connections = { epollFd, events, congestionAt, congestionBytes };
+  }
+
+  acceptConnection(listenFd: number, addressAt: number, localAt: number, tag: number, generation: number): number {
+    const fd = this.accept(listenFd, addressAt);
+    if (fd < 0) return fd;
+    this.#rest = localAt === NOWHERE ? 0 : this.localAddress(fd, localAt);
+    if (this.#rest === 0) this.#rest = this.#watchConnection(fd, tag, generation);
+    return fd;
+  }
+
+  openConnection(addressAt: number, sourceAt: number, tag: number, generation: number): number {
+    const fd = this.openSocket(sockaddrFamily(this.arena, addressAt));
+    if (fd < 0) return fd;
+    const { congestionAt, congestionBytes } = this.#connections;
+    this.setOption(fd, 'oob-inline', 1);
+    if (congestionBytes > 0) this.setCongestion(fd, congestionAt, congestionBytes);
+    this.#rest = sourceAt === NOWHERE ? 0 : this.bind(fd, sourceAt);
+    if (this.#rest === 0) this.#rest = this.connect(fd, addressAt);
+    if (this.#rest === 0 || this.#rest === -EINPROGRESS) this.#rest = this.#watchConnection(fd, tag, generation);
+    return fd;
+  }
+
+  restOfConnection(): number {
+    return this.#rest;
+  }
+
+  sendLast(fd: number, at: number, bytes: number): number {
+    const sent = this.sendMore(fd, at, bytes);
+    if (sent === bytes) this.shutdownWrite(fd);
+    return sent;
+  }
+
+  #watchConnection(fd: number, tag: number, generation: number): number {
+    const { epollFd, events } = this.#connections;
+    return this.watch(epollFd, fd, events, tag, generation);
   }
 
   unwatch(epollFd: number, fd: number): number {

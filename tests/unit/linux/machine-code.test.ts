@@ -4,11 +4,11 @@
 import koffi from 'koffi';
 import { expect, test } from 'vitest';
 import { EAGAIN, EBADF } from '../../../core/base/errno.ts';
-import { systemCallCode } from '../../../core/linux/machine-code.ts';
+import { singleCallCode } from '../../../core/linux/machine-code.ts';
 import { systemCalls } from '../../../core/linux/system-calls.ts';
 
 function hex(arch: string, number: number, given: number): string {
-  return Buffer.from(systemCallCode(arch, number, given)).toString('hex');
+  return Buffer.from(singleCallCode(arch, number, given)).toString('hex');
 }
 
 test('x64: the number into eax, the fourth argument where the kernel takes it, the arguments not given cleared', () => {
@@ -25,7 +25,7 @@ test('arm64: the number into x8, the arguments not given cleared', () => {
 });
 
 test('another processor is refused by name', () => {
-  expect(() => systemCallCode('riscv64', 1, 0)).toThrow('balancer runs on x64 and arm64 processors; this is riscv64');
+  expect(() => singleCallCode('riscv64', 1, 0)).toThrow('balancer runs on x64 and arm64 processors; this is riscv64');
 });
 
 test('an error is the kernel’s answer, whatever happens to the thread’s errno', () => {

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EBADF, EINVAL, ENOTCONN, EPIPE } from '../../../core/base/errno.ts';
-import { AF_INET, EPOLLIN } from '../../../core/linux/kernel.ts';
+import { AF_INET, EPOLLIN, NOWHERE } from '../../../core/linux/kernel.ts';
 import { writeSockaddr } from '../../../core/linux/sockaddr.ts';
 import { ADDRESS_AT, DATA_AT, EVENTS_AT, ipOf, Loopback } from './loopback.ts';
 
@@ -21,6 +21,7 @@ test('every call on a descriptor that is not open answers -EBADF', () => {
   const { kernel } = net;
   writeSockaddr(kernel.arena, ADDRESS_AT, ipOf('127.0.0.1'), 0, 1);
   const epollFd = net.keep(kernel.openEpoll());
+  kernel.prepareConnections(epollFd, EPOLLIN, DATA_AT, 0);
   const results = {
     accept: kernel.accept(CLOSED_FD, ADDRESS_AT),
     localAddress: kernel.localAddress(CLOSED_FD, ADDRESS_AT),
@@ -31,9 +32,11 @@ test('every call on a descriptor that is not open answers -EBADF', () => {
     bind: kernel.bind(CLOSED_FD, ADDRESS_AT),
     connect: kernel.connect(CLOSED_FD, ADDRESS_AT),
     takeError: kernel.takeError(CLOSED_FD),
+    acceptConnection: kernel.acceptConnection(CLOSED_FD, ADDRESS_AT, NOWHERE, 0, 0),
     recv: kernel.recv(CLOSED_FD, DATA_AT, 1),
     send: kernel.send(CLOSED_FD, DATA_AT, 1),
     sendMore: kernel.sendMore(CLOSED_FD, DATA_AT, 1),
+    sendLast: kernel.sendLast(CLOSED_FD, DATA_AT, 1),
     shutdownWrite: kernel.shutdownWrite(CLOSED_FD),
     unread: kernel.unread(CLOSED_FD),
     unsent: kernel.unsent(CLOSED_FD),

@@ -1,7 +1,7 @@
 // When the PROXY header goes out: with the client's first bytes where they come within a turn of the event loop, and else without them.
 
 import { expect, test } from 'vitest';
-import { EAGAIN, EINPROGRESS } from '../../../core/base/errno.ts';
+import { EAGAIN } from '../../../core/base/errno.ts';
 import { EPOLLIN, EPOLLOUT, EVENT_BYTES, writeEvent } from '../../../core/linux/kernel.ts';
 import { startConnect } from '../../../core/session/connect.ts';
 import { turn } from '../../../core/session/reactor.ts';
@@ -42,10 +42,8 @@ function connecting(): Scene {
     {},
     {
       nowMs: () => clock.nowMs,
-      openSocket: () => BACK_FD,
-      setOption: () => 0,
-      connect: () => -EINPROGRESS,
-      watch: () => 0,
+      openConnection: () => BACK_FD,
+      restOfConnection: () => 0,
       recv: () => (said.bytes > 0 ? said.bytes : -EAGAIN),
       send(_fd, _at, bytes) {
         sent.push(bytes);

@@ -2,7 +2,6 @@
 // suspension of the process, and they do speak in the end.
 
 import { expect, test } from 'vitest';
-import { EINPROGRESS } from '../../../core/base/errno.ts';
 import { createArena, EPOLLOUT, EVENT_BYTES, writeEvent } from '../../../core/linux/kernel.ts';
 import { startConnect } from '../../../core/session/connect.ts';
 import { EVENTS_PER_WAIT, FULL_WAITS_MAX } from '../../../core/session/limits.ts';
@@ -29,10 +28,8 @@ function connecting(): Scene {
     {},
     {
       nowMs: () => (isBack ? BACK_TO_LIFE_MS : START_MS),
-      openSocket: () => 30,
-      setOption: () => 0,
-      connect: () => -EINPROGRESS,
-      watch: () => 0,
+      openConnection: () => 30,
+      restOfConnection: () => 0,
       wait: (_, eventsAt) => {
         const next = waits.shift() ?? 0;
         const sides = typeof next === 'number' ? new Array<number>(next).fill(ENDED_SIDE) : next;
