@@ -6,7 +6,7 @@ import { flushCompileCache } from 'node:module';
 import { StatusSocket } from '../control/status-socket.ts';
 import { ControlError, ControlHost } from '../control/thread/host.ts';
 import type { Config } from '../core/config/model.ts';
-import { exitAtOnce } from '../core/linux/process.ts';
+import { exitAtOnce, putCompilersLast } from '../core/linux/process.ts';
 import { ListenError } from '../workers/listeners.ts';
 import { createLogger, type Logger } from '../workers/logger.ts';
 import { preflight } from '../workers/preflight.ts';
@@ -120,6 +120,7 @@ function createHost({ env, control, allowFaults, logger }: Surroundings, file: s
 
 async function serve(start: Start): Promise<number> {
   const { file, host, logger, settings } = start;
+  putCompilersLast();
   const supervisor = new Supervisor(settings.supervisor, logger);
   const running: Running = { supervisor, control: host };
   const problems = preflight(settings.supervisor.settings, settings.supervisor.accessLog);
