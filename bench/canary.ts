@@ -2,6 +2,7 @@
 // It is no peer that can be chosen; the tests run it beside the balancer as it is.
 
 import { resolve } from 'node:path';
+import { BALANCER_FLAGS } from '../bin/runtime.js';
 import type { Contender } from './contender.ts';
 import { balancer } from './peers/balancer.ts';
 
@@ -14,7 +15,7 @@ export const canary: Contender = {
   command(file, job) {
     const { args, env = {} } = balancer.command(file, job);
     // Past the launcher, which takes no flags for Node.js.
-    const flags = ['--disable-warning=ExperimentalWarning', '--import', PRELOAD];
+    const flags = [...BALANCER_FLAGS, '--import', PRELOAD];
     return { command: process.execPath, args: [...flags, MAIN, ...args], env };
   },
 };

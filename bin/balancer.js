@@ -3,14 +3,11 @@
 // process. It must not know any verb or option.
 
 import { fileURLToPath } from 'node:url';
-import { nodeBinary, replaceProcess, withCompileCache } from './runtime.js';
-
-// Garbage is collected by the thread that made it: helpers come last for a CPU (core/linux/process.ts), and would be waited for.
-const FLAGS = ['--disable-warning=ExperimentalWarning', '--single-threaded-gc'];
+import { BALANCER_FLAGS, nodeBinary, replaceProcess, withCompileCache } from './runtime.js';
 
 const main = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 try {
-  replaceProcess(nodeBinary(), [...FLAGS, main, ...process.argv.slice(2)], withCompileCache(process.env));
+  replaceProcess(nodeBinary(), [...BALANCER_FLAGS, main, ...process.argv.slice(2)], withCompileCache(process.env));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   process.exitCode = 1;

@@ -97,11 +97,12 @@ export class Chain {
     this.#view.setInt32(at + STEP.or, least, true);
   }
 
-  /** @returns what makes the calls added so far, and returns the last result */
+  /** @returns what makes the calls added so far, and returns the last result; good for as long as the chain is kept */
   finished(): () => number {
     // In a variable, not in a field: V8 would put a number of this size on the heap at each reading.
     const first = this.#address + STEPS_AT;
     const steps = this.#steps;
+    assert(steps > 0, 'a chain has a step');
     return () => runChain(first, steps);
   }
 }

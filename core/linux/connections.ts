@@ -80,7 +80,7 @@ class Connections {
     this.#writeEvent(tag, generation);
     const accepting = localAt === NOWHERE ? this.#accepting : this.#acceptingNamed;
     do this.rest = accepting.run(listenFd, addressAt, localAt);
-    while (this.rest === -EINTR);
+    while (accepting.fd === -EINTR);
     return accepting.fd;
   }
 

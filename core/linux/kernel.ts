@@ -96,7 +96,7 @@ export interface Kernel {
    * @returns descriptor, whatever came of the rest, or -errno of socket
    */
   openConnection(addressAt: number, sourceAt: number, tag: number, generation: number): number;
-  /** What came of the rest: 0, or -errno of the call that failed, behind which none was made. A pending connect is no failure. */
+  /** Behind a descriptor, what came of the rest: 0, or -errno of the call that failed, behind which none was made. A pending connect is no failure. */
   restOfConnection(): number;
 
   /** recv(2). @returns bytes, 0 at the end of the stream, or -errno */

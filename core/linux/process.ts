@@ -41,13 +41,22 @@ export function pinThread(cpu: number): number {
  * may keep a shard from its CPU for a time slice of some milliseconds.
  */
 export function putCompilersLast(): void {
-  for (const thread of readdirSync('/proc/self/task')) {
+  for (const thread of ownThreads()) {
     try {
       const name = readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim();
       if (name === V8_THREAD) setPriority(Number(thread), constants.priority.PRIORITY_LOW);
     } catch {
-      // It has ended meanwhile.
+      // It has ended meanwhile, or a sandbox forbids it.
     }
+  }
+}
+
+/** Their ids; none where there is no /proc. */
+function ownThreads(): string[] {
+  try {
+    return readdirSync('/proc/self/task');
+  } catch {
+    return [];
   }
 }
 

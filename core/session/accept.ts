@@ -61,7 +61,7 @@ function isClientGone(errno: number): boolean {
   return errno === ECONNABORTED || errno === EPROTO || errno === EPERM;
 }
 
-/** A client that connects more often than it may: it hears so at once, and costs nothing more. It is no session. */
+/** A client that connects more often than it may: it hears so at once, and costs no node anything. It is no session. */
 function refuse(shard: Shard, listener: Listener, fd: number): void {
   const { counters, kernel } = shard;
   kernel.resetOnClose(fd);
