@@ -61,8 +61,8 @@ export class PoolAudit implements ShardUnderTest {
     this.#frontend = poolFrontend(scenario);
     this.#nodes = new Map(scenario.nodes.map(({ address }, i) => [formatAddress(address), this.#node(i)]));
     const watched = wrapKernel(kernel, {
-      after: (call, [fd]) => {
-        if (call === 'connect') this.#connecting(Number(fd));
+      after: (call, _, fd) => {
+        if (call === 'openConnection' && Number(fd) >= 0) this.#connecting(Number(fd));
       },
     });
     const choices = { settings: poolSettings(scenario), frontends: [this.#frontend] };
@@ -106,7 +106,7 @@ export class PoolAudit implements ShardUnderTest {
     return get(this.simulated.shard.nodeStates.isEjected, row) === 1;
   }
 
-  /** The shard has called connect(2), and does not know the result yet. */
+  /** The shard has opened a connection, and does not know the result yet. */
   #connecting(fd: number): void {
     const end = this.#world.kernel.endAt(fd);
     const node = this.#nodeOf(end);
