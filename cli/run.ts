@@ -120,7 +120,6 @@ function createHost({ env, control, allowFaults, logger }: Surroundings, file: s
 
 async function serve(start: Start): Promise<number> {
   const { file, host, logger, settings } = start;
-  putCompilersLast();
   const supervisor = new Supervisor(settings.supervisor, logger);
   const running: Running = { supervisor, control: host };
   const problems = preflight(settings.supervisor.settings, settings.supervisor.accessLog);
@@ -159,6 +158,8 @@ async function serve(start: Start): Promise<number> {
   if (start.allowFaults) listenForFaults(running, logger);
   const socket = await StatusSocket.open(settings.dataDir, () => takeSnapshot(supervisor.snapshotSource()), logger);
   host?.setReadiness('ready');
+  // Not before: a start is waited for, and compiles too.
+  putCompilersLast();
   announce(supervisor, settings);
   // Now: the end of the process is too abrupt for it.
   flushCompileCache();
