@@ -9,11 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
 
-/**
- * Node.js's own options for the balancer. Garbage is collected by the thread that made it: helpers come last for a CPU (core/linux/process.ts),
- * and would be waited for.
- */
-export const BALANCER_FLAGS = ['--disable-warning=ExperimentalWarning', '--single-threaded-gc'];
+/** Node.js's own options for the balancer. */
+export const BALANCER_FLAGS = ['--disable-warning=ExperimentalWarning'];
 
 /**
  * The Node.js binary that npm installed beside the project. `node_modules/.bin/node` is not used: two packages declare

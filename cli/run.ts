@@ -6,7 +6,7 @@ import { flushCompileCache } from 'node:module';
 import { StatusSocket } from '../control/status-socket.ts';
 import { ControlError, ControlHost } from '../control/thread/host.ts';
 import type { Config } from '../core/config/model.ts';
-import { exitAtOnce, putCompilersLast } from '../core/linux/process.ts';
+import { exitAtOnce } from '../core/linux/process.ts';
 import { ListenError } from '../workers/listeners.ts';
 import { createLogger, type Logger } from '../workers/logger.ts';
 import { preflight } from '../workers/preflight.ts';
@@ -158,8 +158,6 @@ async function serve(start: Start): Promise<number> {
   if (start.allowFaults) listenForFaults(running, logger);
   const socket = await StatusSocket.open(settings.dataDir, () => takeSnapshot(supervisor.snapshotSource()), logger);
   host?.setReadiness('ready');
-  // Not before: a start is waited for, and compiles too.
-  putCompilersLast();
   announce(supervisor, settings);
   // Now: the end of the process is too abrupt for it.
   flushCompileCache();

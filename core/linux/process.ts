@@ -1,8 +1,7 @@
 // What the balancer asks Linux about itself and its machine, once, at start: descriptor limit, pipe limits, ephemeral ports,
 // CPU affinity. Not for the data path.
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { addressOf, systemCalls as linux } from './system-calls.ts';
 
 const RLIMIT_NOFILE = 7;
@@ -11,8 +10,6 @@ const CAP_SYS_RESOURCE = 24;
 /** as a pid: whoever asks */
 const SELF = 0;
 const NO_LIMIT = 0;
-/** as Node.js names them */
-const V8_THREAD = 'node-V8Worker';
 
 /** Raises the soft limit of open files to the hard one, as HAProxy and nginx do. @returns the limit now in force */
 export function raiseDescriptorLimit(): number {
@@ -34,30 +31,6 @@ export function pinThread(cpu: number): number {
   const mask = new Uint8Array(memory);
   mask[cpu >> 3] = 1 << (cpu & 7);
   return Math.min(linux.sched_setaffinity(SELF, maskBytes, addressOf(memory)), 0);
-}
-
-/**
- * Puts V8's own threads behind all others for a CPU that both want. They compile what has become hot, most of it in the first seconds, and each
- * may keep a shard from its CPU for a time slice of some milliseconds.
- */
-export function putCompilersLast(): void {
-  for (const thread of ownThreads()) {
-    try {
-      const name = readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim();
-      if (name === V8_THREAD) setPriority(Number(thread), constants.priority.PRIORITY_LOW);
-    } catch {
-      // It has ended meanwhile, or a sandbox forbids it.
-    }
-  }
-}
-
-/** Their ids; none where there is no /proc. */
-function ownThreads(): string[] {
-  try {
-    return readdirSync('/proc/self/task');
-  } catch {
-    return [];
-  }
 }
 
 /** Ends the process without running anything more: for when threads may be stuck. */
