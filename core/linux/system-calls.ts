@@ -1,5 +1,5 @@
-// The system calls that the project makes, straight into the kernel, whose answer they return: 0 or more, or -errno. Nothing else in the
-// project declares a foreign function. (Linux on x64 and arm64.)
+// The system calls that the project makes, straight into the kernel, whose answer they return: 0 or more, or -errno. Nothing else of
+// the running balancer declares a foreign function. (Linux on x64 and arm64.)
 //
 // Not through libc: its functions answer -1 and leave the error in a variable of the thread, which takes a second call to read. Before
 // that V8 may put freshly compiled code in place or collect garbage, wait for a lock of its own, and leave *that* error there: of 29 million

@@ -5,6 +5,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { assert } from '../../core/base/assert.ts';
 import { EADDRNOTAVAIL, ECONNREFUSED, ECONNRESET, EINPROGRESS } from '../../core/base/errno.ts';
+import { portAt } from '../../core/base/ip.ts';
 import {
   AF_INET,
   EPOLLET,
@@ -82,9 +83,14 @@ function openReal(kernel: Kernel): { fd: number; address: Address } {
   assert('fds' in listening, 'a free port');
   const fd = listening.fds[0] ?? -1;
   assert(kernel.localAddress(fd, ADDRESS_AT) === 0, 'the name of a listener');
+  return { fd, address: addressIn(kernel, ADDRESS_AT) };
+}
+
+/** What the sockaddr at this place of the arena says. */
+function addressIn(kernel: Kernel, at: number): Address {
   const bytes = new Uint8Array(18);
-  readSockaddr(kernel.arena, ADDRESS_AT, bytes, 0, 16);
-  return { fd, address: { ip: bytes.slice(0, 16), port: ((bytes[16] ?? 0) << 8) | (bytes[17] ?? 0) } };
+  readSockaddr(kernel.arena, at, bytes, 0, 16);
+  return { ip: bytes.slice(0, 16), port: portAt(bytes, 16) };
 }
 
 const realListeners: number[] = [];
@@ -167,9 +173,7 @@ class Script {
   }
 
   addressAt(at: number): Address {
-    const bytes = new Uint8Array(18);
-    readSockaddr(this.kernel.arena, at, bytes, 0, 16);
-    return { ip: bytes.slice(0, 16), port: ((bytes[16] ?? 0) << 8) | (bytes[17] ?? 0) };
+    return addressIn(this.kernel, at);
   }
 
   /** What has arrived once everything on the way has. */
