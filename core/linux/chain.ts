@@ -50,7 +50,14 @@ export class Chain {
   /** A cell that holds the address of another, for calls that take a pointer. */
   pointer(to: Cell): Cell {
     const cell = this.cell();
-    this.#view.setBigUint64(cell * CELL_BYTES, BigInt(this.#address + to * CELL_BYTES), true);
+    this.#writeAddress(cell * CELL_BYTES, to);
+    return cell;
+  }
+
+  /** A cell that holds the address of a place in the arena. */
+  place(at: number): Cell {
+    const cell = this.cell();
+    this.putAddress(cell, at);
     return cell;
   }
 
@@ -80,13 +87,11 @@ export class Chain {
     const step = this.#steps++;
     assert(step < STEPS_MAX, 'room for a step');
     const at = STEPS_AT + step * STEP.bytes;
-    const addressAt = (place: number, cell: Cell) =>
-      this.#view.setBigUint64(at + place, BigInt(this.#address + cell * CELL_BYTES), true);
     this.#view.setInt32(at + STEP.number, callNumber(name), true);
     this.#view.setInt32(at + STEP.least, least, true);
     this.#view.setInt32(at + STEP.or, or, true);
-    for (let i = 0; i < ARGUMENTS_MAX; i++) addressAt(STEP.args + i * CELL_BYTES, args[i] ?? this.#zero);
-    addressAt(STEP.result, result);
+    for (let i = 0; i < ARGUMENTS_MAX; i++) this.#writeAddress(at + STEP.args + i * CELL_BYTES, args[i] ?? this.#zero);
+    this.#writeAddress(at + STEP.result, result);
     return step;
   }
 
@@ -104,5 +109,10 @@ export class Chain {
     const steps = this.#steps;
     assert(steps > 0, 'a chain has a step');
     return () => runChain(first, steps);
+  }
+
+  /** Where a cell lies, to a place in the chain's memory. */
+  #writeAddress(at: number, of: Cell): void {
+    this.#view.setBigUint64(at, BigInt(this.#address + of * CELL_BYTES), true);
   }
 }

@@ -98,9 +98,7 @@ class Connections {
 
 /** Lets the socket in `fd` be watched for the event at `eventAt`. */
 function addWatch(chain: Chain, fd: Cell, result: Cell, { epollFd, eventAt }: Settings): void {
-  const event = chain.cell();
-  chain.putAddress(event, eventAt);
-  chain.add('epoll_ctl', [chain.cell(epollFd), chain.cell(EPOLL_CTL_ADD), fd, event], result);
+  chain.add('epoll_ctl', [chain.cell(epollFd), chain.cell(EPOLL_CTL_ADD), fd, chain.place(eventAt)], result);
 }
 
 /** accept4, getsockname if it is to be named, epoll_ctl. */
@@ -180,8 +178,7 @@ class Opening {
     chain.add('socket', [this.#family, type, tcp], fd);
     turnOn(SOL_SOCKET, SO_OOBINLINE);
     if (settings.congestionBytes > 0) {
-      const name = chain.cell();
-      chain.putAddress(name, settings.congestionAt);
+      const name = chain.place(settings.congestionAt);
       const bytes = chain.cell(settings.congestionBytes);
       chain.add('setsockopt', [fd, tcp, chain.cell(TCP_CONGESTION), name, bytes], result, WHATEVER);
     }

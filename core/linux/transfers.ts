@@ -94,9 +94,7 @@ class Transfers {
     this.#count = chain.cell();
     this.#submitted = chain.cell();
     this.#collected = chain.cell();
-    const [pointers, events] = [chain.cell(), chain.cell()];
-    chain.putAddress(pointers, POINTERS_AT);
-    chain.putAddress(events, EVENTS_AT);
+    const [pointers, events] = [chain.place(POINTERS_AT), chain.place(EVENTS_AT)];
     chain.add('io_submit', [this.#contextCell, this.#count, pointers], this.#submitted, { least: 1 });
     chain.add('io_getevents', [this.#contextCell, chain.cell(), this.#submitted, events], this.#collected);
     this.#run = chain.finished();
