@@ -55,14 +55,15 @@ function take(shard: Shard, frontend: Frontend, slot: number, index: number): bo
       return false;
     }
   }
-  if (get(shard.table.trial, slot) !== trial) shard.table.trial[slot] = trial;
+  // In a fresh slot it is none.
+  if (trial !== NO_TRIAL || get(shard.table.attempts, slot) > 0) shard.table.trial[slot] = trial;
   return true;
 }
 
 /** Eligible nodes that this connection has not tried, and that seem to have room. */
 function candidatesOf(shard: Shard, frontend: Frontend, slot: number): Uint8Array {
   const { candidates, eligible, hasLimits, nodes } = frontend;
-  if (get(shard.table.triedCount, slot) === 0 && !hasLimits) return eligible;
+  if (get(shard.table.attempts, slot) === 0 && !hasLimits) return eligible;
   candidates.set(eligible);
   for (let index = 0; index < nodes.length; index++) {
     const node = nodes[index];

@@ -21,7 +21,6 @@ import { relay } from './relay.ts';
 import { enqueue, type Frontend, frontendOf, nodeAddressAt, type Shard, sourceAddressAt } from './shard.ts';
 import {
   BACK,
-  clear,
   FRONT,
   get,
   HUNG_UP,
@@ -105,7 +104,6 @@ function attempt(shard: Shard, slot: number, node: NodePlan): number {
   if (fd < 0) return fd;
   table.fd[side] = fd + 1;
   table.sideFlags[side] = 0;
-  clear(table.firstErrno, side);
   const rest = kernel.restOfConnection();
   if (rest < 0) return rest;
   shard.wheel.arm(slot, shard.nowMs + shard.settings.connectTimeoutMs);
@@ -272,6 +270,7 @@ function leaveNode(shard: Shard, slot: number): void {
   closeSide(shard, slot, BACK);
   const row = get(table.node, slot) - 1;
   noteTried(table, slot, row);
+  table.firstErrno[slot * 2 + BACK] = 0;
   table.node[slot] = 0;
   table.connectedMs[slot] = 0;
   table.sideFlags[slot * 2 + BACK] = 0;

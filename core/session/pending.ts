@@ -4,10 +4,10 @@
 import { add, SHARD } from '../metrics/counters.ts';
 import type { Shard } from './shard.ts';
 import { giveSpillBlock, hasSpillRoom, spillBlockAt, takeSpillBlock } from './spill.ts';
-import { get, type SessionTable, SPLICING } from './table.ts';
+import { get, HOLDS, type SessionTable, SPLICING } from './table.ts';
 
 export function hasPending(table: SessionTable, side: number): boolean {
-  return get(table.pipeFill, side) > 0 || get(table.spill, side) !== 0;
+  return (get(table.sideFlags, side) & HOLDS) !== 0 && (get(table.pipeFill, side) > 0 || get(table.spill, side) !== 0);
 }
 
 export function pendingBytes(table: SessionTable, side: number): number {
@@ -37,11 +37,13 @@ function holdInPipe(shard: Shard, side: number, at: number, bytes: number): numb
 /** The direction's pipe, a new one if need be. @returns -1 when none can be had */
 export function takePipe(shard: Shard, side: number): number {
   const { counters, pipes, table } = shard;
-  const held = get(table.pipe, side) - 1;
+  const held = (get(table.sideFlags, side) & HOLDS) === 0 ? -1 : get(table.pipe, side) - 1;
   if (held >= 0) return held;
   const refusals = pipes.refusals;
   const pipe = pipes.take(shard.nowMs);
   if (pipes.refusals > refusals) add(counters.shard, SHARD.pipeRefusals, 1);
+  if (pipe < 0) return pipe;
+  table.sideFlags[side] = get(table.sideFlags, side) | HOLDS;
   table.pipe[side] = pipe + 1;
   return pipe;
 }
@@ -58,6 +60,7 @@ export function hasRoom(shard: Shard, side: number): boolean {
 function spillOver(shard: Shard, side: number, at: number, bytes: number): void {
   const { arena, counters, spill, table } = shard;
   const block = takeSpillBlock(spill);
+  table.sideFlags[side] = get(table.sideFlags, side) | HOLDS;
   arena.bytes.copyWithin(spillBlockAt(spill, block), at, at + bytes);
   table.spillFrom[side] = 0;
   table.spillTo[side] = bytes;
@@ -68,24 +71,38 @@ function spillOver(shard: Shard, side: number, at: number, bytes: number): void 
 /** Lets go of a direction's pipe: back to the pool when it is empty, closed when it is not. */
 export function releasePipe(shard: Shard, side: number): void {
   const { pipes, table } = shard;
+  if ((get(table.sideFlags, side) & HOLDS) === 0) return;
   const pipe = get(table.pipe, side) - 1;
-  if (pipe < 0) return;
+  if (pipe < 0) return noteReleased(table, side);
   const fill = get(table.pipeFill, side);
   table.pipe[side] = 0;
   table.pipeFill[side] = 0;
+  noteReleased(table, side);
   if (fill === 0) pipes.give(pipe);
   else pipes.discard(pipe);
 }
 
-/** Throws away what waits of a direction: nobody will take it. */
-export function dropPending(shard: Shard, slot: number, side: number): void {
-  const { spill, table } = shard;
-  table.bytesLost[slot] = get(table.bytesLost, slot) + pendingBytes(table, side);
-  releasePipe(shard, side);
+/** Lets go of a direction's spill block, whatever is in it. */
+export function releaseSpill({ spill, table }: Shard, side: number): void {
   const block = get(table.spill, side) - 1;
   if (block < 0) return;
   table.spill[side] = 0;
   table.spillFrom[side] = 0;
   table.spillTo[side] = 0;
+  noteReleased(table, side);
   giveSpillBlock(spill, block);
+}
+
+function noteReleased(table: SessionTable, side: number): void {
+  if (get(table.pipe, side) !== 0 || get(table.spill, side) !== 0) return;
+  table.sideFlags[side] = get(table.sideFlags, side) & ~HOLDS;
+}
+
+/** Throws away what waits of a direction: nobody will take it. */
+export function dropPending(shard: Shard, slot: number, side: number): void {
+  const { table } = shard;
+  if ((get(table.sideFlags, side) & HOLDS) === 0) return;
+  table.bytesLost[slot] = get(table.bytesLost, slot) + pendingBytes(table, side);
+  releasePipe(shard, side);
+  releaseSpill(shard, side);
 }

@@ -7,7 +7,7 @@ import { QUEUE_POLL_MS } from './limits.ts';
 import { enqueue, type Frontend, type Shard } from './shard.ts';
 import { get, HIGH_WATER, PHASE_QUEUED } from './table.ts';
 
-/** Doubly linked lists of slots, one per frontend row. -1 ends a list. */
+/** Doubly linked lists of slots + 1, one per frontend row. 0 ends a list: who never queues touches no memory. */
 export interface Queues {
   readonly head: Int32Array;
   readonly tail: Int32Array;
@@ -17,10 +17,10 @@ export interface Queues {
   length: number;
 }
 
-const NOBODY = -1;
+const NOBODY = 0;
 
 export function createQueues(frontends: number, capacity: number): Queues {
-  const list = (length: number) => new Int32Array(length).fill(NOBODY);
+  const list = (length: number) => new Int32Array(length);
   return { head: list(frontends), tail: list(frontends), next: list(capacity), previous: list(capacity), length: 0 };
 }
 
@@ -29,7 +29,7 @@ export function hasWaiting({ queues }: Shard, frontendRow: number): boolean {
 }
 
 export function isFirstInLine({ queues }: Shard, slot: number, frontendRow: number): boolean {
-  return queues.head[frontendRow] === slot;
+  return queues.head[frontendRow] === slot + 1;
 }
 
 /** Whether one more may wait, over all shards. A moment old, as everything that others count. */
@@ -55,9 +55,9 @@ function append(shard: Shard, slot: number): void {
   const last = get(queues.tail, row);
   queues.previous[slot] = last;
   queues.next[slot] = NOBODY;
-  if (last === NOBODY) queues.head[row] = slot;
-  else queues.next[last] = slot;
-  queues.tail[row] = slot;
+  if (last === NOBODY) queues.head[row] = slot + 1;
+  else queues.next[last - 1] = slot + 1;
+  queues.tail[row] = slot + 1;
   queues.length++;
   add(counters.frontends, row * FRONTEND_STRIDE + FRONTEND.queued, 1);
 }
@@ -69,9 +69,9 @@ export function leaveQueue(shard: Shard, slot: number): void {
   const before = get(queues.previous, slot);
   const after = get(queues.next, slot);
   if (before === NOBODY) queues.head[row] = after;
-  else queues.next[before] = after;
+  else queues.next[before - 1] = after;
   if (after === NOBODY) queues.tail[row] = before;
-  else queues.previous[after] = before;
+  else queues.previous[after - 1] = before;
   queues.previous[slot] = NOBODY;
   queues.next[slot] = NOBODY;
   queues.length--;
@@ -81,7 +81,7 @@ export function leaveQueue(shard: Shard, slot: number): void {
 /** There may be a place: the first in line looks for it in the next turn. */
 export function callNext(shard: Shard, frontendRow: number): void {
   const first = get(shard.queues.head, frontendRow);
-  if (first !== NOBODY) enqueue(shard, first);
+  if (first !== NOBODY) enqueue(shard, first - 1);
 }
 
 /** When the lines are to be looked at again, or Infinity. */

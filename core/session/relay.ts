@@ -8,15 +8,17 @@ import { add, SHARD } from '../metrics/counters.ts';
 import { RELAY_BYTES_PER_TURN } from './limits.ts';
 import { considerMark } from './low-water.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
-import { dropPending, hasPending, hasRoom, hold, releasePipe, takePipe } from './pending.ts';
+import { dropPending, hasPending, hasRoom, hold, releasePipe, releaseSpill, takePipe } from './pending.ts';
 import { noteFirstErrno, noteRead } from './readiness.ts';
 import { settle } from './settle.ts';
 import { enqueue, enqueueBulk, type Shard } from './shard.ts';
-import { giveSpillBlock, spillBlockAt } from './spill.ts';
+import { spillBlockAt } from './spill.ts';
 import {
   BACK,
   FRONT,
   get,
+  HOLDS,
+  IN_STREAK,
   KEPT_ALIVE,
   NO_DELAY,
   READ_ENDED,
@@ -136,9 +138,8 @@ export function isCopyable(table: SessionTable, src: number): boolean {
   const from = get(table.sideFlags, src);
   const to = get(table.sideFlags, src ^ 1);
   return (
-    (from & ~(READABLE | NO_DELAY | KEPT_ALIVE)) === WRITABLE &&
-    (to & ~(READABLE | KEPT_ALIVE)) === (WRITABLE | NO_DELAY) &&
-    !hasPending(table, src)
+    (from & ~(READABLE | NO_DELAY | KEPT_ALIVE | IN_STREAK)) === WRITABLE &&
+    (to & ~(READABLE | KEPT_ALIVE | IN_STREAK | HOLDS)) === (WRITABLE | NO_DELAY)
   );
 }
 
@@ -202,13 +203,23 @@ function passOnly(shard: Shard, slot: number, src: number, dst: number): number 
 function noteStreak(shard: Shard, src: number, bytes: number, wanted: number): void {
   const { settings, table } = shard;
   if (settings.splice === 'off') return;
-  const before = get(table.streak, src);
+  const before = streakOf(table, src);
   const isBig = bytes >= Math.min(BULK_READ_BYTES, wanted);
-  const streak = isBig ? Math.min(before + bytes, STREAK_MAX) : before >> 1;
-  if (streak !== before) table.streak[src] = streak;
+  const streak = isBig ? before + bytes : before >> 1;
+  if (streak !== before) setStreak(table, src, streak);
   if (streak >= settings.spliceAfterBytes || settings.splice === 'on') {
     table.sideFlags[src] = get(table.sideFlags, src) | SPLICING;
   }
+}
+
+function streakOf(table: SessionTable, side: number): number {
+  return (get(table.sideFlags, side) & IN_STREAK) === 0 ? 0 : get(table.streak, side);
+}
+
+function setStreak(table: SessionTable, side: number, streak: number): void {
+  const flags = get(table.sideFlags, side);
+  table.streak[side] = Math.min(streak, STREAK_MAX);
+  table.sideFlags[side] = streak > 0 ? flags | IN_STREAK : flags & ~IN_STREAK;
 }
 
 /**
@@ -221,14 +232,14 @@ function spliceOnce(shard: Shard, slot: number, src: number): number {
   const pipe = takePipe(shard, src);
   if (pipe < 0) {
     table.sideFlags[src] = get(table.sideFlags, src) & ~SPLICING;
-    table.streak[src] = 0;
+    setStreak(table, src, 0);
     return 0;
   }
   const wanted = pipes.size(pipe);
   const n = kernel.splice(get(table.fd, src) - 1, pipes.writeFd(pipe), wanted);
   if (n > 0) {
     table.pipeFill[src] = n;
-    table.streak[src] = Math.min(get(table.streak, src) + n, STREAK_MAX);
+    setStreak(table, src, streakOf(table, src) + n);
     considerMark(shard, src);
     // A short splice proves nothing: slots may have run out before bytes did. `wanted` = n keeps the side readable.
     return noteRead(shard, slot, src & 1, n, n);
@@ -241,12 +252,10 @@ function spliceStopped(shard: Shard, slot: number, src: number, n: number): numb
   const { settings, table } = shard;
   releasePipe(shard, src);
   // Half of what was before counts on: the mean of the last bursts decides, not one short one in the midst of a transfer.
-  const burst = get(table.streak, src);
+  const burst = streakOf(table, src);
   const isTrickle = burst < TRICKLE_BYTES && settings.splice !== 'on';
-  let flags = get(table.sideFlags, src);
-  if (n !== -EAGAIN || isTrickle) flags &= ~SPLICING;
-  table.sideFlags[src] = flags;
-  table.streak[src] = isTrickle ? 0 : burst >> 1;
+  setStreak(table, src, isTrickle ? 0 : burst >> 1);
+  if (n !== -EAGAIN || isTrickle) table.sideFlags[src] = get(table.sideFlags, src) & ~SPLICING;
   // Not the end of the stream: splice(2) also answers 0 in front of an urgent mark once the FIN is there, with bytes behind the
   // mark. What it is, recv(2) tells.
   if (n !== 0 && n !== -EINVAL) noteRead(shard, slot, src & 1, n, 0);
@@ -290,10 +299,7 @@ function flushSpill(shard: Shard, slot: number, src: number, dst: number): boole
     table.bytesTo[dst] = get(table.bytesTo, dst) + n;
     table.activeMs[slot] = shard.nowMs;
   }
-  table.spill[src] = 0;
-  table.spillFrom[src] = 0;
-  table.spillTo[src] = 0;
-  giveSpillBlock(spill, block);
+  releaseSpill(shard, src);
   return true;
 }
 

@@ -64,6 +64,10 @@ export const KEPT_ALIVE = 2048;
 export const NO_DELAY = 4096;
 /** the shard is woken only when many bytes lie there: see low-water.ts */
 export const LOW_WATER = 8192;
+/** the direction that reads from it may have a pipe or a spill block; set before, taken away after: without it neither is looked up */
+export const HOLDS = 16384;
+/** the direction that reads from it has a streak: without it the streak is zero, and not looked up */
+export const IN_STREAK = 32768;
 
 interface Field {
   readonly type: 'u8' | 'i32' | 'f64';

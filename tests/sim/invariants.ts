@@ -20,6 +20,8 @@ export interface ShardCounts {
   readonly bytesFromBack: number;
   readonly bytesToBack: number;
   readonly headerBytes: number;
+  /** sides of which the table has something (a pipe, a spill block, a streak) that their flags deny: it would never be looked up */
+  readonly deniedByFlags: number;
 }
 
 /** True for sessions that the shard may cut short by right: timeouts, drain, a death in the middle of a step. */
@@ -41,6 +43,7 @@ export class Invariants {
     if (counts.accepted !== counts.active + counts.ended) {
       found.push(`accepted ${counts.accepted} is not active ${counts.active} + ended ${counts.ended}`);
     }
+    if (counts.deniedByFlags > 0) found.push(`${counts.deniedByFlags} sides hold something that their flags deny`);
     if (counts.bytesToFront > counts.bytesFromBack) found.push('more bytes to fronts than from backs');
     if (counts.bytesToBack > counts.bytesFromFront + counts.headerBytes)
       found.push('more bytes to backs than from fronts');

@@ -42,7 +42,7 @@ function intentions(shard: Shard): string[] {
     found.push(`slot ${slot}: phase ${table.phase[slot]} until ${deadlineOf(shard, slot)}`);
   }
   // Of those that joined within one turn none was first.
-  for (let slot = get(queues.head, 0); slot >= 0; slot = get(queues.next, slot)) {
+  for (let slot = get(queues.head, 0) - 1; slot >= 0; slot = get(queues.next, slot) - 1) {
     found.push(`in line since ${table.phaseMs[slot]}`);
   }
   return found;

@@ -17,7 +17,7 @@ import {
   type Shard,
   type ShardMemory,
 } from '../../core/session/shard.ts';
-import { get, HIGH_WATER, PHASE_FREE } from '../../core/session/table.ts';
+import { get, HIGH_WATER, HOLDS, IN_STREAK, PHASE_FREE, type SessionTable } from '../../core/session/table.ts';
 import { RetiredFrontends } from '../../workers/retired-frontends.ts';
 import { findRowUse } from '../../workers/row-use.ts';
 import type { ShardCounts } from './invariants.ts';
@@ -173,6 +173,7 @@ export class SimulatedShard implements ShardUnderTest {
       bytesFromBack: column(counters.nodes, NODE_STRIDE, NODE.bytesIn, CAPACITY),
       bytesToBack: column(counters.nodes, NODE_STRIDE, NODE.bytesOut, CAPACITY),
       headerBytes: get(counters.shard, SHARD.headerBytes),
+      deniedByFlags: deniedByFlags(table),
     };
     for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
       if (table.phase[slot] === PHASE_FREE) continue;
@@ -232,4 +233,15 @@ function column(cells: Float64Array, stride: number, at: number, rows: number): 
   let sum = 0;
   for (let row = 0; row < rows; row++) sum += get(cells, row * stride + at);
   return sum;
+}
+
+function deniedByFlags(table: SessionTable): number {
+  let denied = 0;
+  for (let side = 0; side < get(table.shared, HIGH_WATER) * 2; side++) {
+    const flags = get(table.sideFlags, side);
+    const holds = get(table.pipe, side) !== 0 || get(table.pipeFill, side) !== 0 || get(table.spill, side) !== 0;
+    if (holds && (flags & HOLDS) === 0) denied++;
+    if (get(table.streak, side) !== 0 && (flags & IN_STREAK) === 0) denied++;
+  }
+  return denied;
 }

@@ -122,7 +122,7 @@ export class ToyRelay implements ShardUnderTest {
 
   counts(): ShardCounts {
     const active = this.#counts.accepted - this.#counts.ended;
-    return { ...this.#counts, active, headerBytes: 0 };
+    return { ...this.#counts, active, headerBytes: 0, deniedByFlags: 0 };
   }
 
   #accept(listenFd: number): void {

@@ -9,7 +9,7 @@ import { ALL_FULL, ALL_TRIED, chooseNode, NO_NODE } from '../../../core/session/
 import { FRONTENDS_MAX, NODES_MAX, TRIED_NODES_MAX } from '../../../core/session/limits.ts';
 import type { FrontendPlan, NodePlan } from '../../../core/session/plan.ts';
 import type { Frontend, Shard } from '../../../core/session/shard.ts';
-import type { SessionTable } from '../../../core/session/table.ts';
+import { get, type SessionTable } from '../../../core/session/table.ts';
 import { forgetTried, noteTried } from '../../../core/session/tried.ts';
 import { fakeShard, nodePlan, serve } from './support.ts';
 
@@ -36,8 +36,14 @@ function choose({ shard, frontend }: Scene, slot = SLOT): number {
   return chooseNode(shard, frontend, slot);
 }
 
+/** An attempt that was begun and has failed. */
+function failAt({ table }: Scene, slot: number, row: number): void {
+  table.attempts[slot] = get(table.attempts, slot) + 1;
+  noteTried(table, slot, row);
+}
+
 function having(tried: readonly number[], made: Scene): Scene {
-  for (const row of tried) noteTried(made.table, SLOT, row);
+  for (const row of tried) failAt(made, SLOT, row);
   return made;
 }
 
@@ -178,7 +184,7 @@ describe('an ejected node whose time is up', () => {
     const made = ejected();
     for (let slot = 0; slot < 4; slot++) choose(made, slot);
     const slot = made.table.trial.findIndex((trial) => trial !== NO_TRIAL);
-    noteTried(made.table, slot, 7);
+    failAt(made, slot, 7);
     expect(choose(made, slot)).toBe(1);
     expect(made.table.trial[slot]).toBe(NO_TRIAL);
   });

@@ -10,6 +10,8 @@ import { takeSpillBlock } from '../../../core/session/spill.ts';
 import {
   BACK,
   FRONT,
+  get,
+  HOLDS,
   HUNG_UP,
   PHASE_FREE,
   PHASE_LINGERING,
@@ -46,6 +48,7 @@ function settled(given: Given) {
     [slot * 2 + BACK, given.pendingBack],
   ] as const) {
     if (bytes === undefined) continue;
+    table.sideFlags[side] = get(table.sideFlags, side) | HOLDS;
     table.spill[side] = takeSpillBlock(spill) + 1;
     table.spillTo[side] = bytes;
   }
