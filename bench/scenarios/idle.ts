@@ -1,6 +1,8 @@
 // Scenario `idle`: how much memory a connection costs that has had one answer and now only waits, and what the contender's CPU does
-// meanwhile. Growth alone would hide tables that were allocated at start, so the totals stand beside it. Sockets and pipes live
-// in the kernel and are not in these figures, for no contender. What is counted as memory stands in ../meters.ts.
+// meanwhile. Growth is counted from the first step on: it is what each further connection takes, without what the process makes once
+// for the first of them. It alone would hide that, and tables that were allocated at start, so the totals stand beside it.
+// Sockets and pipes live in the kernel and are not in these figures, for no contender. What is counted as memory stands in
+// ../meters.ts.
 
 import { type RequestLoad, runRequestLoad } from '../load/requests.ts';
 import { measureCpu, memoryBytes } from '../meters.ts';
@@ -25,16 +27,16 @@ export const idle: Scenario = {
     const contender = await start();
     if (scale.warmUpSeconds > 0) await runRequestLoad(warmUpOf(contender.httpPort, scale));
     const client = await startLoadProgram('idle client', 'idle-client.ts', [String(contender.httpPort)]);
-    const first = memoryBytes(contender.pid);
-    const figures: Record<string, number> = { at0: first / MIB };
-    let last = first;
+    const figures: Record<string, number> = { at0: memoryBytes(contender.pid) / MIB };
+    const steps: { count: number; bytes: number }[] = [];
     for (const count of scale.idleSteps) {
       client.write(`${count}\n`);
       await client.waitForOutput(new RegExp(`^open ${count}$`, 'm'), DEADLINE_MS);
-      last = memoryBytes(contender.pid);
-      figures[`at${count}`] = last / MIB;
+      const bytes = memoryBytes(contender.pid);
+      steps.push({ count, bytes });
+      figures[`at${count}`] = bytes / MIB;
     }
-    figures.growthBytes = (last - first) / (scale.idleSteps.at(-1) ?? 1);
+    figures.growthBytes = slope(steps);
     const { ownUs } = await measureCpu(contender.pid, () => pause(scale.idleSeconds));
     figures.ownIdle = ownUs / 1000 / scale.idleSeconds;
     client.closeInput();
@@ -42,6 +44,13 @@ export const idle: Scenario = {
     return { figures };
   },
 };
+
+/** Bytes per connection between the first step and the last. */
+function slope(steps: readonly { count: number; bytes: number }[]): number {
+  const [first, last] = [steps[0], steps.at(-1)];
+  if (first === undefined || last === undefined || first === last) throw new Error('growth needs two steps');
+  return (last.bytes - first.bytes) / (last.count - first.count);
+}
 
 /** What the first connections of a process take is theirs alone. */
 function warmUpOf(port: number, { keepaliveConnections, warmUpSeconds }: Scale): RequestLoad {

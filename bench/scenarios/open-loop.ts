@@ -21,20 +21,10 @@ export const openLoop: Scenario = {
   ],
   async measure({ scale, start }) {
     const { httpPort: port } = await start();
-    const warmUp = { port, connections: scale.newConnectionsAtOnce, seconds: Math.max(scale.warmUpSeconds, 0.2) };
-    await runRequestLoad({ ...warmUp, newConnections: true });
-    const requests = await atFixedRate(scale, {
-      port,
-      connections: scale.keepaliveConnections,
-      newConnections: false,
-      ratePerSecond: scale.openRequestsPerSecond,
-    });
-    const connections = await atFixedRate(scale, {
-      port,
-      connections: scale.newConnectionsAtOnce,
-      newConnections: true,
-      ratePerSecond: scale.openConnectionsPerSecond,
-    });
+    const kept = { port, connections: scale.keepaliveConnections, newConnections: false };
+    const fresh = { port, connections: scale.newConnectionsAtOnce, newConnections: true };
+    const requests = await atFixedRate(scale, { ...kept, ratePerSecond: scale.openRequestsPerSecond });
+    const connections = await atFixedRate(scale, { ...fresh, ratePerSecond: scale.openConnectionsPerSecond });
     return {
       figures: {
         ...percentileFigures(requests.latency, 'requests'),
@@ -48,11 +38,13 @@ export const openLoop: Scenario = {
   },
 };
 
-/** Every request that was to be sent must have been answered, late or not. */
+/** Warms up with as much of this load as is taken. Then every request that was to be sent must have been answered, late or not. */
 async function atFixedRate(
-  { openSeconds }: Scale,
+  { openSeconds, warmUpSeconds }: Scale,
   load: Omit<RequestLoad, 'seconds'> & { ratePerSecond: number },
 ): Promise<RequestResult> {
+  const { ratePerSecond: _, ...closedLoop } = load;
+  await runRequestLoad({ ...closedLoop, seconds: Math.max(warmUpSeconds, 0.2) });
   const result = await runRequestLoad({ ...load, seconds: openSeconds });
   const intended = Math.floor(load.ratePerSecond * openSeconds);
   if (result.errors > 0 || result.requests < intended - 1) {
