@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
 
-/** Node.js's own options for the balancer. */
-export const BALANCER_FLAGS = ['--disable-warning=ExperimentalWarning'];
+/** Node.js's own options for the balancer. A shard collects once what its start has left (workers/listener-worker.ts). */
+export const BALANCER_FLAGS = ['--disable-warning=ExperimentalWarning', '--expose-gc'];
 
 /**
  * The Node.js binary that npm installed beside the project. `node_modules/.bin/node` is not used: two packages declare
