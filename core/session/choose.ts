@@ -55,8 +55,7 @@ function take(shard: Shard, frontend: Frontend, slot: number, index: number): bo
       return false;
     }
   }
-  // In a fresh slot it is none.
-  if (trial !== NO_TRIAL || get(shard.table.attempts, slot) > 0) shard.table.trial[slot] = trial;
+  if (get(shard.table.trial, slot) !== trial) shard.table.trial[slot] = trial;
   return true;
 }
 
