@@ -1,6 +1,6 @@
 // Which node a connection gets: what the policy says, without the nodes that this connection has already tried.
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ECONNREFUSED } from '../../../core/base/errno.ts';
 import { NO_TRIAL, noteConnectFailure } from '../../../core/health/ejection.ts';
 import { countersBytes, createCounters } from '../../../core/metrics/counters.ts';
@@ -9,6 +9,7 @@ import { ALL_FULL, ALL_TRIED, chooseNode, NO_NODE } from '../../../core/session/
 import { FRONTENDS_MAX, NODES_MAX, TRIED_NODES_MAX } from '../../../core/session/limits.ts';
 import type { FrontendPlan, NodePlan } from '../../../core/session/plan.ts';
 import type { Frontend, Shard } from '../../../core/session/shard.ts';
+import { pinClient } from '../../../core/session/stickiness.ts';
 import { get, type SessionTable } from '../../../core/session/table.ts';
 import { forgetTried, noteTried } from '../../../core/session/tried.ts';
 import { fakeShard, nodePlan, serve } from './support.ts';
@@ -161,8 +162,8 @@ test('one more than the memory holds is not remembered, and nothing else is over
 });
 
 describe('an ejected node whose time is up', () => {
-  function ejected(): Scene & { outUntilMs: number } {
-    const made = scene([nodePlan(7), nodePlan(3)], [1, 1]);
+  function ejected(more: Partial<FrontendPlan> = {}): Scene & { outUntilMs: number } {
+    const made = scene([nodePlan(7), nodePlan(3)], [1, 1], more);
     const { nodeStates, nowMs } = made.shard;
     for (let i = 0; i < 3; i++) noteConnectFailure(nodeStates, 7, NO_TRIAL, 5000, ECONNREFUSED, nowMs);
     const outUntilMs = nodeStates.outUntilMs[7] ?? 0;
@@ -187,5 +188,17 @@ describe('an ejected node whose time is up', () => {
     failAt(made, slot, 7);
     expect(choose(made, slot)).toBe(1);
     expect(made.table.trial[slot]).toBe(NO_TRIAL);
+  });
+
+  test('leaves none either when another shard has pinned its client elsewhere meanwhile', () => {
+    const made = ejected({ isSticky: true });
+    const { frontend, shard, table } = made;
+    vi.spyOn(frontend.policy, 'choose').mockImplementation(() => {
+      pinClient(shard, frontend, SLOT, 1);
+      return 0;
+    });
+    expect(choose(made)).toBe(1);
+    expect(shard.nodeStates.trialAt[7]).not.toBe(NO_TRIAL);
+    expect(table.trial[SLOT]).toBe(NO_TRIAL);
   });
 });
