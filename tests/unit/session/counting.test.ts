@@ -8,9 +8,8 @@ import { abortSession, endSession } from '../../../core/session/close.ts';
 import { sendHeader } from '../../../core/session/header.ts';
 import { LOG_RECORDS } from '../../../core/session/limits.ts';
 import { IN, noteOutcome, WHO } from '../../../core/session/outcome.ts';
-import { takeSpillBlock } from '../../../core/session/spill.ts';
-import { BACK, FRONT, HOLDS, WRITABLE } from '../../../core/session/table.ts';
-import { BACK_FD, FRONT_FD, fakeShard, nodePlan, relaying, serve } from './support.ts';
+import { BACK, FRONT, WRITABLE } from '../../../core/session/table.ts';
+import { BACK_FD, FRONT_FD, fakeShard, nodePlan, relaying, serve, spilled } from './support.ts';
 
 const HEADER_V2_IPV6_BYTES = 52;
 
@@ -128,9 +127,7 @@ describe('a session that is cut', () => {
   test('that waits here counts as not passed on', () => {
     const { shard, calls } = fakeShard();
     const slot = relaying(shard, 0, 0);
-    shard.table.sideFlags[slot * 2 + BACK] = HOLDS;
-    shard.table.spill[slot * 2 + BACK] = takeSpillBlock(shard.spill) + 1;
-    shard.table.spillTo[slot * 2 + BACK] = 1;
+    spilled(shard, slot * 2 + BACK, 1);
     abortSession(shard, slot);
     expect(calls).toEqual([`reset ${FRONT_FD}`, `close ${FRONT_FD}`, `close ${BACK_FD}`]);
   });

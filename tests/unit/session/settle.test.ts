@@ -6,12 +6,9 @@ import { TIMER_TICK_MS } from '../../../core/base/timer-wheel.ts';
 import { SHARD } from '../../../core/metrics/counters.ts';
 import { settle } from '../../../core/session/settle.ts';
 import type { Shard } from '../../../core/session/shard.ts';
-import { takeSpillBlock } from '../../../core/session/spill.ts';
 import {
   BACK,
   FRONT,
-  get,
-  HOLDS,
   HUNG_UP,
   PHASE_FREE,
   PHASE_LINGERING,
@@ -24,7 +21,7 @@ import {
   WRITE_BROKEN,
   WRITE_ENDED,
 } from '../../../core/session/table.ts';
-import { BACK_FD, FRONT_FD, fakeShard, relaying, SETTINGS, START_MS } from './support.ts';
+import { BACK_FD, FRONT_FD, fakeShard, relaying, SETTINGS, START_MS, spilled } from './support.ts';
 
 interface Given {
   front: number;
@@ -40,17 +37,14 @@ interface Given {
 function settled(given: Given) {
   const fake = fakeShard();
   const { shard, calls } = fake;
-  const { table, spill } = shard;
+  const { table } = shard;
   const slot = relaying(shard, given.front, given.back);
   fake.unsent.set(FRONT_FD, given.unsentFront ?? 0).set(BACK_FD, given.unsentBack ?? 0);
   for (const [side, bytes] of [
     [slot * 2 + FRONT, given.pendingFront],
     [slot * 2 + BACK, given.pendingBack],
   ] as const) {
-    if (bytes === undefined) continue;
-    table.sideFlags[side] = get(table.sideFlags, side) | HOLDS;
-    table.spill[side] = takeSpillBlock(spill) + 1;
-    table.spillTo[side] = bytes;
+    if (bytes !== undefined) spilled(shard, side, bytes);
   }
   settle(shard, slot);
   return { ...fake, slot, table, calls, phase: table.phase[slot], ended: shard.counters.shard[SHARD.ended] };

@@ -13,7 +13,8 @@ import {
   type Frontend,
   type Shard,
 } from '../../../core/session/shard.ts';
-import { BACK, FRONT, PHASE_RELAYING, takeSlot } from '../../../core/session/table.ts';
+import { takeSpillBlock } from '../../../core/session/spill.ts';
+import { BACK, FRONT, get, HOLDS, PHASE_RELAYING, takeSlot } from '../../../core/session/table.ts';
 import { fakeKernel } from '../linux/fake-kernel.ts';
 import { ipOf } from '../linux/loopback.ts';
 
@@ -115,6 +116,13 @@ export function relaying(shard: Shard, frontFlags: number, backFlags: number): n
   table.sideFlags[slot * 2 + BACK] = backFlags;
   Atomics.add(shard.live, 0, 1);
   return slot;
+}
+
+/** So many bytes that were read from this side wait for the other, in a spill block. */
+export function spilled({ spill, table }: Shard, side: number, bytes: number): void {
+  table.sideFlags[side] = get(table.sideFlags, side) | HOLDS;
+  table.spill[side] = takeSpillBlock(spill) + 1;
+  table.spillTo[side] = bytes;
 }
 
 export function nodePlan(row: number, more: Partial<NodePlan> = {}): NodePlan {
