@@ -23,13 +23,14 @@ export const churn: Scenario = {
     const load = { downStreams: STREAMS, upStreams: 0, bytesPerStream: scale.bulkBytesPerStream, repeat: true };
     const streams = await startBulk({ httpPort, sinkPort, ...load });
     streams.go();
-    const short = { port: httpPort, connections: scale.newConnectionsAtOnce, newConnections: true };
-    if (scale.warmUpSeconds > 0) await runRequestLoad({ ...short, seconds: scale.warmUpSeconds });
-    const { latency, errors } = await runRequestLoad({
-      ...short,
+    const short = {
+      port: httpPort,
+      connections: scale.newConnectionsAtOnce,
+      newConnections: true,
       ratePerSecond: scale.churnConnectionsPerSecond,
-      seconds: scale.churnSeconds,
-    });
+    };
+    if (scale.warmUpSeconds > 0) await runRequestLoad({ ...short, seconds: scale.warmUpSeconds });
+    const { latency, errors } = await runRequestLoad({ ...short, seconds: scale.churnSeconds });
     streams.stop();
     const { down, microseconds } = await streams.finished();
     if (errors > 0) throw new Error(`${errors} short connections failed`);
