@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-// The launcher of the `balancer` binary: starts cli/main.ts under the right Node.js with the right flags, in this very
-// process. It must not know any verb or option.
+// The same as `balancer` beside it, for whoever starts it with a Node.js of their own choice: that one is replaced by the project's.
 
 import { fileURLToPath } from 'node:url';
 import { BALANCER_FLAGS, nodeBinary, replaceProcess, withCompileCache } from './runtime.js';

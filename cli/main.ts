@@ -3,25 +3,20 @@
 
 import './early.ts';
 import { suggest } from '../core/config/suggest.ts';
-import { runCheck } from './check.ts';
-import { runEnv } from './env.ts';
 import { EXIT_USAGE, UsageError } from './exit.ts';
 import { help } from './help.ts';
-import { runNodes } from './nodes.ts';
 import { parseOptions } from './options.ts';
-import { runRun } from './run.ts';
-import { runStatus } from './status.ts';
 import { VERSION } from './version.ts';
 
 /** @returns exit code; a promise where the verb takes its time */
 type Verb = (args: string[]) => number | Promise<number>;
 
-// What needs the API's code loads it only then: the running balancer's main thread has no use for it.
+// Each verb loads what it needs, and only that.
 const VERBS: Readonly<Record<string, Verb>> = {
-  run: runRun,
-  check: runCheck,
-  status: runStatus,
-  nodes: runNodes,
+  run: async (args) => (await import('./run.ts')).runRun(args),
+  check: async (args) => (await import('./check.ts')).runCheck(args),
+  status: async (args) => (await import('./status.ts')).runStatus(args),
+  nodes: async (args) => (await import('./nodes.ts')).runNodes(args),
   conns: async (args) => (await import('./conns.ts')).runConns(args),
   kill: async (args) => (await import('./conns.ts')).runKill(args),
   apply: async (args) => (await import('./configuration.ts')).runApply(args),
@@ -30,7 +25,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   rollback: async (args) => (await import('./configuration.ts')).runRollback(args),
   token: async (args) => (await import('./token.ts')).runToken(args),
   login: async (args) => (await import('./login.ts')).runLogin(args),
-  env: runEnv,
+  env: async (args) => (await import('./env.ts')).runEnv(args),
   version: (args) => {
     parseOptions(args, {});
     process.stdout.write(`${VERSION}\n`);

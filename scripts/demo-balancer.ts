@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const BALANCER = fileURLToPath(new URL('../bin/balancer.js', import.meta.url));
+const BALANCER = fileURLToPath(new URL('../bin/balancer', import.meta.url));
 /** alone on its line */
 const TOKEN = /^\s+(balancer_\S+)$/;
 

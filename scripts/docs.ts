@@ -12,7 +12,7 @@ import { describeOutcome, outcomeCodes } from '../core/session/outcome.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const README = join(ROOT, 'README.md');
-const BALANCER = join(ROOT, 'bin/balancer.js');
+const BALANCER = join(ROOT, 'bin/balancer');
 
 /** Name of a generated part -> its text. */
 const PARTS: Readonly<Record<string, () => string>> = {
@@ -115,7 +115,7 @@ function errorSample(): string {
 /** Through the command, not the module behind it: what the README says is what the product answers. */
 function environmentTable(): string {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BALANCER_')));
-  const output = execFileSync(process.execPath, [BALANCER, 'env', '--json'], { env, encoding: 'utf8' });
+  const output = execFileSync(BALANCER, ['env', '--json'], { env, encoding: 'utf8' });
   const rows: { name: string; default: string; meaning: string }[] = JSON.parse(output);
   return table(
     ['variable', 'default', 'meaning'],

@@ -9,7 +9,7 @@ import { type StandIn, standInCommand } from './stand-in.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from './temporary.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-export const BALANCER = join(ROOT, 'bin/balancer.js');
+export const BALANCER = join(ROOT, 'bin/balancer');
 
 const READY = /^.*\bready\b.*$/m;
 const RELOADED = /^.*\bSIGHUP: .*$/m;

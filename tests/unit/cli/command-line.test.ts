@@ -20,7 +20,7 @@ interface Ended {
 
 function balancer(...args: string[]): Promise<Ended> {
   return new Promise((done) => {
-    const child = execFile(process.execPath, [join(ROOT, 'bin/balancer.js'), ...args], (_error, stdout, stderr) => {
+    const child = execFile(join(ROOT, 'bin/balancer'), args, (_error, stdout, stderr) => {
       done({ status: child.exitCode, stdout, stderr });
     });
   });
