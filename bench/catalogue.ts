@@ -7,7 +7,7 @@ import { haproxy } from './peers/haproxy.ts';
 import { nginx } from './peers/nginx.ts';
 import { node } from './peers/node.ts';
 import type { Scenario } from './scenario.ts';
-import { bulk } from './scenarios/bulk.ts';
+import { bulk, untuned } from './scenarios/bulk.ts';
 import { churn } from './scenarios/churn.ts';
 import { header } from './scenarios/header.ts';
 import { keepalive, newConnections } from './scenarios/http.ts';
@@ -22,6 +22,7 @@ export const SCENARIOS: readonly Scenario[] = [
   keepalive,
   openLoop,
   bulk,
+  untuned,
   idle,
   churn,
   shards,

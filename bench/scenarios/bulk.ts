@@ -1,11 +1,12 @@
-// Scenario `bulk`: big streams towards the client, towards the node, and both ways at once, few and several of them. Costs are per
-// GB (10^9 bytes) that went through, and both ends must have counted the same bytes. Where streams are few, each is done several times
-// in a row: the machine's clock ticks every 10 ms, and one stream takes a handful of them.
+// Scenarios `bulk` and `untuned`: big streams towards the client, towards the node, and both ways at once, few and several of them.
+// Costs are per GB (10^9 bytes) that went through, and both ends must have counted the same bytes. Where streams are few, each is
+// done several times in a row: the machine's clock ticks every 10 ms, and one stream takes a handful of them.
 
 import { eventually } from '../../tests/support/process.ts';
 import type { RunningContender } from '../contender.ts';
 import { startBulk } from '../load/bulk.ts';
 import { measureCpu } from '../meters.ts';
+import type { Scale } from '../options.ts';
 import type { Metric, Sample, Scenario, Stage } from '../scenario.ts';
 
 const GB = 1e9;
@@ -22,23 +23,50 @@ type Direction = (typeof DIRECTIONS)[number];
 
 const WARM_UP: Direction = DIRECTIONS[2];
 
-export const bulk: Scenario = {
+/** Big streams, and how peers are set for them. */
+interface BigStreams {
+  name: string;
+  /** Whether peers are set as their operators can set them when they know what comes. */
+  bigStreams: boolean;
+  /** In words. */
+  peers: string;
+  streamsOf: (scale: Scale) => readonly number[];
+}
+
+export const bulk = scenarioOf({
   name: 'bulk',
-  describe: ({ bulkStreams, bulkBytesPerStream }) =>
-    `${bulkStreams.join(' or ')} streams of ${bulkBytesPerStream / 1024 / 1024} MiB at once in each direction, at least ${STREAMS_MIN} in all`,
-  metrics: ({ bulkStreams }) => bulkStreams.flatMap((streams) => DIRECTIONS.flatMap((it) => metricsOf(it, streams))),
-  async measure(stage) {
-    const contender = await stage.start({ logsSessions: true, bigStreams: true });
-    const sample: Sample = { figures: {} };
-    await warmUp(stage, contender);
-    for (const streams of stage.scale.bulkStreams) {
-      for (const direction of DIRECTIONS) {
-        Object.assign(sample.figures, await transfer(stage, contender, direction, streams));
+  bigStreams: true,
+  peers: 'peers set for them',
+  streamsOf: ({ bulkStreams }) => bulkStreams,
+});
+
+/** Reported, no goal: what is gained over a peer that nobody has set for big streams. */
+export const untuned = scenarioOf({
+  name: 'untuned',
+  bigStreams: false,
+  peers: 'peers as they come: HAProxy with option splice-auto, nginx with its default buffers',
+  streamsOf: ({ bulkStreams }) => [Math.max(...bulkStreams)],
+});
+
+function scenarioOf({ name, bigStreams, peers, streamsOf }: BigStreams): Scenario {
+  return {
+    name,
+    describe: (scale) =>
+      `${streamsOf(scale).join(' or ')} streams of ${scale.bulkBytesPerStream / 1024 / 1024} MiB at once in each direction, at least ${STREAMS_MIN} in all; ${peers}`,
+    metrics: (scale) => streamsOf(scale).flatMap((streams) => DIRECTIONS.flatMap((it) => metricsOf(it, streams))),
+    async measure(stage) {
+      const contender = await stage.start({ logsSessions: true, bigStreams });
+      const sample: Sample = { figures: {} };
+      await warmUp(stage, contender);
+      for (const streams of streamsOf(stage.scale)) {
+        for (const direction of DIRECTIONS) {
+          Object.assign(sample.figures, await transfer(stage, contender, direction, streams));
+        }
       }
-    }
-    return sample;
-  },
-};
+      return sample;
+    },
+  };
+}
 
 /**
  * A transfer takes half a second, and after one of them the compiler's threads still took a sixth of our CPU time: they see to the

@@ -22,6 +22,7 @@ const PARTICIPANTS: Readonly<Record<string, readonly string[]>> = {
   keepalive: CONTENDERS,
   open: CONTENDERS,
   bulk: CONTENDERS,
+  untuned: CONTENDERS,
   idle: CONTENDERS,
   churn: CONTENDERS,
   shards: ['balancer', 'haproxy', 'nginx'],

@@ -79,7 +79,7 @@ test('everything that is wrong with a command line is said at once', async () =>
   expectUsage(
     await run(['--only', 'nwe,keepalive', '--peers', 'nginks', '--rounds', 'three']),
     'bench: --rounds three: expected a whole number, 1 to 99',
-    'bench: --only nwe: unknown scenario, did you mean "new"?; expected new, keepalive, open, bulk, idle, churn, shards, header, pool, micro',
+    'bench: --only nwe: unknown scenario, did you mean "new"?; expected new, keepalive, open, bulk, untuned, idle, churn, shards, header, pool, micro',
     'bench: --peers nginks: unknown peer, did you mean "nginx"?; expected haproxy, nginx, node',
     'Try "npm run bench -- --help".',
   );
