@@ -187,7 +187,7 @@ export const VARIABLES = {
     1,
     TIMER_MS_MAX,
     60_000,
-    'the same once one direction has ended',
+    'a session of which one direction has ended, and without a byte for this long since, is ended',
   ),
   lingerTimeoutMs: integer(
     'LINGER_TIMEOUT_MS',

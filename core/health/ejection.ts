@@ -108,6 +108,21 @@ export function claimTrial(states: NodeStates, row: number, trialMs: number, now
   return trial;
 }
 
+/** The session goes to another node: the next one may try this. @param trial what claimTrial gave it, or NO_TRIAL */
+export function giveUpTrial(states: NodeStates, row: number, trial: number): void {
+  if (trial === NO_TRIAL || Atomics.compareExchange(states.trialAt, row, trial, NO_TRIAL) !== trial) return;
+  noteChange(states);
+}
+
+/** The node is elsewhere now: what sessions met at its old address is forgotten. */
+export function forgetEjection(states: NodeStates, row: number): void {
+  Atomics.store(states.isEjected, row, 0);
+  Atomics.store(states.ejections, row, 0);
+  Atomics.store(states.trialAt, row, NO_TRIAL);
+  for (const cells of [states.outUntilMs, states.lastFailureMs, states.olderFailureMs, states.backMs]) cells[row] = 0;
+  noteChange(states);
+}
+
 function ejectionMs(ejections: number): number {
   return Math.min(EJECTION_MS * 2 ** Math.min(ejections - 1, 10), EJECTION_MS_MAX);
 }

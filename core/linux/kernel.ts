@@ -112,7 +112,7 @@ export interface Kernel {
   /** The same, and if it takes all bytes, our FIN with them. @returns bytes or -errno */
   sendLast(fd: number, at: number, bytes: number): number;
   /**
-   * Opens the way to carry out several reads and writes with one call. Without it the other four must not be called.
+   * Opens the way to carry out several reads and writes with one call. Without it the five below must not be called.
    * @param at TRANSFERS_BYTES of the arena, a multiple of 8; what a predecessor left there is taken over, its results included
    * @returns 0 or -errno
    */

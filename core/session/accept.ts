@@ -3,16 +3,28 @@
 
 import { EAGAIN, ECONNABORTED, EPERM, EPROTO } from '../base/errno.ts';
 import { DESTINATION_AT, DESTINATION_PORT_AT, ENDPOINTS_BYTES, SOURCE_PORT_AT } from '../base/ip.ts';
-import { NOWHERE } from '../linux/kernel.ts';
+import { type Arena, NOWHERE } from '../linux/kernel.ts';
 import { readSockaddr } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, SHARD } from '../metrics/counters.ts';
 import { release, reserve } from './admission.ts';
-import { endSession } from './close.ts';
+import { resetSession } from './close.ts';
 import { ACCEPTS_PER_WAKE_MAX } from './limits.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
 import { beginSession } from './session.ts';
 import type { Listener, Shard } from './shard.ts';
-import { FRONT, get, NO_DELAY, nextSlot, PHASE_CONNECTING, STEP_SLOT, takeSlot, WRITABLE } from './table.ts';
+import {
+  FRONT,
+  get,
+  HIGH_WATER,
+  isChoosing,
+  NO_DELAY,
+  nextSlot,
+  PHASE_CONNECTING,
+  type SessionTable,
+  STEP_SLOT,
+  takeSlot,
+  WRITABLE,
+} from './table.ts';
 import { isThrottled } from './throttle.ts';
 
 /** `drained`: the backlog is empty · `more`: the budget is used up · `stop`: nothing can be accepted now */
@@ -47,7 +59,7 @@ export function acceptFrom(shard: Shard, listener: Listener): Accepted {
     const frontend = shard.frontends[listener.frontend];
     if (frontend !== undefined && frontend.plan.throttle > 0 && isThrottled(shard, frontend))
       refuse(shard, listener, fd);
-    else begin(shard, listener, localAt, fd);
+    else if (!begin(shard, listener, localAt, fd)) return 'stop';
   }
   listener.fullTurn = turn;
   return 'more';
@@ -70,8 +82,11 @@ function refuse(shard: Shard, listener: Listener, fd: number): void {
   add(counters.frontends, listener.frontend * FRONTEND_STRIDE + FRONTEND.throttled, 1);
 }
 
-/** @param localAt where the accepted socket's own address lies, or NOWHERE */
-function begin(shard: Shard, listener: Listener, localAt: number, fd: number): void {
+/**
+ * @param localAt where the accepted socket's own address lies, or NOWHERE
+ * @returns false when we lack what it takes to watch over a socket: the next connection would fare no better
+ */
+function begin(shard: Shard, listener: Listener, localAt: number, fd: number): boolean {
   const { table, kernel, counters } = shard;
   const slot = takeSlot(table);
   // A death from here on costs this one session.
@@ -90,11 +105,12 @@ function begin(shard: Shard, listener: Listener, localAt: number, fd: number): v
   readEndpoints(shard, listener, localAt, slot);
   if (kernel.restOfConnection() < 0) {
     noteOutcome(table, slot, WHO.resource, IN.accept);
-    endSession(shard, slot);
+    resetSession(shard, slot);
     table.shared[STEP_SLOT] = 0;
-    return;
+    return false;
   }
   beginSession(shard, slot);
+  return true;
 }
 
 /** The endpoints block: who connected, and to which of our addresses. */
@@ -102,13 +118,27 @@ function readEndpoints({ arena, layout, table }: Shard, listener: Listener, loca
   const { endpoints } = table;
   const at = slot * ENDPOINTS_BYTES;
   readSockaddr(arena, layout.peerAddressAt, endpoints, at, at + SOURCE_PORT_AT);
-  if (localAt !== NOWHERE) {
-    readSockaddr(arena, localAt, endpoints, at + DESTINATION_AT, at + DESTINATION_PORT_AT);
-    return;
-  }
+  if (localAt !== NOWHERE) return readDestination(arena, localAt, table, slot);
   endpoints.set(listener.ip, at + DESTINATION_AT);
   endpoints[at + DESTINATION_PORT_AT] = listener.port >> 8;
   endpoints[at + DESTINATION_PORT_AT + 1] = listener.port & 0xff;
+}
+
+/**
+ * A frontend sends headers from now on. Sessions that were accepted before, and are not connected yet, learn which of our addresses
+ * their clients have come to.
+ */
+export function nameDestinations({ arena, kernel, layout, table }: Shard, frontend: number): void {
+  for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
+    if (get(table.frontend, slot) !== frontend + 1 || !isChoosing(get(table.phase, slot))) continue;
+    if (kernel.localAddress(get(table.fd, slot * 2 + FRONT) - 1, layout.localAddressAt) < 0) continue;
+    readDestination(arena, layout.localAddressAt, table, slot);
+  }
+}
+
+function readDestination(arena: Arena, addressAt: number, { endpoints }: SessionTable, slot: number): void {
+  const at = slot * ENDPOINTS_BYTES;
+  readSockaddr(arena, addressAt, endpoints, at + DESTINATION_AT, at + DESTINATION_PORT_AT);
 }
 
 /** Whether the kernel must say which of our addresses a client has come to: one that listens on a single address knows. */

@@ -99,11 +99,14 @@ export function copyTogether(shard: Shard, count: number): void {
   }
 }
 
-/** Makes entries of events from `first` on, until there is room for no more. @returns the first event that was not looked at */
+/**
+ * Makes entries of events from `first` on, until there is room for no more: what comes after the copy may hold bytes of the session's other
+ * direction, before the next entry's turn comes. @returns the first event that was not looked at
+ */
 function enter(shard: Shard, first: number, count: number): number {
   const { arena, batch, kernel, layout, table } = shard;
   const { cells, events, isEntered } = batch;
-  const room = Math.min(TRANSFERS_MAX, spillRoom(shard.spill));
+  const room = Math.min(TRANSFERS_MAX, spillRoom(shard.spill) >> 1);
   let entries = 0;
   let index = first;
   for (; index < count && entries < room; index++) {

@@ -4,7 +4,7 @@
 
 import { ON_TRIAL } from '../balance/pool.ts';
 import { ENDPOINTS_BYTES } from '../base/ip.ts';
-import { claimTrial, NO_TRIAL } from '../health/ejection.ts';
+import { claimTrial, giveUpTrial, NO_TRIAL } from '../health/ejection.ts';
 import { activeOn, releaseNode, reserveNode } from './admission.ts';
 import { refreshPool, trialMs } from './node-pool.ts';
 import type { NodePlan } from './plan.ts';
@@ -36,10 +36,13 @@ export function chooseNode(shard: Shard, frontend: Frontend, slot: number): numb
 
 /** Pins the client to the node that was taken, or takes the one that it is pinned to meanwhile. */
 function pin(shard: Shard, frontend: Frontend, slot: number, index: number): number {
+  const trial = get(shard.table.trial, slot);
   const pinned = pinClient(shard, frontend, slot, index);
   if (pinned === index || !take(shard, frontend, slot, pinned)) return index;
   const left = frontend.nodes[index];
-  if (left !== undefined) releaseNode(shard, left.row);
+  if (left === undefined) return pinned;
+  giveUpTrial(shard.nodeStates, left.row, trial);
+  releaseNode(shard, left.row);
   return pinned;
 }
 

@@ -104,17 +104,19 @@ export function resetSession(shard: Shard, slot: number): void {
 
 /**
  * Ends a running session before its time: timeout, operator, internal error. A side whose stream we did not pass on to the last
- * byte received gets a reset: a FIN would promise that it was everything. So does a client that never had a node.
+ * byte received gets a reset: a FIN would promise that it was everything. So does a client that never had a node, and a side that was to
+ * be reset anyhow.
  */
 export function abortSession(shard: Shard, slot: number): void {
   const { kernel, table } = shard;
+  const isResetting = get(table.phase, slot) === PHASE_RESETTING;
   for (let which = FRONT; which <= BACK; which++) {
     const fd = get(table.fd, slot * 2 + which) - 1;
     const other = slot * 2 + (1 - which);
     const otherFd = get(table.fd, other) - 1;
     const isCut = pendingBytes(table, other) > 0 || (otherFd >= 0 && kernel.unread(otherFd) > 0);
     const isUnserved = which === FRONT && get(table.connectedMs, slot) === 0;
-    if (fd >= 0 && (isCut || isUnserved)) kernel.resetOnClose(fd);
+    if (fd >= 0 && (isCut || isUnserved || isResetting)) kernel.resetOnClose(fd);
   }
   endSession(shard, slot);
 }

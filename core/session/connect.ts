@@ -17,13 +17,13 @@ import { sendHeader } from './header.ts';
 import { IN, type In, noteOutcome, WHO } from './outcome.ts';
 import type { NodePlan } from './plan.ts';
 import { callNext, hasQueueRoom, hasWaiting, isFirstInLine, joinQueue, leaveQueue } from './queue.ts';
+import { noteEvent } from './readiness.ts';
 import { relay } from './relay.ts';
 import { enqueue, type Frontend, frontendOf, nodeAddressAt, type Shard, sourceAddressAt } from './shard.ts';
 import {
   BACK,
   FRONT,
   get,
-  HUNG_UP,
   KEPT_ALIVE,
   PHASE_CONNECTING,
   PHASE_QUEUED,
@@ -31,7 +31,6 @@ import {
   PHASE_RETRYING,
   READABLE,
   type SessionTable,
-  UNSURE,
   WRITABLE,
 } from './table.ts';
 import { forgetTried, noteTried } from './tried.ts';
@@ -203,9 +202,8 @@ function connected(shard: Shard, slot: number, mask: number): void {
   record(shard.connectTimes, Math.round((shard.nowMs - get(table.phaseMs, slot)) * 1000));
   table.connectedMs[slot] = shard.nowMs;
   table.activeMs[slot] = shard.nowMs;
-  // An event that says more than "writable" is worth a read.
-  table.sideFlags[side] = WRITABLE | (mask === EPOLLOUT ? 0 : READABLE | UNSURE);
-  if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) table.sideFlags[side] = get(table.sideFlags, side) | HUNG_UP;
+  table.sideFlags[side] = WRITABLE;
+  noteEvent(table, side, mask);
   if (sendHeader(shard, slot)) beginRelaying(shard, slot);
 }
 

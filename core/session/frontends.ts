@@ -6,6 +6,7 @@ import { createPolicy } from '../balance/create.ts';
 import { assert } from '../base/assert.ts';
 import { writeSockaddr } from '../linux/sockaddr.ts';
 import { createHeaderTemplate, type HeaderTemplate } from '../proxy-protocol/template.ts';
+import { nameDestinations } from './accept.ts';
 import { activeOn } from './admission.ts';
 import { HEADER_BYTES_MAX } from './limits.ts';
 import { applyListeners } from './listener.ts';
@@ -30,7 +31,9 @@ export function applyFrontends(shard: Shard, frontends: readonly FrontendPlan[])
       writeNodeAddress(shard, node);
       shard.headers[node.row] = headerFor(node);
     }
-    shard.frontends[frontendPlan.row] = createFrontend(shard, frontendPlan);
+    const frontend = createFrontend(shard, frontendPlan);
+    shard.frontends[frontendPlan.row] = frontend;
+    if (present?.sendsHeader === false && frontend.sendsHeader) nameDestinations(shard, frontendPlan.row);
     // A table of the source policy takes milliseconds, and there may be hundreds.
     shard.onBeat();
   }
@@ -55,7 +58,7 @@ function headerFor({ proxyProtocol, hasChecksum }: NodePlan): HeaderTemplate {
 function createFrontend(shard: Shard, plan: FrontendPlan): Frontend {
   const { nodes } = plan;
   const rows = nodes.map(({ row }) => row);
-  const identities = nodes.map(({ label, address, weight }) => ({ identity: `${label} ${address}`, weight }));
+  const identities = nodes.map(({ address, weight }) => ({ identity: address, weight }));
   const flags = () => new Uint8Array(nodes.length);
   return {
     plan,

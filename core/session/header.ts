@@ -3,12 +3,12 @@
 // waited for, because on server-first protocols (SMTP, MySQL) there are none.
 
 import { assert } from '../base/assert.ts';
-import { EAGAIN } from '../base/errno.ts';
+import { EAGAIN, ENOBUFS } from '../base/errno.ts';
 import { ENDPOINTS_BYTES } from '../base/ip.ts';
 import { connectFailed } from './connect.ts';
 import { SEGMENT_BYTES_SURE } from './limits.ts';
 import { IN } from './outcome.ts';
-import { hasPending, hold } from './pending.ts';
+import { hasPending, hasRoom, hold } from './pending.ts';
 import { noteRead } from './readiness.ts';
 import { breakWrite, sendAtOnce } from './relay.ts';
 import type { Shard } from './shard.ts';
@@ -39,8 +39,13 @@ export function sendHeader(shard: Shard, slot: number): boolean {
     connectFailed(shard, slot, -sent, IN.header);
     return false;
   }
-  table.headerBytes[slot] = headerBytes;
   const taken = Math.max(sent, 0);
+  if (taken < total && early === 0 && (hasPending(table, slot * 2 + FRONT) || !hasRoom(shard, slot * 2 + FRONT))) {
+    // A header goes before what waits already, and there is no place for it there. Memory is short, and not by the node's fault.
+    connectFailed(shard, slot, ENOBUFS, IN.header);
+    return false;
+  }
+  table.headerBytes[slot] = headerBytes;
   table.bytesTo[back] = get(table.bytesTo, back) + taken;
   if (taken < total) {
     table.sideFlags[back] = get(table.sideFlags, back) & ~WRITABLE;

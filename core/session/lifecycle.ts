@@ -7,7 +7,8 @@ import { writeSockaddr } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, SHARD } from '../metrics/counters.ts';
 import { recoverBatch } from './batch.ts';
 import { releaseClientLocks } from './client-table.ts';
-import { endSession } from './close.ts';
+import { abortSession, endSession } from './close.ts';
+import { leaveConnect } from './connect.ts';
 import { timerOf } from './deadline.ts';
 import { rebuildMarks } from './low-water.ts';
 import { noteOutcome, WHO } from './outcome.ts';
@@ -22,6 +23,7 @@ import {
   FRONT,
   get,
   HIGH_WATER,
+  PHASE_CONNECTING,
   PHASE_FREE,
   PHASE_RELAYING,
   READABLE,
@@ -72,9 +74,10 @@ export function adoptShard(shard: Shard): number {
   recoverBatch(shard);
   releaseClientLocks(shard.stickyClients, shard.index + 1);
   releaseClientLocks(shard.throttledClients, shard.index + 1);
+  const unwatched: number[] = [];
   for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
     if (slot % SLOTS_PER_BEAT === 0) shard.onBeat();
-    if (table.phase[slot] !== PHASE_FREE) adoptSession(shard, slot);
+    if (table.phase[slot] !== PHASE_FREE && !adoptSession(shard, slot)) unwatched.push(slot);
   }
   rebuildFreeSlots(table);
   for (let at = FRONTEND.queued; at < shard.counters.frontends.length; at += FRONTEND_STRIDE)
@@ -82,7 +85,9 @@ export function adoptShard(shard: Shard): number {
   rebuildQueues(shard);
   rebuildMarks(shard);
   endStepped(shard);
+  for (const slot of unwatched) endUnwatched(shard, slot);
   recount(shard);
+  leaveUnknownNodes(shard);
   add(shard.counters.shard, SHARD.adoptions, 1);
   return 0;
 }
@@ -104,18 +109,35 @@ function adoptResources(shard: Shard): void {
   adoptSpill(spill, heldBlocks);
 }
 
-function adoptSession(shard: Shard, slot: number): void {
+/** @returns false when one of its sockets cannot be watched: it would be silent until the idle timeout */
+function adoptSession(shard: Shard, slot: number): boolean {
   const { kernel, table } = shard;
+  let isWatched = true;
   for (let side = slot * 2; side < slot * 2 + 2; side++) {
     const fd = get(table.fd, side) - 1;
     const maybe = get(table.phase, slot) === PHASE_RELAYING ? READABLE | WRITABLE | UNSURE : 0;
     table.sideFlags[side] = (get(table.sideFlags, side) & ~(READABLE | WRITABLE)) | maybe;
     if (fd < 0) continue;
-    // A socket that cannot be watched would be silent until the idle timeout.
-    const watched = kernel.watch(shard.epollFd, fd, SESSION_EVENTS, side, get(table.generation, slot));
-    if (watched < 0) noteOutcome(table, slot, WHO.resource, phaseLetter(get(table.phase, slot)));
+    if (kernel.watch(shard.epollFd, fd, SESSION_EVENTS, side, get(table.generation, slot)) < 0) isWatched = false;
   }
   shard.wheel.arm(slot, timerOf(shard, slot));
+  return isWatched;
+}
+
+function endUnwatched(shard: Shard, slot: number): void {
+  const { table } = shard;
+  if (table.phase[slot] === PHASE_FREE) return;
+  noteOutcome(table, slot, WHO.resource, phaseLetter(get(table.phase, slot)));
+  abortSession(shard, slot);
+}
+
+/** Sessions that were connecting to a node which a change has taken away since: nobody knows any more what header it wanted. */
+function leaveUnknownNodes(shard: Shard): void {
+  const { headers, table } = shard;
+  for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
+    const row = get(table.node, slot) - 1;
+    if (table.phase[slot] === PHASE_CONNECTING && row >= 0 && headers[row] === undefined) leaveConnect(shard, slot);
+  }
 }
 
 /** The session that was being stepped when the predecessor died: nobody knows how far the step had come. */

@@ -1,6 +1,7 @@
 // Bytes that were read from one side and not yet taken by the other: in the direction's pipe first, then in its spill block,
 // in this order. A direction is named by the side it reads from (an index of the two-per-slot arrays).
 
+import { assert } from '../base/assert.ts';
 import { add, SHARD } from '../metrics/counters.ts';
 import type { Shard } from './shard.ts';
 import { giveSpillBlock, hasSpillRoom, spillBlockAt, takeSpillBlock } from './spill.ts';
@@ -14,8 +15,9 @@ export function pendingBytes(table: SessionTable, side: number): number {
   return get(table.pipeFill, side) + get(table.spillTo, side) - get(table.spillFrom, side);
 }
 
-/** Keeps bytes of the arena that were read and not taken. The caller has made sure that there is room (`hasRoom`). */
+/** Keeps bytes of the arena that were read and not taken. The caller has made sure that nothing waits and that there is room (`hasRoom`). */
 export function hold(shard: Shard, slot: number, side: number, at: number, bytes: number): void {
+  assert(!hasPending(shard.table, side), 'bytes that would be held behind others');
   const piped = holdInPipe(shard, side, at, bytes);
   if (piped < bytes) spillOver(shard, side, at + piped, bytes - piped);
   shard.table.activeMs[slot] = shard.nowMs;

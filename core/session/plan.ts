@@ -7,7 +7,7 @@ export interface NodePlan {
   /** row in the counters, the same in every shard */
   row: number;
   label: string;
-  /** as configured; with the label it is the node's identity for the source policy */
+  /** as configured; the node's identity for the source policy, whatever its label */
   address: string;
   /** 16 bytes; undefined while its host name has never been resolved: then it is not eligible */
   ip: Uint8Array | undefined;
@@ -50,7 +50,7 @@ export interface ListenerPlan {
   fd: number;
   /** the frontend's row */
   frontend: number;
-  /** 16 bytes; all zero where the listener is bound to every address */
+  /** 16 bytes; `::`, or 0.0.0.0 mapped, where the listener is bound to every address */
   ip: Uint8Array;
   port: number;
 }

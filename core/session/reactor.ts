@@ -30,6 +30,7 @@ export function turn(shard: Shard): void {
     if (mask === 0) continue;
     dispatch(shard, eventTag(arena, layout.eventsAt, i), eventGeneration(arena, layout.eventsAt, i), mask);
   }
+  if (shard.isWoken) hearOthers(shard);
   for (let i = 0; i < queued; i++) sessionContinues(shard, shiftSlot(shard.runQueue));
   moveBulk(shard);
   if (isAllHeard(shard, count)) shard.wheel.advance(shard.nowMs, shard.onTimer);
@@ -68,9 +69,18 @@ function dispatch(shard: Shard, tag: number, generation: number, mask: number): 
     case TAG_LISTENER:
       return listenerReady(shard, tag & ~TAG_KIND, generation);
     case TAG_WAKE:
-      shard.kernel.takeWake(shard.wakeFd);
-      return shard.onWake();
+      shard.isWoken = true;
   }
+}
+
+/**
+ * What another thread wants is done behind the events: it may give a session another back socket, and an event of the old one, further
+ * down the same list, would be taken for the new one's.
+ */
+function hearOthers(shard: Shard): void {
+  shard.isWoken = false;
+  shard.kernel.takeWake(shard.wakeFd);
+  shard.onWake();
 }
 
 /**

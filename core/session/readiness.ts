@@ -59,6 +59,8 @@ export function noteRead(shard: Shard, slot: number, from: number, n: number, wa
     return 0;
   }
   if (n < 0) noteFirstErrno(table, side, -n);
+  // The other direction has its time from now on, however long this one has been silent.
+  table.activeMs[slot] = shard.nowMs;
   // After a reset whose error send(2) or SO_ERROR has consumed, the end of the stream looks like an orderly one. EPIPE is
   // different: there the peer's FIN came first.
   const errno = get(table.firstErrno, side);

@@ -318,6 +318,7 @@ function writeStopped(shard: Shard, slot: number, src: number, dst: number, n: n
 export function breakWrite(shard: Shard, slot: number, src: number, dst: number, errno: number): void {
   const { table } = shard;
   noteFirstErrno(table, dst, errno);
+  table.activeMs[slot] = shard.nowMs;
   table.sideFlags[dst] = get(table.sideFlags, dst) | WRITE_BROKEN | READABLE | UNSURE;
   noteOutcome(table, slot, (dst & 1) === FRONT ? WHO.client : WHO.node, IN.data);
   dropPending(shard, slot, src);

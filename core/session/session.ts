@@ -43,8 +43,8 @@ import {
   WRITABLE,
 } from './table.ts';
 
-/** sessions killed between two signs of life */
-const KILLS_PER_BEAT = 1024;
+/** sessions of a crowd that are ended between two signs of life */
+const ENDS_PER_BEAT = 1024;
 
 /** A connection was accepted into the slot. */
 export function beginSession(shard: Shard, slot: number): void {
@@ -65,6 +65,8 @@ export function sessionReady(shard: Shard, side: number, mask: number): void {
   // While a connect is pending, events of the back socket speak of the connect, not of bytes.
   const isConnectEvent = (side & 1) === BACK && get(table.phase, slot) === PHASE_CONNECTING;
   if (!isConnectEvent) noteEvent(table, side, mask);
+  // What has come to its end has its time from now on, too (deadline.ts).
+  if ((mask & (EPOLLERR | EPOLLHUP)) !== 0) table.activeMs[slot] = shard.nowMs;
   if (isBulk(table, slot)) enqueueBulk(shard, slot);
   else step(shard, slot, side & 1, mask);
 }
@@ -202,15 +204,7 @@ export function killSessions(shard: Shard, owners: readonly SlotOwner[]): number
   let killed = 0;
   for (const { slot, generation } of owners) {
     if (get(table.generation, slot) !== generation || get(table.phase, slot) === PHASE_FREE) continue;
-    killed++;
-    table.shared[STEP_SLOT] = slot + 1;
-    try {
-      killSession(shard, slot);
-    } catch (error) {
-      fault(shard, slot, error);
-    }
-    table.shared[STEP_SLOT] = 0;
-    if (killed % KILLS_PER_BEAT === 0) shard.onBeat();
+    endOneOfMany(shard, slot, killed++, killSession);
   }
   return killed;
 }
@@ -221,16 +215,24 @@ export function killSessions(shard: Shard, owners: readonly SlotOwner[]): number
  */
 export function cutNode(shard: Shard, row: number): void {
   const { table } = shard;
+  let ended = 0;
   for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
     if (get(table.node, slot) !== row + 1 || get(table.phase, slot) === PHASE_FREE) continue;
-    table.shared[STEP_SLOT] = slot + 1;
-    try {
-      cut(shard, slot);
-    } catch (error) {
-      fault(shard, slot, error);
-    }
-    table.shared[STEP_SLOT] = 0;
+    endOneOfMany(shard, slot, ended++, cut);
   }
+}
+
+/** One of a crowd that ends in one go, which may take seconds. @param ended how many of them have ended before */
+function endOneOfMany(shard: Shard, slot: number, ended: number, end: (shard: Shard, slot: number) => void): void {
+  const { table } = shard;
+  table.shared[STEP_SLOT] = slot + 1;
+  try {
+    end(shard, slot);
+  } catch (error) {
+    fault(shard, slot, error);
+  }
+  table.shared[STEP_SLOT] = 0;
+  if ((ended + 1) % ENDS_PER_BEAT === 0) shard.onBeat();
 }
 
 /** The client gets a reset, even if nothing was on its way to it: a FIN would say that the node had finished. */

@@ -146,6 +146,8 @@ export interface Shard {
   nowMs: number;
   /** waits in a row that returned as many events as they could */
   fullWaits: number;
+  /** another thread wants something: `onWake` is to be called in this turn */
+  isWoken: boolean;
   /** by row */
   readonly frontends: (Frontend | undefined)[];
   /** by row of the node: what it gets before the client's bytes */
@@ -333,6 +335,7 @@ export function createShard(options: ShardOptions): Shard {
     epollFd: -1,
     nowMs: kernel.nowMs(),
     fullWaits: 0,
+    isWoken: false,
     frontends: new Array<Frontend | undefined>(FRONTENDS_MAX).fill(undefined),
     headers: new Array<HeaderTemplate | undefined>(NODES_MAX).fill(undefined),
     listeners: [],

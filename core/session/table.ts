@@ -83,7 +83,7 @@ const FIELDS = {
   /** when the present phase began; 0 when free */
   phaseMs: { type: 'f64', count: 1 },
   connectedMs: { type: 'f64', count: 1 },
-  /** when a byte last moved */
+  /** when a byte last moved, or a side came to its end */
   activeMs: { type: 'f64', count: 1 },
   firstByteMs: { type: 'f64', count: 1 },
   /** bytes received from a side / given to a side */

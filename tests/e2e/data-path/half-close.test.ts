@@ -137,6 +137,26 @@ describe('half-closed timeout', () => {
     });
   }
 
+  test('silence before the end does not count: who answers to the FIN is heard', async () => {
+    const { client, back } = await scene.pair();
+    // Its own timeout tells that both sessions have been silent for longer than that.
+    const clock = await scene.pair();
+    await clock.client.fin();
+    await scene.ended(clock.client);
+    await client.fin();
+    await back.recvEnd();
+    // Later than the next tick of a timer.
+    const later = await scene.pair();
+    later.client.destroy();
+    await scene.ended(later.client);
+    await back.send('answer');
+    await back.fin();
+    expect((await client.recvAll()).toString()).toBe('answer');
+    expect((await scene.ended(client)).outcome).toBe('--');
+    clock.back.destroy();
+    later.back.destroy();
+  });
+
   test('bytes in the open direction keep the session alive past the timeout', async () => {
     const { client, back } = await scene.pair();
     await client.fin();

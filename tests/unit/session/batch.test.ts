@@ -54,7 +54,7 @@ beforeEach(() => {
 });
 
 /** Every session of the fake has the same two descriptors: `fd` tells them apart. */
-function makeScene(pipes = 0): Scene {
+function makeScene(pipes = 0, spillBytes = 1 << 20): Scene {
   const events: Scene['events'] = [];
   const transfers: Transfer[] = [];
   const answers = new Map<number, number>();
@@ -73,7 +73,7 @@ function makeScene(pipes = 0): Scene {
     transfers[index] = { call, fd, bytes, result: NOT_DONE };
   };
   const fake = fakeShard(
-    { batchFrom: 3, splice: 'auto', bufferBytes: 65_536, pipes, pipeBytes: PIPE_BYTES },
+    { batchFrom: 3, splice: 'auto', bufferBytes: 65_536, pipes, pipeBytes: PIPE_BYTES, spillBytes },
     {
       wait: (_, eventsAt) => {
         for (const [index, [side, mask]] of events.entries()) {
@@ -137,6 +137,18 @@ test('three sessions with bytes: one call reads them, one writes them, and nothi
   ]);
   expect(scene.transfers.map(({ call, fd }) => `${call} ${fd}`)).toEqual(['send 21', 'send 31', 'send 41']);
   expect(slots.map((slot) => bytesTo(slot, BACK))).toEqual([GOT, GOT, GOT]);
+});
+
+test('no more go together than both directions of each have room for, should nobody take anything', () => {
+  scene = makeScene(0, 8 * 70_000);
+  const { spill } = scene.shard;
+  expect(spill.blocks).toBe(8);
+  const slots = Array.from({ length: 5 }, () => session());
+  expect(turnWith(...slots.map((slot): [number, number] => [slot * 2 + FRONT, READY])).slice(0, 3)).toEqual([
+    'transfer 4',
+    'transfer 4',
+    `recv ${FRONT_FD + 40}`,
+  ]);
 });
 
 test('two are served one by one', () => {

@@ -82,6 +82,17 @@ describe('a first choice', () => {
   });
 });
 
+test('by source, a node that gets another name keeps its clients', () => {
+  const picks = (nodes: readonly NodePlan[]) => {
+    const made = scene(nodes, [1, 1, 1], { algorithm: 'source' });
+    return Array.from({ length: 60 }, (_, client) => {
+      made.table.endpoints[SLOT * 36 + 15] = client;
+      return choose(made);
+    });
+  };
+  expect(picks(NODES.map((node) => ({ ...node, label: `new-${node.label}` })))).toEqual(picks(NODES));
+});
+
 describe('another choice of the same connection', () => {
   test('leaves out what was tried, by row and not by place', () => {
     expect(choose(having([7, 9], scene(NODES, [1, 1, 1])))).toBe(1);
@@ -198,7 +209,8 @@ describe('an ejected node whose time is up', () => {
       return 0;
     });
     expect(choose(made)).toBe(1);
-    expect(shard.nodeStates.trialAt[7]).not.toBe(NO_TRIAL);
     expect(table.trial[SLOT]).toBe(NO_TRIAL);
+    // Nor on the node: the next session may try it.
+    expect(shard.nodeStates.trialAt[7]).toBe(NO_TRIAL);
   });
 });

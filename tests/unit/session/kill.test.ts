@@ -4,10 +4,10 @@ import { expect, test } from 'vitest';
 import { SHARD } from '../../../core/metrics/counters.ts';
 import { percentileUs, sumHistograms } from '../../../core/metrics/histogram.ts';
 import { takeRecord } from '../../../core/metrics/session-log.ts';
-import { endSession } from '../../../core/session/close.ts';
+import { beginResetting, endSession } from '../../../core/session/close.ts';
 import { IN, type In, noteOutcome, outcomeCode, WHO, type Who } from '../../../core/session/outcome.ts';
-import { killSessions } from '../../../core/session/session.ts';
-import { get, giveSlot, PHASE_FREE, STEP_SLOT } from '../../../core/session/table.ts';
+import { cutNode, killSessions } from '../../../core/session/session.ts';
+import { BACK, FRONT, get, giveSlot, PHASE_FREE, STEP_SLOT } from '../../../core/session/table.ts';
 import { BACK_FD, FRONT_FD, fakeShard, nodePlan, relaying, serve } from './support.ts';
 
 function three() {
@@ -39,6 +39,38 @@ test('a slot that has another owner by now, or none, is left alone', () => {
   expect(killSessions(shard, owners)).toBe(0);
   expect(killSessions(shard, [{ slot: 7, generation: 0 }])).toBe(0);
   expect(shard.table.phase[reused]).not.toBe(PHASE_FREE);
+});
+
+test('a side that was about to be reset, because the other one was, is reset', () => {
+  for (const [open, gone, fd] of [
+    [FRONT, BACK, FRONT_FD],
+    [BACK, FRONT, BACK_FD],
+  ] as const) {
+    const { calls, shard, unsent } = fakeShard();
+    serve(shard, [nodePlan(0)]);
+    const slot = relaying(shard, 0, 0);
+    unsent.set(fd, 1000);
+    beginResetting(shard, slot, open);
+    expect(calls.splice(0)).toEqual([`close ${open === FRONT ? BACK_FD : FRONT_FD}`]);
+    expect(get(shard.table.fd, slot * 2 + gone)).toBe(0);
+    expect(killSessions(shard, [{ slot, generation: 0 }])).toBe(1);
+    expect(calls).toEqual([`reset ${fd}`, `close ${fd}`]);
+  }
+});
+
+test('a crowd that is ended in one go gives signs of life, whoever ends it', () => {
+  const crowd = 2048;
+  for (const isCut of [false, true]) {
+    const { shard } = fakeShard({ connectionsMax: crowd });
+    serve(shard, [nodePlan(0)]);
+    let beats = 0;
+    Object.assign(shard, { onBeat: () => beats++ });
+    const owners = Array.from({ length: crowd }, () => ({ slot: relaying(shard, 0, 0), generation: 0 }));
+    if (isCut) cutNode(shard, 0);
+    else killSessions(shard, owners);
+    expect(owners.every(({ slot }) => shard.table.phase[slot] === PHASE_FREE)).toBe(true);
+    expect(beats).toBe(2);
+  }
 });
 
 test('a session that cannot be ended in order is dropped, and the next one is still killed', () => {

@@ -116,6 +116,11 @@ describe('EAGAIN', () => {
 describe('the end of the stream', () => {
   const END = { result: 0, bytes: 0 };
 
+  test('orderly or not, it begins the other direction’s time, however long this one has been silent', () => {
+    expect(afterRead(0).activeMs).toBe(NOW_MS);
+    expect(afterRead(-ECONNRESET).activeMs).toBe(NOW_MS);
+  });
+
   test('is an end when nothing went wrong before', () => {
     const ended = { ...END, flags: READABLE | READ_ENDED, outcome: '--', errno: 0 };
     expect(afterRead(0)).toMatchObject(ended);

@@ -6,9 +6,18 @@ import { createArena, EPOLLOUT, EVENT_BYTES, writeEvent } from '../../../core/li
 import { startConnect } from '../../../core/session/connect.ts';
 import { EVENTS_PER_WAIT, FULL_WAITS_MAX } from '../../../core/session/limits.ts';
 import { turn } from '../../../core/session/reactor.ts';
-import { sessionTimer } from '../../../core/session/session.ts';
-import { BACK, PHASE_CONNECTING, PHASE_RELAYING, PHASE_RETRYING } from '../../../core/session/table.ts';
-import { type FakeShard, fakeShard, nodePlan, relaying, SETTINGS, START_MS, serve } from './support.ts';
+import { cutNode, sessionTimer } from '../../../core/session/session.ts';
+import {
+  BACK,
+  FRONT,
+  PHASE_CONNECTING,
+  PHASE_FREE,
+  PHASE_RELAYING,
+  PHASE_RETRYING,
+  READABLE,
+} from '../../../core/session/table.ts';
+import { TAG_WAKE } from '../../../core/session/tags.ts';
+import { type FakeShard, FRONT_FD, fakeShard, nodePlan, relaying, SETTINGS, START_MS, serve } from './support.ts';
 
 const BACK_TO_LIFE_MS = START_MS + 10 * SETTINGS.connectTimeoutMs;
 /** a slot that has no socket: an event of a session that has ended */
@@ -29,6 +38,7 @@ function connecting(): Scene {
     {
       nowMs: () => (isBack ? BACK_TO_LIFE_MS : START_MS),
       openConnection: () => 30,
+      takeWake: () => 0,
       restOfConnection: () => 0,
       wait: (_, eventsAt) => {
         const next = waits.shift() ?? 0;
@@ -57,6 +67,27 @@ test('a connect that succeeded while the process was suspended is heard before i
   waits.push(EVENTS_PER_WAIT, EVENTS_PER_WAIT, [slot * 2 + BACK]);
   for (let i = 0; i < 3; i++) turn(shard);
   expect(shard.table.phase[slot]).toBe(PHASE_RELAYING);
+});
+
+test('what another thread wants is done behind the events: an event of a back socket is not taken for its successor’s', () => {
+  const { calls, shard, slot, waits } = connecting();
+  const heard: string[] = [];
+  // So that nothing is put off for its first bytes.
+  shard.table.sideFlags[slot * 2 + FRONT] = READABLE;
+  Object.assign(shard, {
+    onWake: () => {
+      heard.push(`phase ${shard.table.phase[slot]}`);
+      cutNode(shard, 0);
+    },
+  });
+  waits.push([TAG_WAKE, slot * 2 + BACK]);
+  turn(shard);
+  // The connect had succeeded: the session is cut as one that relays, and its node is not left for another.
+  expect(heard).toEqual([`phase ${PHASE_RELAYING}`]);
+  expect(calls).toEqual([`reset ${FRONT_FD}`, `close ${FRONT_FD}`, 'close 30']);
+  expect(shard.table.phase[slot]).toBe(PHASE_FREE);
+  turn(shard);
+  expect(heard).toHaveLength(1);
 });
 
 test('once everything was heard, silence is a timeout', () => {
