@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import type { Contender, HeaderKind, Job, Route } from '../contender.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+/** Not the shell beside it: older trees have none, and both become the same process. */
 const LAUNCHER = 'bin/balancer.js';
 const SESSION_LOG = 'workers/session-log-writer.ts';
 const CHECKSUM_FIELD = 'proxy_protocol_crc32c';
