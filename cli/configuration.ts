@@ -1,7 +1,7 @@
 // `balancer apply`, `export`, `history` and `rollback`: the configuration in the store, as a file and through time.
 
-import { stringify } from 'yaml';
 import type { RevisionInfo } from '../control/store/store.ts';
+import { yamlText } from '../core/config/yaml-text.ts';
 import { readConfigFile } from './config-file.ts';
 import { EXIT_CONFIG, EXIT_OK, UsageError } from './exit.ts';
 import { count, DIRECTORY_OPTION, operate, printJson } from './operating.ts';
@@ -40,11 +40,7 @@ export async function runApply(args: string[]): Promise<number> {
       else if (planned.changes.length === 0) process.stderr.write('nothing differs\n');
       return EXIT_OK;
     }
-    const outcome = (await ask(
-      'PUT',
-      `${path}${planned.revision === 0 ? '' : `?base=${planned.revision}`}`,
-      reading.config,
-    )) as unknown as Outcome;
+    const outcome = (await ask('PUT', `${path}?base=${planned.revision}`, reading.config)) as unknown as Outcome;
     if (json) printJson(outcome);
     else
       process.stderr.write(
@@ -59,7 +55,7 @@ export function runExport(args: string[]): Promise<number> {
   return operate({ directory }, async ({ ask }) => {
     const configuration = await ask('GET', '/balancer/v1/configuration');
     if (json === true) printJson(configuration);
-    else process.stdout.write(stringify(configuration));
+    else process.stdout.write(yamlText(configuration));
     return EXIT_OK;
   });
 }

@@ -141,14 +141,15 @@ async function serve(start: Start): Promise<number> {
       void reload(supervisor, file, logger).then((isGood) => isGood !== undefined && host?.setReload(isGood), endWith),
     reloadTooLate: () => logger.warn('SIGHUP: the process is ending, the configuration is not read again'),
     reopenLog: () => {
-      supervisor.reopenLog();
-      logger.info('SIGUSR1: access log opened anew');
+      const isAnew = supervisor.reopenLog();
+      logger.info(`SIGUSR1: ${isAnew ? 'access log opened anew' : 'there is no file to be opened anew'}`);
     },
     upgrade: () => logger.warn('SIGUSR2: a hot upgrade is not possible yet; nothing changes'),
   });
   try {
-    // A signal may come first: then there is nothing more to be waited for.
-    await Promise.race([startAll(start, supervisor), ended.promise]);
+    // A signal may come first: then nothing more is begun.
+    const code = await Promise.race([startAll(start, supervisor), ended.promise]);
+    if (code !== undefined) exitAtOnce(code);
   } catch (error) {
     if (!isRefusal(error)) return fail(error);
     refuse(error);

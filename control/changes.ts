@@ -1,7 +1,9 @@
 // The one way to change the inventory: one change after the other, each judged against the latest revision, put into force, written,
 // and only then answered. What is refused at any point changes nothing.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../core/config/model.ts';
+import { Serial } from '../workers/serial.ts';
 import { type DataPlane, RefusedChange } from './data-plane.ts';
 import { describeDifference } from './store/difference.ts';
 import { configOf, type Inventory, inventoryOf } from './store/inventory.ts';
@@ -45,7 +47,7 @@ export class Changes {
   readonly #plane: ChangesOptions['plane'];
   readonly #region: string;
   readonly #now: () => number;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #changes = new Serial();
 
   constructor({ store, plane, region, now = Date.now }: ChangesOptions) {
     this.#store = store;
@@ -60,9 +62,7 @@ export class Changes {
    * @throws ReadOnlyError, StaleError, RefusedChange, StoreError, ConflictError, or what `edit` throws
    */
   change(author: string, edit: Edit, isCurrent: (inventory: Inventory) => boolean = () => true): Promise<Revision> {
-    const result = this.#queue.then(() => this.#change(author, edit, isCurrent));
-    this.#queue = result.catch(() => {});
-    return result;
+    return this.#changes.run(() => this.#change(author, edit, isCurrent));
   }
 
   /** Goes back to what was, as a new revision. @returns undefined when there is no such revision, or no longer @throws as `change` */
@@ -97,15 +97,27 @@ export class Changes {
     const inventory = edit(before.inventory, utcSeconds(this.#now()));
     const changes = differences(before.inventory, inventory);
     if (changes.length === 0) return before;
-    await this.#plane.apply(configOf(inventory));
     try {
+      await this.#plane.apply(configOf(inventory));
       return this.#store.write(before.revision, { author, changes, inventory });
     } catch (error) {
-      // What is not written must not be in force: it would be gone after the next start.
-      await this.#plane.apply(configOf(before.inventory)).catch((again: unknown) => {
-        if (!(again instanceof RefusedChange)) throw again;
-      });
+      // Whatever else it is, the change may be in force, and be it in part. What is not written must not be: it would be gone after
+      // the next start.
+      if (!(error instanceof RefusedChange)) await this.#goBack(before.inventory, error);
       throw error;
+    }
+  }
+
+  async #goBack(inventory: Inventory, cause: unknown): Promise<void> {
+    try {
+      await this.#plane.apply(configOf(inventory));
+    } catch (error) {
+      throw new Error(
+        'A change that is not stored is in force until the next one: what was before could not be put back',
+        {
+          cause: new AggregateError([cause, error]),
+        },
+      );
     }
   }
 
@@ -118,5 +130,14 @@ export class Changes {
 function differences(before: Inventory, after: Inventory): readonly string[] {
   if (problemsOf(before).length > 0)
     return ['the whole configuration anew: this version did not accept what was stored'];
-  return describeDifference(before, after);
+  const lines = describeDifference(before, after);
+  if (lines.length > 0 || isDeepStrictEqual(withoutTimes(before), withoutTimes(after))) return lines;
+  return [
+    'what has the same names is something else: it has the ids, and what else is not shown, of an earlier revision',
+  ];
+}
+
+/** What a change is about: neither when it was made, nor which ids were given away. */
+function withoutTimes({ nodebalancers }: Inventory): unknown {
+  return nodebalancers.map(({ updated, ...rest }) => rest);
 }

@@ -32,17 +32,25 @@ export class ListenError extends Error {
   }
 }
 
+interface ListenerSet {
+  readonly address: Address;
+  /** one for each shard */
+  readonly fds: readonly number[];
+}
+
 export class ListenerSockets {
   readonly #settings: ListenerSettings;
-  /** address text -> one descriptor per shard */
-  readonly #open = new Map<string, { address: Address; fds: number[] }>();
+  /** by address text */
+  readonly #open = new Map<string, ListenerSet>();
+  /** those that take no new clients any more, and that shards may still accept from */
+  #hidden: ListenerSet[] = [];
 
   constructor(settings: ListenerSettings) {
     this.#settings = settings;
   }
 
   get count(): number {
-    return this.#open.size * this.#settings.shards;
+    return (this.#open.size + this.#hidden.length) * this.#settings.shards;
   }
 
   /**
@@ -50,7 +58,7 @@ export class ListenerSockets {
    * @throws ListenError naming every address that failed
    */
   open(addresses: readonly Address[]): void {
-    const present = [...this.#open.values()].map(({ address }) => address);
+    const present = [...this.#open.values(), ...this.#hidden].map(({ address }) => address);
     const opened: string[] = [];
     const problems: { address: Address; text: string }[] = [];
     for (const address of addresses) {
@@ -81,14 +89,24 @@ export class ListenerSockets {
 
   /** Lets no new handshake begin at an address that is not in `addresses`; what is in the backlog stays. */
   hideOthers(addresses: readonly Address[]): void {
-    const keep = new Set(addresses.map(keyOf));
-    for (const [key, { fds }] of this.#open) if (!keep.has(key)) for (const fd of fds) hideListener(fd);
+    for (const [key, set] of this.#others(addresses)) {
+      for (const fd of set.fds) hideListener(fd);
+      // Not among the open ones: whoever wants the address again while they are not closed needs new sockets.
+      this.#open.delete(key);
+      this.#hidden.push(set);
+    }
   }
 
   /** Closes every address that is not in `addresses`. The caller has made sure that no shard accepts from it any more. */
   closeOthers(addresses: readonly Address[]): void {
+    for (const [key] of this.#others(addresses)) this.#close(key);
+    for (const { fds } of this.#hidden) for (const fd of fds) closeListener(fd);
+    this.#hidden = [];
+  }
+
+  #others(addresses: readonly Address[]): [string, ListenerSet][] {
     const keep = new Set(addresses.map(keyOf));
-    for (const key of [...this.#open.keys()]) if (!keep.has(key)) this.#close(key);
+    return [...this.#open].filter(([key]) => !keep.has(key));
   }
 
   /** The descriptor that a shard accepts from. */
@@ -103,10 +121,10 @@ export class ListenerSockets {
   }
 }
 
-/** Whether Linux would refuse to bind one beside the other: the same port of the same family, and one of them is every address. */
+/** Whether Linux would refuse to bind one beside the other: the same port of the same family, and the same or every address. */
 function overlaps(a: Address, b: Address): boolean {
   if (a.port !== b.port || isIpv4(a.ip, 0) !== isIpv4(b.ip, 0)) return false;
-  return isWildcard(a.ip) || isWildcard(b.ip);
+  return isWildcard(a.ip) || isWildcard(b.ip) || keyOf(a) === keyOf(b);
 }
 
 function keyOf(address: Address): string {

@@ -3,7 +3,7 @@
 // them without being told.
 
 import { monotonicMs } from '../core/base/clock.ts';
-import type { NodeEvent } from '../core/health/ejection.ts';
+import { forgetEjection, type NodeEvent } from '../core/health/ejection.ts';
 import { describeReason, HEALTH_DOWN, type Health, REASON } from '../core/health/node-states.ts';
 import type { FrontendPlan, NodePlan } from '../core/session/plan.ts';
 import { type CheckPlaces, checkPlaces, checksNeeded } from './check-places.ts';
@@ -23,6 +23,9 @@ export interface NodeWatchOptions {
   checkDescriptors: number;
 }
 
+/** a cut that a shard has not heard of is repeated after this time */
+const CUT_AGAIN_MS = 1000;
+
 interface NamedNode {
   /** for messages */
   readonly text: string;
@@ -40,7 +43,11 @@ export class NodeWatch {
   #checksNeeded = 0;
   /** row -> when its sessions end */
   readonly #cuts = new Map<number, NodeJS.Timeout>();
-  #names: ReadonlyMap<number, NamedNode> = new Map();
+  /** by row; those of nodes that are gone stay, for what their last sessions meet */
+  readonly #names = new Map<number, NamedNode>();
+  /** row -> where the node is, in text */
+  readonly #addresses = new Map<number, string>();
+  #isStopped = false;
 
   constructor(shards: ShardSet, { cutAfterMs, checkDescriptors }: NodeWatchOptions, logger: Logger, events: EventLog) {
     this.#shards = shards;
@@ -60,16 +67,28 @@ export class NodeWatch {
 
   /** @param frontends all that are served from now on @param targets those of their nodes that are to be checked */
   update(frontends: readonly FrontendPlan[], targets: readonly CheckTarget[]): void {
-    this.#names = new Map(
-      frontends.flatMap((frontend) => frontend.nodes.map((node) => [node.row, namesOf(frontend, node)] as const)),
-    );
+    for (const frontend of frontends) {
+      for (const node of frontend.nodes) {
+        this.#names.set(node.row, namesOf(frontend, node));
+        this.#noteAddress(node);
+      }
+    }
     this.#warnOfShortage(checksNeeded(targets));
     this.#prober.update(targets);
     const checked = new Set(targets.map(({ row }) => row));
     for (const row of [...this.#cuts.keys()]) if (!checked.has(row)) this.#keep(row);
   }
 
+  /** What sessions met at a name's old address says nothing about the new one. */
+  #noteAddress({ ip, row }: NodePlan): void {
+    const address = String(ip);
+    const before = this.#addresses.get(row);
+    this.#addresses.set(row, address);
+    if (before !== undefined && before !== address) forgetEjection(this.#shards.nodeStates, row);
+  }
+
   stop(): void {
+    this.#isStopped = true;
     this.#prober.stop();
     for (const row of [...this.#cuts.keys()]) this.#keep(row);
   }
@@ -90,23 +109,32 @@ export class NodeWatch {
     this.#tell(health === 'down' ? 'warn' : 'info', row, text);
     if (health !== 'down') return this.#keep(row);
     if (this.#cutAfterMs === undefined || this.#cuts.has(row)) return;
+    this.#cutAfter(row, this.#cutAfterMs, () => {
+      this.#tell('warn', row, `node ${this.#names.get(row)?.text} is still down: its sessions are cut`);
+    });
+  }
+
+  #cutAfter(row: number, afterMs: number, tell: () => void): void {
     this.#cuts.set(
       row,
-      setTimeout(() => void this.#cut(row), this.#cutAfterMs),
+      setTimeout(() => void this.#cut(row, tell), afterMs),
     );
   }
 
-  async #cut(row: number): Promise<void> {
+  async #cut(row: number, tell: () => void): Promise<void> {
     this.#cuts.delete(row);
     if (this.#shards.nodeStates.health[row] !== HEALTH_DOWN) return;
-    this.#tell('warn', row, `node ${this.#names.get(row)?.text} is still down: its sessions are cut`);
+    tell();
+    let isDone = false;
     try {
-      await this.#shards.cut(row);
+      isDone = await this.#shards.cut(row);
     } catch (error) {
       this.#logger.error(
         `sessions of a node that is down were not cut: ${error instanceof Error ? error.message : error}`,
       );
     }
+    // A shard that was about to die, or had died, knows nothing of it. Whether the node is still down is looked at again then.
+    if (!isDone && !this.#isStopped) this.#cutAfter(row, CUT_AGAIN_MS, () => {});
   }
 
   #tell(level: 'info' | 'warn', row: number, message: string): void {

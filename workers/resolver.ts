@@ -22,6 +22,7 @@ export class Resolver {
   readonly #lookupAll: LookupAll;
   readonly #known = new Map<string, string>();
   readonly #failing = new Set<string>();
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(logger: Logger, lookupAll: LookupAll = systemLookup) {
     this.#logger = logger;
@@ -34,10 +35,9 @@ export class Resolver {
     return text === undefined ? undefined : parseIp(text);
   }
 
-  /** Looks all names up. @returns whether an address has changed */
-  async refresh(hosts: readonly string[]): Promise<boolean> {
-    const changed = await Promise.all(hosts.map((host) => this.#refreshOne(host)));
-    return changed.includes(true);
+  /** Looks all names up. @returns when each has answered, or failed, or was waited for: what comes later is kept all the same */
+  async refresh(hosts: readonly string[]): Promise<void> {
+    await Promise.all(hosts.map((host) => this.#refreshOne(host)));
   }
 
   /** Drops what is known of names that nobody asks for any more. */
@@ -46,20 +46,35 @@ export class Resolver {
     for (const host of [...this.#failing]) if (!hosts.includes(host)) this.#failing.delete(host);
   }
 
-  async #refreshOne(host: string): Promise<boolean> {
+  async #refreshOne(host: string): Promise<void> {
     try {
-      const addresses = await withTimeout(this.#lookupAll(host));
-      const before = this.#known.get(host);
-      if (this.#failing.delete(host)) this.#logger.info(`host name ${host} resolves again`);
-      const [first] = addresses;
-      if (first === undefined || (before !== undefined && addresses.includes(before))) return false;
-      this.#known.set(host, first);
-      if (before !== undefined) this.#logger.info(`host name ${host} moved from ${before} to ${first}`);
-      return true;
+      await withTimeout(this.#lookUp(host));
     } catch (error) {
       this.#noteFailure(host, error);
-      return false;
     }
+  }
+
+  /**
+   * One at a time for each name. Look-ups are done by two of libuv's threads: names whose servers are silent hold them for longer than
+   * anybody waits here, and the answers for all other names come late.
+   */
+  #lookUp(host: string): Promise<void> {
+    const underWay = this.#underWay.get(host);
+    if (underWay !== undefined) return underWay;
+    const begun = this.#lookupAll(host)
+      .then((addresses) => this.#noteAddresses(host, addresses))
+      .finally(() => this.#underWay.delete(host));
+    this.#underWay.set(host, begun);
+    return begun;
+  }
+
+  #noteAddresses(host: string, addresses: readonly string[]): void {
+    const before = this.#known.get(host);
+    if (this.#failing.delete(host)) this.#logger.info(`host name ${host} resolves again`);
+    const [first] = addresses;
+    if (first === undefined || (before !== undefined && addresses.includes(before))) return;
+    this.#known.set(host, first);
+    if (before !== undefined) this.#logger.info(`host name ${host} moved from ${before} to ${first}`);
   }
 
   /** One line when it begins to fail, not one per attempt. */

@@ -67,7 +67,10 @@ export class SessionLogWriter {
   /** Takes what has ended since. */
   poll(): void {
     this.#takeAll();
-    this.#reportDropped();
+    // At most one line per interval, however many are lost.
+    if (performance.now() < this.#reportedMs + REPORT_INTERVAL_MS || !this.#reportDropped()) return;
+    // A stream that failed stays dead; the disk may have room again, or the folder may be back.
+    if (this.#stream.destroyed) this.#stream = this.#open();
   }
 
   #takeAll(): void {
@@ -78,42 +81,47 @@ export class SessionLogWriter {
         const record = takeRecord(log);
         if (record === undefined) break;
         if (this.#stream.destroyed || this.#stream.writableLength > WAITING_BYTES_MAX) this.dropped++;
-        else this.#stream.write(`${JSON.stringify(this.#line(shard, record))}\n`);
+        else this.#stream.write(`${JSON.stringify(this.#line(shard, record))}\n`, this.#noteWritten);
       }
     }
   }
 
-  /** At most one line per interval, however many are lost. */
-  #reportDropped(): void {
-    const now = performance.now();
+  /** A sink that fails takes with it what waited for it. */
+  readonly #noteWritten = (error: Error | null | undefined): void => {
+    if (error) this.dropped++;
+  };
+
+  /** @returns whether any were dropped since the last time */
+  #reportDropped(): boolean {
     const dropped = this.dropped + this.#droppedByShards();
-    if (dropped === this.#reported || now < this.#reportedMs + REPORT_INTERVAL_MS) return;
+    if (dropped === this.#reported) return false;
     this.#logger.warn(
       `access log ${this.#path}: ${dropped - this.#reported} lines were dropped, the sink is too slow or has failed`,
     );
     this.#reported = dropped;
-    this.#reportedMs = now;
-    // A stream that failed stays dead; the disk may have room again, or the folder may be back.
-    if (this.#stream.destroyed) this.#stream = this.#open();
+    this.#reportedMs = performance.now();
+    return true;
   }
 
-  /** After the file was moved away: goes on in a new one of the same name. */
-  reopen(): void {
-    if (this.#path === '-') return;
+  /** After the file was moved away: goes on in a new one of the same name. @returns false when there is no file */
+  reopen(): boolean {
+    if (this.#path === '-') return false;
     this.poll();
     this.#stream.end();
     this.#stream = this.#open();
+    return true;
   }
 
   /** Writes the rest. @returns when it is written, or after a moment if the sink does not take it */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.poll();
+    this.#takeAll();
     const { promise, resolve } = Promise.withResolvers<void>();
     const deadline = setTimeout(resolve, 500);
     this.#stream.end(resolve);
     await promise;
     clearTimeout(deadline);
+    this.#reportDropped();
   }
 
   #open(): Writable {

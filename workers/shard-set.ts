@@ -42,6 +42,8 @@ const WATCH_INTERVAL_MS = 250;
 const STOP_MS_MAX = 2000;
 /** a shard that has not come round for this long is stuck */
 const HEARTBEAT_MS_MAX = 2000;
+/** the same of a thread that still loads its sources: on a machine that is short of memory, as when threads die, that takes long */
+const START_MS_MAX = 15_000;
 /** this many deaths within the window are one too many: something is wrong that a new thread does not mend */
 const DEATHS_MAX = 5;
 const DEATH_WINDOW_MS = 60_000;
@@ -158,9 +160,10 @@ export class ShardSet {
     await Promise.all(this.#threads.map((thread) => thread.abandon()));
   }
 
-  /** Ends the sessions of a node. */
-  async cut(row: number): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.cut(row)));
+  /** Ends the sessions of a node. @returns false when a shard was between two threads, and has not */
+  async cut(row: number): Promise<boolean> {
+    const done = await Promise.all(this.#threads.map((thread) => thread.cut(row)));
+    return !done.includes(false);
   }
 
   /** @returns how many of these sessions were ended */
@@ -248,6 +251,8 @@ export class ShardSet {
       await this.#run(thread);
       this.#events.tell('info', { kind: 'shard', message: `${name} serves again` });
     } catch (error) {
+      // Then it has seen the stop flag at once.
+      if (this.isStopping) return;
       this.onHopeless(`${name} cannot be started again: ${error instanceof Error ? error.message : error}`);
     }
   }
@@ -265,7 +270,7 @@ export class ShardSet {
     for (const thread of this.#threads) {
       const beatMs = this.#control.heartbeats[thread.base.index * HEARTBEAT_STRIDE] ?? 0;
       const silentMs = this.#kernel.nowMs() - beatMs;
-      if (silentMs < HEARTBEAT_MS_MAX) continue;
+      if (silentMs < (thread.isStarted ? HEARTBEAT_MS_MAX : START_MS_MAX)) continue;
       noteStuck(this.#control, thread.base.index, silentMs);
       this.#beat(thread);
       if (thread.terminations >= TERMINATIONS_MAX)

@@ -30,11 +30,15 @@ export class UnansweredError extends Error {
 
 /** A shard that does not take a message for this long is stuck; the watchdog sees to it. */
 const ACKNOWLEDGE_TIMEOUT_MS = 10_000;
+/** in place of an answer: there was no thread to give one */
+const NOBODY = -1;
 
 export class ShardThread {
   readonly base: ShardBase;
   /** how often the present thread was told to end */
   terminations = 0;
+  /** whether the present thread has come so far as to turn its loop */
+  isStarted = false;
   readonly #pool: Piscina;
   readonly #kernel: Kernel;
   readonly #logger: Logger;
@@ -61,12 +65,14 @@ export class ShardThread {
     this.#port = port1;
     this.#abort = new AbortController();
     this.terminations = 0;
+    this.isStarted = false;
     const task: ShardTask = { ...this.base, port: port2, plan, adopts: this.#hasRun };
     this.#hasRun = true;
     const started = Promise.withResolvers<void>();
     let exit: Promise<unknown> = Promise.resolve();
     port1.on('message', (message: FromShard) => {
       if (message.kind !== 'started') return this.#receive(message);
+      this.isStarted = true;
       exit = exitOf(this.#pool, message.threadId);
       started.resolve();
     });
@@ -101,14 +107,14 @@ export class ShardThread {
     await this.#send((id) => ({ id, kind: 'abandon' }));
   }
 
-  /** @returns when the shard has ended its sessions with the node */
-  async cut(row: number): Promise<void> {
-    await this.#send((id) => ({ id, kind: 'cut', row }));
+  /** @returns whether the shard has ended its sessions with the node: one that dies has not, and its successor does not know of it */
+  async cut(row: number): Promise<boolean> {
+    return (await this.#send((id) => ({ id, kind: 'cut', row }))) !== NOBODY;
   }
 
   /** @returns how many of these sessions the shard has ended */
-  kill(slots: readonly SlotOwner[]): Promise<number> {
-    return this.#send((id) => ({ id, kind: 'kill', slots }));
+  async kill(slots: readonly SlotOwner[]): Promise<number> {
+    return Math.max(0, await this.#send((id) => ({ id, kind: 'kill', slots })));
   }
 
   async inject(fault: Fault): Promise<void> {
@@ -126,11 +132,11 @@ export class ShardThread {
     this.#abort.abort();
   }
 
-  /** @returns the sessions of the answer */
+  /** @returns the sessions of the answer, or NOBODY */
   #send(make: (id: number) => ToShard): Promise<number> {
     const port = this.#port;
     // A shard between two threads gets the plan that is in force when it starts.
-    if (port === undefined) return Promise.resolve(0);
+    if (port === undefined) return Promise.resolve(NOBODY);
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const timer = setTimeout(() => reject(new UnansweredError(this.base.index)), ACKNOWLEDGE_TIMEOUT_MS);
@@ -163,8 +169,8 @@ export class ShardThread {
   #close(): void {
     this.#port?.close();
     this.#port = undefined;
-    // A message that died with the thread needs no repeating: the successor starts with the plan in force.
-    for (const { resolve } of [...this.#waiting.values()]) resolve(0);
+    // A plan that died with the thread needs no repeating: the successor starts with the one in force.
+    for (const { resolve } of [...this.#waiting.values()]) resolve(NOBODY);
   }
 }
 

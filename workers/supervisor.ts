@@ -2,6 +2,7 @@
 // at start, at every change, at the end. It moves no bytes, reads no file and knows no signal.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { monotonicMs } from '../core/base/clock.ts';
 import { formatIp } from '../core/base/ip.ts';
 import { type Change, describeChange, diff } from '../core/config/diff.ts';
@@ -17,7 +18,8 @@ import type { Logger } from './logger.ts';
 import { NodeWatch, type NodeWatchOptions } from './node-watch.ts';
 import { PlanRows } from './plan-rows.ts';
 import { describeAddress, describeFrontend, hostNames, makePlan, type Plan, shardPlan } from './planner.ts';
-import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.ts';
+import { type LookupAll, RESOLVE_INTERVAL_MS, Resolver } from './resolver.ts';
+import { Serial } from './serial.ts';
 import { SessionLogWriter } from './session-log-writer.ts';
 import { ShardSet, type ShardSetOptions } from './shard-set.ts';
 import type { SnapshotSource } from './snapshot.ts';
@@ -26,6 +28,8 @@ export interface SupervisorOptions extends ShardSetOptions, NodeWatchOptions {
   listeners: ListenerSettings;
   /** a path, `-` for stdout, or undefined */
   accessLog: string | undefined;
+  /** for tests: how host names are resolved, if not by the system */
+  lookupAll?: LookupAll;
 }
 
 /** A configuration that cannot be put into force, as sentences for the operator. Nothing of it was applied. */
@@ -63,15 +67,17 @@ export class Supervisor {
   #plan: Plan = NOTHING;
   #isDraining = false;
   #resolving: NodeJS.Timeout | undefined;
-  /** changes are applied one after the other */
-  #queue: Promise<unknown> = Promise.resolve();
+  /** configurations, from their names' resolution on: or an earlier one, whose name server is slow, would overtake a later one */
+  readonly #configurations = new Serial();
+  /** what touches plan, sockets and shards. A drain waits here, and for no name server */
+  readonly #steps = new Serial();
 
   constructor(options: SupervisorOptions, logger: Logger) {
     this.#options = options;
     this.#logger = logger;
     this.events = new EventLog(logger);
     this.#sockets = new ListenerSockets(options.listeners);
-    this.#resolver = new Resolver(logger);
+    this.#resolver = new Resolver(logger, options.lookupAll);
     this.shards = new ShardSet(
       options,
       (shard) => shardPlan(this.#plan, this.#rows.retired, (at) => this.#sockets.fdOf(at, shard)),
@@ -83,9 +89,11 @@ export class Supervisor {
   }
 
   /** @throws RefusedError or ListenError; nothing listens then */
-  async start(config: Config): Promise<void> {
-    await this.#resolver.refresh(hostNames(config));
-    return this.#enqueue(() => this.#start(config));
+  start(config: Config): Promise<void> {
+    return this.#configurations.run(async () => {
+      await this.#resolver.refresh(hostNames(config));
+      await this.#steps.run(() => this.#start(config));
+    });
   }
 
   async #start(config: Config): Promise<void> {
@@ -101,27 +109,29 @@ export class Supervisor {
    * Puts another configuration into force. Sessions and listeners that the change does not concern are not touched.
    * @returns what changed @throws RefusedError or ListenError; the old configuration stays in force then
    */
-  async reload(config: Config): Promise<readonly Change[]> {
-    // Outside of the queue: a name server that does not answer must not hold up a drain.
-    await this.#resolver.refresh(hostNames(config));
-    return this.#enqueue(async () => {
-      // What no longer listens must not listen again.
-      if (this.#isDraining) throw new RefusedError('the balancer is about to end');
-      const changes = diff(this.#config, config);
-      const plan = this.#planFor(config);
-      this.#sockets.open(plan.services);
-      this.#adopt(config, plan);
-      await this.#applyPlan();
-      for (const change of changes)
-        this.events.tell('info', { kind: 'configuration', message: describeChange(change) });
-      return changes;
+  reload(config: Config): Promise<readonly Change[]> {
+    return this.#configurations.run(async () => {
+      await this.#resolver.refresh(hostNames(config));
+      return this.#steps.run(() => this.#reload(config));
     });
+  }
+
+  async #reload(config: Config): Promise<readonly Change[]> {
+    // What no longer listens must not listen again.
+    if (this.#isDraining) throw new RefusedError('the balancer is about to end');
+    const changes = diff(this.#config, config);
+    const plan = this.#planFor(config);
+    this.#sockets.open(plan.services);
+    this.#adopt(config, plan);
+    await this.#applyPlan();
+    for (const change of changes) this.events.tell('info', { kind: 'configuration', message: describeChange(change) });
+    return changes;
   }
 
   /** Stops accepting. @returns when every session has ended or the deadline has passed, with the sessions left */
   async drain(timeoutMs: number): Promise<number> {
     const startMs = performance.now();
-    await this.#enqueue(async () => {
+    await this.#steps.run(async () => {
       this.#isDraining = true;
       this.#plan = { ...this.#plan, services: [] };
       this.onPlan();
@@ -140,8 +150,9 @@ export class Supervisor {
     await this.#accessLog?.close();
   }
 
-  reopenLog(): void {
-    this.#accessLog?.reopen();
+  /** @returns whether there is a file, which is another one now */
+  reopenLog(): boolean {
+    return this.#accessLog?.reopen() ?? false;
   }
 
   async inject(shard: number, fault: Fault): Promise<void> {
@@ -233,9 +244,11 @@ export class Supervisor {
   }
 
   async #resolveAgain(): Promise<void> {
-    if (!(await this.#resolver.refresh(hostNames(this.#config)))) return;
-    await this.#enqueue(async () => {
+    await this.#resolver.refresh(hostNames(this.#config));
+    await this.#steps.run(async () => {
       const plan = this.#planFor(this.#config);
+      // Not what the resolver has learned just now: it may have come late, or with a change that was then refused.
+      if (isDeepStrictEqual(nodeAddresses(plan), nodeAddresses(this.#plan))) return;
       // A drain may have begun meanwhile: what no longer listens must not listen again.
       this.#adopt(this.#config, { ...plan, services: this.#plan.services });
       await this.#applyPlan();
@@ -253,10 +266,8 @@ export class Supervisor {
       this.shards.sum(SHARD.logDropped),
     );
   }
+}
 
-  #enqueue<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(change);
-    this.#queue = result.catch(() => {});
-    return result;
-  }
+function nodeAddresses({ frontends }: Plan): unknown {
+  return frontends.map(({ nodes }) => nodes.map(({ ip }) => ip));
 }

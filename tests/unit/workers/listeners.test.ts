@@ -50,6 +50,21 @@ describe('sockets', () => {
     expect([sockets.fdOf(a, 3), sockets.fdOf(at('127.0.0.2', a.port), 0)]).toEqual([-1, -1]);
   });
 
+  test('an address that was hidden and is wanted again before it was closed is opened anew', async () => {
+    const sockets = make();
+    const address = at('127.0.0.1', await freePort());
+    sockets.open([address]);
+    const before = sockets.fdOf(address, 0);
+    sockets.hideOthers([]);
+    expect([sockets.fdOf(address, 0), sockets.count]).toEqual([-1, 2]);
+    sockets.open([address]);
+    expect(sockets.fdOf(address, 0)).not.toBe(before);
+    expect(await accepts('127.0.0.1', address.port)).toBe(true);
+    sockets.closeOthers([address]);
+    expect(sockets.count).toBe(2);
+    expect(await accepts('127.0.0.1', address.port)).toBe(true);
+  });
+
   test('what is open already is not opened again, and what is wanted is not closed', async () => {
     const sockets = make();
     const [a, b] = [at('127.0.0.1', await freePort()), at('127.0.0.1', await freePort())];

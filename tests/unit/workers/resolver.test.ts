@@ -1,7 +1,7 @@
 // Host names of nodes: the last good address is kept through failures, a name does not hop between its addresses, and a name
 // that fails is mentioned once, not every half minute.
 
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { formatIp } from '../../../core/base/ip.ts';
 import { Resolver } from '../../../workers/resolver.ts';
 import { makeNotebook } from './notebook.ts';
@@ -22,19 +22,19 @@ function make(answers: Record<string, string[] | string>) {
 }
 
 describe('a look-up that succeeds', () => {
-  test('gives the first address, of either family, and says that something changed', async () => {
+  test('gives the first address, of either family', async () => {
     const { resolver, text } = make({ one: ['192.0.2.1', '192.0.2.2'], six: ['2001:db8::1'] });
     expect(text('one')).toBeUndefined();
-    expect(await resolver.refresh(['one', 'six'])).toBe(true);
+    await resolver.refresh(['one', 'six']);
     expect([text('one'), text('six')]).toEqual(['192.0.2.1', '2001:db8::1']);
-    expect(await resolver.refresh(['one', 'six'])).toBe(false);
+    await resolver.refresh(['one', 'six']);
   });
 
   test('keeps the address for as long as the name has it, in whatever order', async () => {
     const { answers, lines, resolver, text } = make({ one: ['192.0.2.1', '192.0.2.2'] });
     await resolver.refresh(['one']);
     answers.one = ['192.0.2.3', '192.0.2.2', '192.0.2.1'];
-    expect(await resolver.refresh(['one'])).toBe(false);
+    await resolver.refresh(['one']);
     expect([text('one'), lines]).toEqual(['192.0.2.1', []]);
   });
 
@@ -42,7 +42,7 @@ describe('a look-up that succeeds', () => {
     const { answers, lines, resolver, text } = make({ one: ['192.0.2.1'], two: ['192.0.2.9'] });
     await resolver.refresh(['one', 'two']);
     answers.one = ['192.0.2.2', '192.0.2.3'];
-    expect(await resolver.refresh(['one', 'two'])).toBe(true);
+    await resolver.refresh(['one', 'two']);
     expect([text('one'), text('two')]).toEqual(['192.0.2.2', '192.0.2.9']);
     expect(lines).toEqual(['info: host name one moved from 192.0.2.1 to 192.0.2.2']);
   });
@@ -51,7 +51,7 @@ describe('a look-up that succeeds', () => {
     const { answers, resolver, text } = make({ one: ['192.0.2.1'] });
     await resolver.refresh(['one']);
     answers.one = [];
-    expect(await resolver.refresh(['one'])).toBe(false);
+    await resolver.refresh(['one']);
     expect(text('one')).toBe('192.0.2.1');
   });
 });
@@ -61,10 +61,10 @@ describe('a look-up that fails', () => {
     const { answers, lines, resolver, text } = make({ one: ['192.0.2.1'] });
     await resolver.refresh(['one']);
     answers.one = 'EAI_AGAIN';
-    for (let i = 0; i < 3; i++) expect(await resolver.refresh(['one'])).toBe(false);
+    for (let i = 0; i < 3; i++) await resolver.refresh(['one']);
     expect(text('one')).toBe('192.0.2.1');
     answers.one = ['192.0.2.1'];
-    expect(await resolver.refresh(['one'])).toBe(false);
+    await resolver.refresh(['one']);
     answers.one = 'ETIMEOUT';
     await resolver.refresh(['one']);
     expect(lines).toEqual([
@@ -76,14 +76,14 @@ describe('a look-up that fails', () => {
 
   test('of a name never resolved says what that means', async () => {
     const { lines, resolver, text } = make({});
-    expect(await resolver.refresh(['gone'])).toBe(false);
+    await resolver.refresh(['gone']);
     expect(text('gone')).toBeUndefined();
     expect(lines).toEqual(['warn: host name gone cannot be resolved (ENOTFOUND): its nodes take no connections']);
   });
 
   test('takes nothing from the other names', async () => {
     const { resolver, text } = make({ one: ['192.0.2.1'] });
-    expect(await resolver.refresh(['gone', 'one'])).toBe(true);
+    await resolver.refresh(['gone', 'one']);
     expect(text('one')).toBe('192.0.2.1');
   });
 
@@ -99,7 +99,7 @@ describe('a name that nobody asks for any more', () => {
   test('is forgotten', async () => {
     const { answers, resolver, text } = make({ one: ['192.0.2.1'] });
     await resolver.refresh(['one']);
-    expect(await resolver.refresh([])).toBe(false);
+    await resolver.refresh([]);
     expect(text('one')).toBe('192.0.2.1');
     resolver.forgetOthers([]);
     expect(text('one')).toBeUndefined();
@@ -114,5 +114,38 @@ describe('a name that nobody asks for any more', () => {
     resolver.forgetOthers([]);
     await resolver.refresh(['gone']);
     expect(lines).toHaveLength(2);
+  });
+});
+
+describe('a name whose server is silent', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('is asked for once at a time, is waited for a while, and its answer is kept when it comes', async () => {
+    vi.useFakeTimers();
+    const { lines, ...logger } = makeNotebook();
+    const answer = Promise.withResolvers<string[]>();
+    let asked = 0;
+    const resolver = new Resolver(logger, () => {
+      asked++;
+      return answer.promise;
+    });
+    for (let round = 0; round < 2; round++) {
+      const refreshed = resolver.refresh(['late']);
+      await vi.advanceTimersByTimeAsync(5000);
+      await refreshed;
+    }
+    expect(asked).toBe(1);
+    expect(resolver.addressOf('late')).toBeUndefined();
+    answer.resolve(['192.0.2.5']);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(formatIp(resolver.addressOf('late') ?? new Uint8Array(16), 0)).toBe('192.0.2.5');
+    expect(lines).toEqual([
+      'warn: host name late cannot be resolved (Error: no answer): its nodes take no connections',
+      'info: host name late resolves again',
+    ]);
+    await resolver.refresh(['late']);
+    expect(asked).toBe(2);
   });
 });

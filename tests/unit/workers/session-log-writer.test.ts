@@ -178,6 +178,18 @@ describe('the file', () => {
   });
 });
 
+test('lines that a failing sink takes with it are counted, and told at the end at the latest', async () => {
+  const log = makeRing(128);
+  const { lines, writer: own } = start('/dev/full', log);
+  for (let connection = 1; connection <= 100; connection++) put(log, { connection });
+  own.poll();
+  await eventually('the sink has failed', () => own.dropped === 100);
+  await own.close();
+  expect(lines.filter((line) => line.includes('were dropped'))).toEqual([
+    'warn: access log /dev/full: 100 lines were dropped, the sink is too slow or has failed',
+  ]);
+});
+
 test('a sink that takes nothing: lines wait up to a limit, more are dropped and counted, and nothing waits', async () => {
   const path = join(directory, 'pipe');
   expect(spawnSync('mkfifo', [path]).status).toBe(0);
