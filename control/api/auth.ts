@@ -4,7 +4,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { TokenScope } from '../store/tokens.ts';
 import type { ApiContext } from './context.ts';
-import { type ApiError, apiError, invalidToken, unauthorized } from './errors.ts';
+import { apiError, invalidToken, unauthorized } from './errors.ts';
 import { isSame } from './logins.ts';
 import type { RateLimit } from './rate-limit.ts';
 
@@ -15,25 +15,28 @@ export interface Caller {
 }
 
 export const OPERATOR: Caller = { author: 'operator', scope: 'read_write' };
-export const COOKIE_NAME = 'balancer_login';
-
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** @throws ApiError 401, 403 or 429 */
 export function authenticate(request: FastifyRequest, context: ApiContext, limit: RateLimit): Caller {
-  const nowMs = context.now();
-  if (limit.isLockedOut(request.ip, nowMs)) throw tooManyFailures(limit.retryAfterS(nowMs));
   const caller = bearerCaller(request, context) ?? cookieCaller(request, context);
-  if (caller === undefined) {
-    // Whoever sent nothing has not guessed.
-    if (request.headers.authorization !== undefined) limit.noteFailure(request.ip, nowMs);
-    throw invalidToken();
-  }
-  return caller;
+  if (caller !== undefined) return caller;
+  noteStranger(request, limit, context.now(), request.headers.authorization !== undefined);
+  throw invalidToken();
 }
 
-export function tooManyFailures(retryAfterS: number): ApiError {
-  return apiError(429, `Too many requests: too many wrong tokens from this address, try again in ${retryAfterS} s`);
+/**
+ * Somebody whom no token stands for. Behind the same address there may be others, with good ones: they are let in however often this one
+ * was wrong, for what cannot be guessed needs no protection from guesses.
+ * @param hasGuessed a token came, be it a wrong one: whoever sent nothing has not guessed
+ * @throws ApiError 429 when the address was wrong too often
+ */
+export function noteStranger(request: FastifyRequest, limit: RateLimit, nowMs: number, hasGuessed: boolean): void {
+  if (limit.isLockedOut(request.ip, nowMs)) {
+    const retryAfterS = limit.retryAfterS(nowMs);
+    throw apiError(429, `Too many requests: too many wrong tokens from this address, try again in ${retryAfterS} s`);
+  }
+  if (hasGuessed) limit.noteFailure(request.ip, nowMs);
 }
 
 /** @throws ApiError 403 when the caller may only look */
@@ -50,7 +53,7 @@ function bearerCaller(request: FastifyRequest, context: ApiContext): Caller | un
 /** A change by cookie must also carry what only our own page can know. */
 function cookieCaller(request: FastifyRequest, context: ApiContext): Caller | undefined {
   if (request.headers.authorization !== undefined) return undefined;
-  const value = cookieOf(request.headers.cookie);
+  const value = cookieOf(request.headers.cookie, context.logins.cookieName);
   const login = value === undefined ? undefined : context.logins.withCookie(value);
   if (login === undefined) return undefined;
   const given = request.headers['x-csrf-token'];
@@ -60,8 +63,8 @@ function cookieCaller(request: FastifyRequest, context: ApiContext): Caller | un
   return login.caller;
 }
 
-export function cookieOf(header: string | undefined): string | undefined {
+export function cookieOf(header: string | undefined, name: string): string | undefined {
   const parts = (header ?? '').split(/; */);
-  const found = parts.find((part) => part.startsWith(`${COOKIE_NAME}=`));
-  return found?.slice(COOKIE_NAME.length + 1);
+  const found = parts.find((part) => part.startsWith(`${name}=`));
+  return found?.slice(name.length + 1);
 }

@@ -34,6 +34,9 @@ const IP_OR_LOCAL = /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])(?::\
 export function checkHost(request: FastifyRequest, hosts: readonly string[]): void {
   const { host } = request.headers;
   // HTTP/1.0, as plain health checks speak it: no browser leaves the header out.
-  if (host === undefined || IP_OR_LOCAL.test(host) || hosts.includes(host.replace(/:\d+$/, '').toLowerCase())) return;
+  if (host === undefined || IP_OR_LOCAL.test(host)) return;
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  // A certificate's `*` stands for one label, the first (RFC 6125, 6.4.3).
+  if (hosts.includes(name) || hosts.includes(name.replace(/^[^.]+/, '*'))) return;
   throw apiError(403, 'The Host header names neither an address of this machine nor a name of its certificate.');
 }

@@ -2,10 +2,10 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { stringify } from 'yaml';
 import type { Config } from '../../core/config/model.ts';
 import { isRecord } from '../../core/config/problem.ts';
 import { validateConfig } from '../../core/config/validate.ts';
+import { yamlText } from '../../core/config/yaml-text.ts';
 import { configOf } from '../store/inventory.ts';
 import type { RevisionInfo } from '../store/store.ts';
 import type { ApiContext } from './context.ts';
@@ -32,7 +32,7 @@ const HistoryQuery = Type.Object({
 });
 const ApplyQuery = Type.Object({
   base: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'Only if this is still the latest revision: 409 if it is not.' }),
+    Type.Integer({ minimum: 0, description: 'Only if this is still the latest revision: 409 if it is not.' }),
   ),
   dry_run: Type.Optional(Type.Boolean({ default: false, description: 'Only answer what would change.' })),
 });
@@ -56,8 +56,8 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
       },
     },
     async (request) => {
-      const before = numberOf(request.query, 'before', Number.MAX_SAFE_INTEGER);
-      return { data: [...store.history(numberOf(request.query, 'limit', PAGE_MAX) ?? PAGE_DEFAULT, before)] };
+      const before = numberOf(request.query, 'before', 1, Number.MAX_SAFE_INTEGER);
+      return { data: [...store.history(numberOf(request.query, 'limit', 1, PAGE_MAX) ?? PAGE_DEFAULT, before)] };
     },
   );
 
@@ -136,7 +136,7 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
       const isDryRun = queryFlag(request.query, 'dry_run');
       const { revision } = store.read();
       if (isDryRun) return { revision, changes: [...changes.preview(config)] };
-      const base = numberOf(request.query, 'base', Number.MAX_SAFE_INTEGER);
+      const base = numberOf(request.query, 'base', 0, Number.MAX_SAFE_INTEGER);
       const isCurrent = () => (base === undefined || store.read().revision === base) && isAsSeen(request);
       const made = await changes.replace(request.caller.author, config, isCurrent);
       reply.header('etag', etagOf(made));
@@ -159,13 +159,9 @@ function checked(body: unknown): Config {
 }
 
 /** Every field, also where it has its default: what is in force must not change with another version's defaults. */
-function yamlText(config: Config): string {
-  return stringify(config, { aliasDuplicateObjects: false, lineWidth: 0 });
-}
-
-function numberOf(query: unknown, name: string, max: number): number | undefined {
+function numberOf(query: unknown, name: string, min: number, max: number): number | undefined {
   const text = queryText(query, name);
   if (text === undefined) return undefined;
-  if (/^[1-9]\d{0,14}$/.test(text) && Number(text) <= max) return Number(text);
-  throw apiError(400, `Must be an integer from 1 to ${max}`, name);
+  if (/^(?:0|[1-9]\d{0,14})$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
+  throw apiError(400, `Must be an integer from ${min} to ${max}`, name);
 }

@@ -8,19 +8,21 @@ import { apiError } from './errors.ts';
 export const BODY_BYTES_MAX = 1 << 20;
 const NESTING_MAX = 32;
 
+/** Of a text that is JSON. */
 const PIECE = /"(?:[^"\\]|\\.)*"|[[\]{}:,]|[^\s"[\]{}:,]+/gs;
 
 /** @returns undefined for an empty body @throws ApiError 400 */
 export function readJsonBody(bytes: Buffer): unknown {
   const text = decode(bytes);
   if (text.trim() === '') return undefined;
-  const problem = nestingProblem(text);
-  if (problem !== undefined) throw apiError(400, problem);
+  // First: on what is no JSON the pattern below would look for the end of a string again and again.
   const fault = jsonFault(text);
   if (fault !== undefined) {
     const place = placeOf(text, fault.offset);
     throw apiError(400, `The body is not JSON: ${place}: found ${fault.found}, expected ${fault.expected}.`);
   }
+  const problem = nestingProblem(text);
+  if (problem !== undefined) throw apiError(400, problem);
   const twice = duplicateKey(text);
   if (twice !== undefined)
     throw apiError(400, `The body has the key ${quote(twice.key)} twice: ${placeOf(text, twice.offset)}.`);
@@ -35,6 +37,7 @@ function decode(bytes: Buffer): string {
   }
 }
 
+/** @param text must be JSON */
 function nestingProblem(text: string): string | undefined {
   let depth = 0;
   for (const { 0: piece, index } of text.matchAll(PIECE)) {

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { isRecord } from '../../core/config/problem.ts';
-import { COOKIE_NAME, cookieOf, tooManyFailures } from './auth.ts';
+import { cookieOf, noteStranger } from './auth.ts';
 import type { ApiContext } from './context.ts';
 import { apiError } from './errors.ts';
 import { LOGIN_HOURS, type Login, type Logins } from './logins.ts';
@@ -19,6 +19,8 @@ const LoginView = Type.Object({
 });
 
 const PATH = '/balancer/v1/login';
+/** Who asks is not known yet. */
+const OPEN_BODY_BYTES_MAX = 4096;
 const SECONDS_PER_HOUR = 3600;
 
 export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now }: ApiContext): void {
@@ -30,8 +32,13 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now
     version: plane.snapshot().version,
   });
 
+  const setCookie = (reply: FastifyReply, value: string, maxAgeS = LOGIN_HOURS * SECONDS_PER_HOUR) => {
+    const attributes = `Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeS}${app.isSecure ? '; Secure' : ''}`;
+    reply.header('set-cookie', `${logins.cookieName}=${value}; ${attributes}`);
+  };
+
   app.get(PATH, { schema: { summary: 'Who is asking', response: { 200: LoginView } } }, async (request) => {
-    const value = cookieOf(request.headers.cookie);
+    const value = cookieOf(request.headers.cookie, logins.cookieName);
     const login = value === undefined ? undefined : logins.withCookie(value);
     return view({ caller: request.caller, csrf: login?.csrf ?? '' });
   });
@@ -40,6 +47,7 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now
     PATH,
     {
       config: { isOpen: true },
+      bodyLimit: OPEN_BODY_BYTES_MAX,
       schema: {
         summary: 'Log in with a token: sets a cookie',
         body: Type.Object({ token: Type.String() }),
@@ -47,15 +55,13 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now
       },
     },
     async (request, reply) => {
-      const { rateLimit } = app;
-      if (rateLimit.isLockedOut(request.ip, now())) throw tooManyFailures(rateLimit.retryAfterS(now()));
       const token = isRecord(request.body) ? request.body.token : undefined;
       const login = typeof token === 'string' ? logins.withToken(token) : undefined;
       if (login === undefined) {
-        rateLimit.noteFailure(request.ip, now());
+        noteStranger(request, app.rateLimit, now(), typeof token === 'string');
         throw apiError(401, 'Invalid Token', 'token');
       }
-      setCookie(app, reply, login.value);
+      setCookie(reply, login.value);
       return view(login);
     },
   );
@@ -64,10 +70,11 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now
     `${PATH}/end`,
     {
       config: { isOpen: true },
+      bodyLimit: OPEN_BODY_BYTES_MAX,
       schema: { summary: 'Log out: takes the cookie back', response: { 200: Type.Object({}) } },
     },
     async (_request, reply) => {
-      setCookie(app, reply, '', 0);
+      setCookie(reply, '', 0);
       return {};
     },
   );
@@ -90,7 +97,7 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now
   app.get('/login', { config: { isOpen: true } }, async (request, reply) => {
     const code = isRecord(request.query) ? request.query.code : undefined;
     const login = typeof code === 'string' ? logins.withCode(code) : undefined;
-    if (login !== undefined) setCookie(app, reply, login.value);
+    if (login !== undefined) setCookie(reply, login.value);
     return reply.redirect('/', 303);
   });
 }
@@ -98,14 +105,4 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now
 /** Of no more use once it was opened, or after 15 minutes. */
 export function loginPath(logins: Logins): string {
   return `/login?code=${logins.createCode()}`;
-}
-
-function setCookie(
-  app: FastifyInstance,
-  reply: FastifyReply,
-  value: string,
-  maxAgeS = LOGIN_HOURS * SECONDS_PER_HOUR,
-): void {
-  const secure = app.isSecure ? '; Secure' : '';
-  reply.header('set-cookie', `${COOKIE_NAME}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeS}${secure}`);
 }

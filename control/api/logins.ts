@@ -4,17 +4,28 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TokenScope, Tokens } from '../store/tokens.ts';
+import type { TokenInfo, Tokens } from '../store/tokens.ts';
 import type { Caller } from './auth.ts';
 
 const KEY_NAME = 'login.key';
 const KEY_BYTES = 32;
+const NAME_CHARS = 8;
 export const LOGIN_HOURS = 12;
 const LOGIN_MS = LOGIN_HOURS * 3_600_000;
 const CODE_MS = 15 * 60_000;
 const CODES_MAX = 100;
-/** instead of a token's id: the operator, who came with a one-time code */
-const OPERATOR_ID = 0;
+
+/** Whose login it is. */
+interface Owner {
+  /** a token's */
+  readonly id: number;
+  /** when that was made: a new database counts its tokens from 1 again */
+  readonly since: string;
+  readonly caller: Caller;
+}
+
+/** Who came with a one-time code. Tokens are counted from 1. */
+const OPERATOR: Owner = { id: 0, since: '', caller: { author: 'operator', scope: 'read_write' } };
 
 export interface Login {
   /** for the cookie */
@@ -25,6 +36,8 @@ export interface Login {
 }
 
 export class Logins {
+  /** Its own for each balancer: browsers send a cookie to every port of a host. */
+  readonly cookieName: string;
   readonly #key: Buffer;
   readonly #tokens: Tokens;
   readonly #now: () => number;
@@ -34,6 +47,7 @@ export class Logins {
   /** @param now milliseconds since 1970 */
   constructor(key: Buffer, tokens: Tokens, now: () => number) {
     this.#key = key;
+    this.cookieName = `balancer_login_${this.#sign('cookie').slice(0, NAME_CHARS)}`;
     this.#tokens = tokens;
     this.#now = now;
   }
@@ -41,7 +55,7 @@ export class Logins {
   /** @returns undefined when it is nobody's token */
   withToken(token: string): Login | undefined {
     const info = this.#tokens.verify(token);
-    return info === undefined ? undefined : this.#login(info.id, { author: info.label, scope: info.scope });
+    return info === undefined ? undefined : this.#login(ownerOf(info));
   }
 
   /** A code that logs the operator in, once, within 15 minutes. */
@@ -58,33 +72,43 @@ export class Logins {
     const untilMs = this.#codes.get(code);
     if (untilMs === undefined) return undefined;
     this.#codes.delete(code);
-    return untilMs < this.#now() ? undefined : this.#login(OPERATOR_ID, { author: 'operator', scope: 'read_write' });
+    return untilMs < this.#now() ? undefined : this.#login(OPERATOR);
   }
 
   /** @returns undefined when the cookie is forged or old, or its token revoked */
   withCookie(value: string): Login | undefined {
-    const [id = '', until = '', signature = ''] = value.split('.');
-    const payload = `${id}.${until}`;
-    if (!isSame(signature, this.#sign(payload)) || Number(until) < this.#now()) return undefined;
-    const caller = this.#callerOf(Number(id));
-    return caller === undefined ? undefined : { value, caller, csrf: this.#sign(`csrf ${value}`) };
+    const [id = '', until = ''] = value.split('.');
+    const owner = this.#ownerWith(Number(id));
+    if (owner === undefined || !isSame(value, this.#valueOf(owner, Number(until)))) return undefined;
+    return Number(until) < this.#now() ? undefined : this.#loginWith(value, owner);
   }
 
-  #callerOf(id: number): Caller | undefined {
-    if (id === OPERATOR_ID) return { author: 'operator', scope: 'read_write' };
+  #ownerWith(id: number): Owner | undefined {
+    if (id === OPERATOR.id) return OPERATOR;
     const info = this.#tokens.list().find((token) => token.id === id);
-    return info === undefined ? undefined : { author: info.label, scope: info.scope };
+    return info === undefined ? undefined : ownerOf(info);
   }
 
-  #login(id: number, caller: { readonly author: string; readonly scope: TokenScope }): Login {
-    const payload = `${id}.${this.#now() + LOGIN_MS}`;
-    const value = `${payload}.${this.#sign(payload)}`;
+  #login(owner: Owner): Login {
+    return this.#loginWith(this.#valueOf(owner, this.#now() + LOGIN_MS), owner);
+  }
+
+  #loginWith(value: string, { caller }: Owner): Login {
     return { value, caller, csrf: this.#sign(`csrf ${value}`) };
+  }
+
+  #valueOf({ id, since }: Owner, until: number): string {
+    const payload = `${id}.${until}`;
+    return `${payload}.${this.#sign(`${payload} ${since}`)}`;
   }
 
   #sign(text: string): string {
     return createHmac('sha256', this.#key).update(text).digest('base64url');
   }
+}
+
+function ownerOf({ id, created, label, scope }: TokenInfo): Owner {
+  return { id, since: created, caller: { author: label, scope } };
 }
 
 export function isSame(a: string, b: string): boolean {

@@ -99,8 +99,8 @@ export function createServer(context: ApiContext, { trusted, tls, hosts = [] }: 
       context.audit(`${request.caller?.author ?? '-'} ${request.method} ${request.url} -> ${reply.statusCode}`);
     done();
   });
-  app.setErrorHandler((error, _request, reply) => {
-    const known = toApiError(error, context);
+  app.setErrorHandler((error, request, reply) => {
+    const known = toApiError(error, context, request.routeOptions.bodyLimit);
     if (known.status === 429) reply.header('retry-after', limit.retryAfterS(context.now()));
     sendError(reply, known);
   });
@@ -142,7 +142,7 @@ function enter(
   trusted: boolean,
 ): void {
   const { isOpen = false, isOpenLocally = false, rate = 'other' } = request.routeOptions.config;
-  if (isOpen || (isOpenLocally && isLoopback(request.ip))) return;
+  if (isOpen || (isOpenLocally && !trusted && isFromHere(request))) return;
   const caller = trusted ? OPERATOR : authenticate(request, context, limit);
   request.caller = caller;
   reply.header('x-oauth-scopes', caller.scope === 'read_write' ? '*' : 'nodebalancers:read_only');
@@ -158,21 +158,23 @@ function enter(
   throw apiError(429, 'Too many requests');
 }
 
-function isLoopback(ip: string): boolean {
-  return ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.');
+/** A program on this machine. A browser on it asks in the name of whatever site its user looks at, and says so. */
+function isFromHere({ headers, ip }: FastifyRequest): boolean {
+  return headers.origin === undefined && (ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.'));
 }
 
 /** What Fastify itself refuses, in our words. */
 const REFUSALS: Readonly<Record<string, ApiError>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: apiError(415, 'The body must be of type application/json.'),
-  FST_ERR_CTP_BODY_TOO_LARGE: apiError(413, `The body must be at most ${BODY_BYTES_MAX} bytes.`),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: apiError(400, 'The body is shorter or longer than Content-Length says.'),
 };
 
-function toApiError(error: unknown, context: ApiContext): ApiError {
+/** @param bodyBytesMax of the route */
+function toApiError(error: unknown, context: ApiContext, bodyBytesMax: number): ApiError {
   const known = asApiError(error);
   if (known !== undefined) return known;
   const code = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return apiError(413, `The body must be at most ${bodyBytesMax} bytes.`);
   const refusal = typeof code === 'string' ? REFUSALS[code] : undefined;
   if (refusal !== undefined) return refusal;
   const status = typeof error === 'object' && error !== null ? Reflect.get(error, 'statusCode') : undefined;

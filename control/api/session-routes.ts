@@ -1,7 +1,7 @@
 // The sessions that run, and how to end them.
 
 import type { FastifyInstance } from 'fastify';
-import { type Static, Type } from 'typebox';
+import { type Static, type TObject, Type } from 'typebox';
 import { formatIp, parseIp } from '../../core/base/ip.ts';
 import { isRecord } from '../../core/config/problem.ts';
 import type { SessionFilter } from '../data-plane.ts';
@@ -46,7 +46,7 @@ export function sessionRoutes(app: FastifyInstance, { plane }: ApiContext): void
     '/balancer/v1/sessions',
     { schema: { summary: 'Sessions that run, filtered', querystring: ListQuery, response: { 200: SessionList } } },
     async (request): Promise<Static<typeof SessionList>> => {
-      const { filter, limit } = readQuery(request.query);
+      const { filter, limit } = readQuery(request.query, ListQuery);
       const { total, sessions } = plane.sessions(filter, limit);
       return { total, sessions: [...sessions] };
     },
@@ -56,7 +56,7 @@ export function sessionRoutes(app: FastifyInstance, { plane }: ApiContext): void
     '/balancer/v1/sessions',
     { schema: { summary: 'End all sessions that fit a filter', querystring: FilterQuery, response: { 200: Killed } } },
     async (request) => {
-      const { filter } = readQuery(request.query);
+      const { filter } = readQuery(request.query, FilterQuery);
       if (Object.keys(filter).length === 0) throw apiError(400, 'Say which: client, node, nodebalancer or port.');
       return { killed: await plane.kill(filter) };
     },
@@ -74,11 +74,14 @@ export function sessionRoutes(app: FastifyInstance, { plane }: ApiContext): void
 }
 
 /** @throws ApiError 400: a filter that was misspelled must not be one that fits everything */
-function readQuery(query: unknown): { readonly filter: SessionFilter; readonly limit: number } {
+function readQuery(
+  query: unknown,
+  { properties }: TObject,
+): { readonly filter: SessionFilter; readonly limit: number } {
   const errors: ErrorItem[] = [];
   const given = isRecord(query) ? query : {};
   for (const key of Object.keys(given)) {
-    if (!Object.hasOwn(ListQuery.properties, key)) errors.push({ field: key, reason: 'There is no such filter' });
+    if (!Object.hasOwn(properties, key)) errors.push({ field: key, reason: 'There is no such filter' });
   }
   const text = (name: string): string | undefined => {
     const value = given[name];

@@ -1,8 +1,10 @@
-// The store of a process whose truth is a configuration file: what the file says, with ids by order, and nothing to be written. Things that
-// stay in the file keep their ids over a HUP, as long as the control thread lives.
+// The store of a process whose truth is a configuration file: what the file says, with ids, and no history. Things that stay in the file
+// keep their ids, over a HUP and over a restart: statistics and the page's addresses go by them.
 
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Config } from '../../core/config/model.ts';
-import { EMPTY_INVENTORY, inventoryOf } from './inventory.ts';
+import { EMPTY_INVENTORY, type Inventory, inventoryOf } from './inventory.ts';
+import { readInventory } from './inventory-check.ts';
 import { type Revision, type Store, StoreError } from './store.ts';
 import { utcSeconds } from './time.ts';
 
@@ -10,6 +12,8 @@ export interface FileStoreOptions {
   readonly file: string;
   /** the configuration in force: another object when it has changed */
   readonly config: () => Config;
+  /** where the ids are kept from one start to the next */
+  readonly memory: string;
   /** id of the one region */
   readonly region: string;
   /** milliseconds since 1970 */
@@ -30,7 +34,7 @@ export class FileStore implements Store {
       time: utcSeconds(options.now()),
       author: options.file,
       changes: [],
-      inventory: EMPTY_INVENTORY,
+      inventory: recall(options.memory),
     };
     this.refresh();
   }
@@ -49,15 +53,12 @@ export class FileStore implements Store {
     const text = JSON.stringify(config);
     if (text === this.#text) return;
     this.#text = text;
-    const { region, now } = this.#options;
+    const { memory, region, now } = this.#options;
     const time = utcSeconds(now());
-    const { inventory, revision } = this.#latest;
-    this.#latest = {
-      ...this.#latest,
-      revision: revision + 1,
-      time,
-      inventory: inventoryOf(config, inventory, region, time),
-    };
+    const { revision } = this.#latest;
+    const inventory = inventoryOf(config, this.#latest.inventory, region, time);
+    this.#latest = { ...this.#latest, revision: revision + 1, time, inventory };
+    remember(memory, inventory);
     for (const listener of this.#listeners) listener(this.#latest);
   }
 
@@ -80,5 +81,23 @@ export class FileStore implements Store {
 
   close(): void {
     this.#listeners.clear();
+  }
+}
+
+function recall(path: string): Inventory {
+  try {
+    return readInventory(JSON.parse(readFileSync(path, 'utf8'))) ?? EMPTY_INVENTORY;
+  } catch {
+    return EMPTY_INVENTORY;
+  }
+}
+
+/** In one step. Where it cannot be written ids begin anew with the next start, which is no reason to serve less. */
+function remember(path: string, inventory: Inventory): void {
+  try {
+    writeFileSync(`${path}.new`, JSON.stringify(inventory), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  } catch {
+    // A full disk, say.
   }
 }

@@ -205,7 +205,10 @@ function unusable(path: string, error: unknown): string {
 /** Our own findings have no code. */
 function isDamage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return 'errcode' in error ? error.errcode === SQLITE_CORRUPT || error.errcode === SQLITE_NOTADB : !('code' in error);
+  if (!('errcode' in error)) return !('code' in error);
+  // The low byte of an extended code is its kind.
+  const kind = Number(error.errcode) & 0xff;
+  return kind === SQLITE_CORRUPT || kind === SQLITE_NOTADB;
 }
 
 function messageOf(error: unknown): string {

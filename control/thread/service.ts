@@ -1,5 +1,6 @@
 // Everything that one life of the control thread is made of, put together: store, tokens, statistics, the plane, the servers.
 
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { formatEndpoint } from '../../core/base/ip.ts';
 import type { ApiContext } from '../api/context.ts';
@@ -19,6 +20,7 @@ import { listenAtAddress, listenAtSocket, removeSocket } from './listening.ts';
 import { ThreadPlane } from './plane.ts';
 
 const FIRST_LABEL = 'first';
+const FILE_MEMORY = 'file-inventory.json';
 
 export class Service {
   readonly #task: ControlTask;
@@ -37,7 +39,15 @@ export class Service {
     const plane = new ThreadPlane(state, file, post);
     this.#plane = plane;
     this.#fileStore =
-      file === undefined ? undefined : new FileStore({ file, config: () => plane.config, region, now: Date.now });
+      file === undefined
+        ? undefined
+        : new FileStore({
+            file,
+            config: () => plane.config,
+            memory: join(dataDir, FILE_MEMORY),
+            region,
+            now: Date.now,
+          });
     const store: Store = this.#fileStore ?? database;
     const tokens = new Tokens(database.database);
     const { statistics, remark } = openStatistics(dataDir);

@@ -1,15 +1,15 @@
 // Every limit of the configuration, in one place: what a file may cost to read, and how much it may ask for.
 // Numbers only. A test stands at each limit and one past it.
 
-/** Size of a configuration file, in UTF-8 bytes. The largest sensible file (all node slots, every key) stays below it. */
-export const FILE_BYTES_MAX = 1024 * 1024;
+/** Size of a configuration file, in UTF-8 bytes. The largest configuration, with every key and the longest names, stays below it. */
+export const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Lists and mappings inside each other, as the YAML parser stacks them; the deepest valid file needs 9. The parser
  * recurses per level, so this is also what keeps its call stack bounded. */
 export const NESTING_MAX = 32;
 
 /** Lexical pieces (keys, values, punctuation, line breaks). Reading costs about 2 us each, whatever they say. */
-export const LEXEMES_MAX = 250_000;
+export const LEXEMES_MAX = 400_000;
 
 /** Values after every alias is written out: what an alias bomb multiplies. */
 export const VALUES_MAX = 100_000;

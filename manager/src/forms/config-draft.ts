@@ -187,9 +187,12 @@ export function withProxyProtocol(draft: ConfigDraft, proxy_protocol: ProxyProto
   return { ...next, proxy_protocol_crc32c: draft.proxy_protocol_crc32c && hasV2(next) };
 }
 
-/** A number where the text is one; else the text itself, so that the API can say what is wrong with it. */
-function numberOf(text: string): number | string | undefined {
-  if (text.trim() === '') return undefined;
+/**
+ * A number where the text is one; else the text itself, so that the API can say what is wrong with it. An emptied field as well: left
+ * out it would be a default that nobody has seen.
+ */
+function numberOf(text: string): number | string {
+  if (text.trim() === '') return text;
   const value = Number(text);
   return Number.isFinite(value) ? value : text;
 }
@@ -199,7 +202,7 @@ export function bodyOf(draft: ConfigDraft): Record<string, unknown> {
   const { key, port, check_interval, check_timeout, check_attempts, queue_size, queue_timeout, nodes, ...rest } = draft;
   return {
     ...rest,
-    port: numberOf(port) ?? null,
+    port: numberOf(port),
     check_interval: numberOf(check_interval),
     check_timeout: numberOf(check_timeout),
     check_attempts: numberOf(check_attempts),

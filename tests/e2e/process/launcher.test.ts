@@ -1,6 +1,6 @@
 // The two launchers: a shell that needs no Node.js, and a script for whoever has one. Both become the same process.
 
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { VERSION } from '../../../cli/version.ts';
@@ -10,11 +10,15 @@ import { startProgram } from '../../support/process.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/temporary.ts';
 import { fileWith } from './binary.ts';
 
-const folder = makeTemporaryDirectory('launcher');
+const folder = makeTemporaryDirectory('launcher of mine');
 afterAll(() => removeTemporaryDirectory(folder));
 
 /** What a process was started with, once it is the balancer. */
-async function started(command: string, args: readonly string[]): Promise<{ argv: string[]; cache: string[] }> {
+async function started(
+  command: string,
+  args: readonly string[],
+  cache?: string,
+): Promise<{ argv: string[]; cache: string[] }> {
   const [port = 0] = await freePorts(1);
   const file = fileWith(
     JSON.stringify({ nodebalancers: [{ label: 'web', ipv4: '127.0.0.1', configs: [{ port, nodes: [] }] }] }),
@@ -23,7 +27,7 @@ async function started(command: string, args: readonly string[]): Promise<{ argv
     name: command,
     command,
     args: [...args, 'run', '-f', file],
-    env: { BALANCER_ADMIN_ADDRESS: 'off', BALANCER_DATA_DIR: join(folder, 'data'), NODE_COMPILE_CACHE: undefined },
+    env: { BALANCER_ADMIN_ADDRESS: 'off', BALANCER_DATA_DIR: join(folder, 'data'), NODE_COMPILE_CACHE: cache },
   });
   try {
     await program.waitForOutput(/^balancer ready\b/m);
@@ -57,6 +61,14 @@ test('both start the same program with the same flags and the same cache', async
   expect(await started(process.execPath, [`${BALANCER}.js`])).toEqual(shell);
 });
 
+test('both leave the cache alone that somebody has chosen, be it none', async () => {
+  for (const cache of ['', join(folder, 'cache')]) {
+    for (const [command, ...args] of [[BALANCER], [process.execPath, `${BALANCER}.js`]] as const) {
+      expect((await started(command, args, cache)).cache).toEqual([`NODE_COMPILE_CACHE=${cache}`]);
+    }
+  }
+});
+
 test('none but its own Node.js is needed, and a link to it will do', async () => {
   const link = join(folder, 'linked');
   symlinkSync(BALANCER, link);
@@ -64,13 +76,16 @@ test('none but its own Node.js is needed, and a link to it will do', async () =>
   expect(await run(link, env)).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
 });
 
-test('installed without it, where there is no other, it says what to do', async () => {
+test('installed without it, it hands over to another, and where there is none it says what to do', async () => {
   const copy = join(folder, 'bin/balancer');
   mkdirSync(dirname(copy));
   copyFileSync(BALANCER, copy);
-  expect(await run(copy, { PATH: pathWith('readlink', 'uname') })).toEqual({
+  const PATH = pathWith('readlink', 'uname');
+  expect(await run(copy, { PATH })).toEqual({
     code: 1,
     stdout: '',
     stderr: 'balancer needs Node.js 26, which comes with it: run "npm ci" without --omit=optional\n',
   });
+  writeFileSync(join(PATH, 'node'), '#!/bin/sh\nfor argument; do echo "<$argument>"; done\n', { mode: 0o755 });
+  expect(await run(copy, { PATH })).toEqual({ code: 0, stdout: `<${copy}.js>\n<version>\n`, stderr: '' });
 });

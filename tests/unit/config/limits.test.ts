@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import * as limits from '../../../core/config/limits.ts';
+import { yamlText } from '../../../core/config/yaml-text.ts';
 import { configOf, errorLines, onlyError, warningLines } from './support.ts';
 
 const MINIMAL = 'nodebalancers: []\n';
@@ -24,10 +25,10 @@ test('bytes of a file, not characters', () => {
   const room = limits.FILE_BYTES_MAX - MINIMAL.length - 1;
   expect(errorLines(`${MINIMAL}#${'x'.repeat(room)}`)).toEqual([]);
   expect(onlyError(`${MINIMAL}#${'x'.repeat(room + 1)}`)).toBe(
-    '1:1: found more than 1048576 bytes, expected a smaller file',
+    '1:1: found more than 4194304 bytes, expected a smaller file',
   );
   expect(errorLines(`${MINIMAL}#${'é'.repeat(room / 2)}`)).toEqual([]);
-  expect(onlyError(`${MINIMAL}#${'é'.repeat(room / 2 + 1)}`)).toContain('found more than 1048576 bytes');
+  expect(onlyError(`${MINIMAL}#${'é'.repeat(room / 2 + 1)}`)).toContain('found more than 4194304 bytes');
 });
 
 test('nodebalancers', () => {
@@ -62,11 +63,27 @@ test('nodes of one frontend, and of all', () => {
   );
 });
 
-test('the largest configuration, spread over lines with every key, is within the limits of a file', () => {
-  const config = configOf(frontends(1000, 1000, 1000, 1000, 96));
-  const pretty = JSON.stringify(config, null, 1);
-  expect(Buffer.byteLength(pretty)).toBeLessThan(limits.FILE_BYTES_MAX);
-  expect(configOf(pretty, 'c.json')).toEqual(config);
+test('the largest configuration, with every key and long names, can be read from what is exported', () => {
+  const perFrontend = limits.NODES_MAX / limits.FRONTENDS_MAX;
+  const config = configOf(frontends(...new Array<number>(limits.FRONTENDS_MAX).fill(perFrontend)));
+  const long = {
+    nodebalancers: config.nodebalancers.map((nodebalancer) => ({
+      ...nodebalancer,
+      configs: nodebalancer.configs.map((frontend) => ({
+        ...frontend,
+        check: 'http_body',
+        check_path: `/${'p'.repeat(200)}`,
+        check_body: 'b'.repeat(200),
+        nodes: frontend.nodes.map((node, i) => ({
+          ...node,
+          label: `n-${i}-`.padEnd(limits.LABEL_CHARS_MAX, 'n'),
+          address: `${`h${i}.`.padEnd(60, 'h')}.${'example.'.repeat(12)}org:8080`,
+        })),
+      })),
+    })),
+  };
+  expect(configOf(yamlText(long))).toEqual(long);
+  expect(configOf(JSON.stringify(long, null, 1), 'c.json')).toEqual(long);
 });
 
 test('nesting', () => {

@@ -1,10 +1,13 @@
 // What every request passes: tokens, scopes, hosts, bodies, limits; and what every answer carries.
 
 import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Logins } from '../../../../control/api/logins.ts';
 import { createServer } from '../../../../control/api/server.ts';
 import { StoreError } from '../../../../control/store/store.ts';
+import { makeTemporaryDirectory } from '../../../support/temporary.ts';
 import { type Lab, startLab } from './support.ts';
 
 let lab: Lab;
@@ -68,6 +71,38 @@ describe('who may', () => {
     expect((await wrong()).statusCode).toBe(401);
   });
 
+  test('nobody is shut out by what others behind the same address send', async () => {
+    const remoteAddress = '192.0.2.9';
+    const logIn = (payload?: object) =>
+      lab.app.inject({ method: 'POST', url: '/balancer/v1/login', remoteAddress, ...(payload && { payload }) });
+    const { token } = lab.context.tokens.create('good', 'read_only');
+    const list = (secret: string) =>
+      lab.app.inject({ url: LIST, remoteAddress, headers: { authorization: `Bearer ${secret}` } });
+    // A page of any site can make a browser send this.
+    for (let i = 0; i < 40; i++) expect((await logIn()).statusCode).toBe(401);
+    expect((await logIn({ token: 'wrong' })).statusCode).toBe(401);
+    for (let i = 0; i < 40; i++) await list('wrong');
+    expect((await list('wrong')).statusCode).toBe(429);
+    expect((await logIn({ token: 'wrong' })).statusCode).toBe(429);
+    expect((await list(token)).statusCode).toBe(200);
+    expect((await logIn({ token })).statusCode).toBe(200);
+  });
+
+  test('metrics need one where a browser asks, in the name of whatever site its user looks at', async () => {
+    const headers = { origin: 'https://elsewhere.example' };
+    expect((await lab.app.inject({ url: '/metrics', headers })).statusCode).toBe(401);
+  });
+
+  test('on the local socket metrics are there, too: it has no address', async () => {
+    const trusted = createServer(lab.context, { trusted: true });
+    const path = join(makeTemporaryDirectory('socket'), 's');
+    await trusted.listen({ path });
+    const socket = connect(path);
+    socket.write('GET /metrics HTTP/1.0\r\n\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 /);
+    await trusted.close();
+  });
+
   test('on the local socket nobody is asked', async () => {
     const trusted = createServer(lab.context, { trusted: true });
     const answer = await trusted.inject({ url: '/v4/profile', headers: { host: 'anything.example' } });
@@ -98,6 +133,36 @@ describe('the page’s cookie', () => {
     expect((await create({ cookie, 'x-csrf-token': csrf })).statusCode).toBe(200);
   });
 
+  test('each balancer of a host has its own: browsers send a cookie to every port', async () => {
+    const other = startLab();
+    try {
+      expect(other.context.logins.cookieName).not.toBe(lab.context.logins.cookieName);
+      const { cookie } = await logIn();
+      const headers = { cookie: `${other.context.logins.cookieName}=else; ${cookie}` };
+      expect((await lab.app.inject({ url: LIST, headers })).statusCode).toBe(200);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('a token of a new database is not the one of the same number that somebody logged in with', async () => {
+    const { tokens, logins } = lab.context;
+    const { token, info } = tokens.create('old', 'read_only');
+    const value = logins.withToken(token)?.value ?? '';
+    expect(logins.withCookie(value)?.caller.author).toBe('old');
+    const key = Buffer.alloc(32, 7);
+    const before = new Logins(key, tokens, () => lab.clockMs).withToken(token)?.value ?? '';
+    const renewed = startLab();
+    try {
+      renewed.clockMs += 3_600_000;
+      while (renewed.context.tokens.list().at(-1)?.id !== info.id) renewed.context.tokens.create('new', 'read_write');
+      const after = new Logins(key, renewed.context.tokens, () => renewed.clockMs);
+      expect(after.withCookie(before)).toBeUndefined();
+    } finally {
+      await renewed.close();
+    }
+  });
+
   test('a forged, an old and a revoked one are nobody’s', async () => {
     const { cookie } = await logIn();
     const status = async (value: string) =>
@@ -122,6 +187,16 @@ describe('whom we are', () => {
       expect((await lab.ask('GET', LIST, undefined, { host })).status).toBe(403);
     },
   );
+  test('a wildcard of the certificate stands for one label', async () => {
+    const app = createServer(lab.context, { trusted: false, hosts: ['*.example.com', 'one.example.net'] });
+    const status = async (host: string) => (await app.inject({ url: '/livez', headers: { host } })).statusCode;
+    for (const host of ['lb.example.com:8080', 'LB.Example.com', 'one.example.net'])
+      expect([host, await status(host)]).toEqual([host, 200]);
+    for (const host of ['example.com', 'a.lb.example.com', 'two.example.net'])
+      expect([host, await status(host)]).toEqual([host, 403]);
+    await app.close();
+  });
+
   test('a health check of HTTP/1.0 has no Host, and no browser sent it', async () => {
     await lab.app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = lab.app.server.address() as AddressInfo;
@@ -240,6 +315,23 @@ describe('bodies', () => {
     const answer = await lab.ask('POST', LIST, '{"region": "local", "__proto__": {"label": "polluted"}}');
     expect(answer.status).toBe(400);
     expect(({} as Record<string, unknown>).label).toBeUndefined();
+  });
+
+  test('a string without an end takes no longer than any other text', async () => {
+    // A pattern that looks for its end from each of its quotes would be busy for minutes.
+    const answer = await lab.ask('POST', LIST, `"${'\\"'.repeat(400_000)}`);
+    expect([answer.status, answer.body.errors[0].reason]).toEqual([400, expect.stringMatching(/not JSON/)]);
+  });
+
+  test('at most 4 KiB from whom nobody knows yet', async () => {
+    const send = (url: string, bytes: number) =>
+      lab.app.inject({ method: 'POST', url, payload: { token: 'x'.repeat(bytes) } });
+    for (const url of ['/balancer/v1/login', '/balancer/v1/login/end']) {
+      const answer = await send(url, 5000);
+      expect(answer.statusCode).toBe(413);
+      expect(answer.json()).toEqual({ errors: [{ reason: 'The body must be at most 4096 bytes.' }] });
+    }
+    expect((await send('/balancer/v1/login', 100)).statusCode).toBe(401);
   });
 
   test('at most 1 MiB', async () => {

@@ -1,11 +1,14 @@
 // The store of a process that was started with a file: what the file says, under ids that stay, and never written.
 
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FileStore } from '../../../../control/store/file-store.ts';
 import { configOf } from '../../../../control/store/inventory.ts';
 import { StoreError } from '../../../../control/store/store.ts';
 import type { Config } from '../../../../core/config/model.ts';
 import { parseConfig } from '../../../../core/config/parse.ts';
+import { makeTemporaryDirectory } from '../../../support/temporary.ts';
 
 const START_MS = Date.parse('2026-01-02T03:04:05.678Z');
 
@@ -19,15 +22,17 @@ function config(nodes: string): Config {
 const FIRST = config('{ label: web-1, address: "192.0.2.1:80" }, { label: web-2, address: "192.0.2.2:80" }');
 const SECOND = config('{ label: web-2, address: "192.0.2.2:80" }, { label: web-3, address: "192.0.2.3:80" }');
 
-function make(present: Config) {
+/** @param memory that of an earlier process, if there was one */
+function make(present: Config, memory = join(makeTemporaryDirectory('file-store'), 'memory')) {
   const state = { present, nowMs: START_MS };
   const store = new FileStore({
     file: '/etc/balancer.yaml',
     config: () => state.present,
+    memory,
     region: 'here',
     now: () => state.nowMs,
   });
-  return { state, store };
+  return { memory, state, store };
 }
 
 function nodeIds(store: FileStore): Record<string, number> {
@@ -81,4 +86,20 @@ test('is never written', () => {
 
 test('two processes with the same file give the same ids', () => {
   expect(nodeIds(make(FIRST).store)).toEqual(nodeIds(make(structuredClone(FIRST)).store));
+});
+
+test('the next process knows the ids of what is still there, and gives none of the others again', () => {
+  const { memory, store } = make(FIRST);
+  const before = nodeIds(store);
+  const after = nodeIds(make(SECOND, memory).store);
+  expect(after['web-2']).toBe(before['web-2']);
+  expect(Object.values(before)).not.toContain(after['web-3']);
+});
+
+test('a memory that is damaged or cannot be written is none', () => {
+  const { memory, store } = make(FIRST);
+  const text = readFileSync(memory, 'utf8');
+  writeFileSync(memory, text.slice(0, text.length / 2));
+  expect(nodeIds(make(FIRST, memory).store)).toEqual(nodeIds(store));
+  expect(nodeIds(make(FIRST, '/proc/nowhere/memory').store)).toEqual(nodeIds(store));
 });

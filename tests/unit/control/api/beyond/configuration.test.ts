@@ -96,6 +96,13 @@ describe('a whole configuration', () => {
     expect((await lab.ask('PUT', CONFIGURATION, web(80))).body).toEqual({ revision: 2, changes: [] });
   });
 
+  test('only on top of the revision that was looked at, be it none', async () => {
+    expect((await lab.ask('PUT', `${CONFIGURATION}?base=0`, web(80))).status).toBe(200);
+    expect((await lab.ask('PUT', `${CONFIGURATION}?base=0`, web(81))).status).toBe(409);
+    expect((await lab.ask('PUT', `${CONFIGURATION}?base=1`, web(81))).status).toBe(200);
+    expect((await lab.ask('PUT', `${CONFIGURATION}?base=-1`, web(81))).status).toBe(400);
+  });
+
   test('keeps the ids of what stays', async () => {
     await lab.ask('PUT', CONFIGURATION, web(80));
     const [before] = lab.store.read().inventory.nodebalancers;

@@ -90,6 +90,8 @@ describe('refused', () => {
 
 test('ending says how many were ended', async () => {
   expect((await lab.ask('DELETE', `${PATH}?client=192.0.2.7`)).body).toEqual({ killed: 2 });
+  // Not one of them: a limit would be a filter that ends more than was meant.
+  expect((await lab.ask('DELETE', `${PATH}?client=192.0.2.7&limit=1`)).status).toBe(400);
   expect(lab.plane.killed).toEqual([{ client: '192.0.2.7' }]);
 });
 

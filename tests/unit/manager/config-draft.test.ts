@@ -1,0 +1,7 @@
+import { expect, test } from 'vitest';
+import { bodyOf, newConfig } from '../../../manager/src/forms/config-draft.ts';
+
+test('an emptied number is sent as it is, so that the API refuses it: left out it would be a default that nobody has seen', () => {
+  const draft = { ...newConfig(''), check_interval: ' ', queue_size: '7' };
+  expect(bodyOf(draft)).toMatchObject({ port: '', check_interval: ' ', queue_size: 7 });
+});
