@@ -149,7 +149,7 @@ async function serve(start: Start): Promise<number> {
   try {
     // A signal may come first: then nothing more is begun.
     const code = await Promise.race([startAll(start, supervisor), ended.promise]);
-    if (code !== undefined) exitAtOnce(code);
+    if (supervisor.isEnding) exitAtOnce(code ?? (await ended.promise));
   } catch (error) {
     if (!isRefusal(error)) return fail(error);
     refuse(error);

@@ -31,6 +31,8 @@ export default function runShard(task: ShardTask): void {
   const control = createControl(task.control);
   const lag = new LoopLag(control, task.index);
   const shard = startShard(task, control);
+  // From now on it is judged by its beats.
+  beat(task, control);
   reply(task, { kind: 'started', threadId });
   while (Atomics.load(control.stop, 0) === 0) {
     turn(shard);

@@ -3,7 +3,7 @@
 // them without being told.
 
 import { monotonicMs } from '../core/base/clock.ts';
-import { forgetEjection, type NodeEvent } from '../core/health/ejection.ts';
+import { type NodeEvent, noteMoved } from '../core/health/ejection.ts';
 import { describeReason, HEALTH_DOWN, type Health, REASON } from '../core/health/node-states.ts';
 import type { FrontendPlan, NodePlan } from '../core/session/plan.ts';
 import { type CheckPlaces, checkPlaces, checksNeeded } from './check-places.ts';
@@ -84,7 +84,7 @@ export class NodeWatch {
     const address = String(ip);
     const before = this.#addresses.get(row);
     this.#addresses.set(row, address);
-    if (before !== undefined && before !== address) forgetEjection(this.#shards.nodeStates, row);
+    if (before !== undefined && before !== address) noteMoved(this.#shards.nodeStates, row, monotonicMs());
   }
 
   stop(): void {
@@ -134,7 +134,7 @@ export class NodeWatch {
       );
     }
     // A shard that was about to die, or had died, knows nothing of it. Whether the node is still down is looked at again then.
-    if (!isDone && !this.#isStopped) this.#cutAfter(row, CUT_AGAIN_MS, () => {});
+    if (!isDone && !this.#isStopped && !this.#cuts.has(row)) this.#cutAfter(row, CUT_AGAIN_MS, () => {});
   }
 
   #tell(level: 'info' | 'warn', row: number, message: string): void {

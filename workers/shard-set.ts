@@ -43,7 +43,7 @@ const STOP_MS_MAX = 2000;
 /** a shard that has not come round for this long is stuck */
 const HEARTBEAT_MS_MAX = 2000;
 /** the same of a thread that still loads its sources: on a machine that is short of memory, as when threads die, that takes long */
-const START_MS_MAX = 15_000;
+const START_MS_MAX = 8000;
 /** this many deaths within the window are one too many: something is wrong that a new thread does not mend */
 const DEATHS_MAX = 5;
 const DEATH_WINDOW_MS = 60_000;

@@ -66,6 +66,7 @@ export class Supervisor {
   #config: Config = EMPTY;
   #plan: Plan = NOTHING;
   #isDraining = false;
+  #isStopped = false;
   #resolving: NodeJS.Timeout | undefined;
   /** configurations, from their names' resolution on: or an earlier one, whose name server is slow, would overtake a later one */
   readonly #configurations = new Serial();
@@ -97,6 +98,8 @@ export class Supervisor {
   }
 
   async #start(config: Config): Promise<void> {
+    // The end may have come while names were resolved.
+    if (this.isEnding) return;
     const plan = this.#planFor(config);
     this.#sockets.open(plan.services);
     this.#adopt(config, plan);
@@ -118,7 +121,7 @@ export class Supervisor {
 
   async #reload(config: Config): Promise<readonly Change[]> {
     // What no longer listens must not listen again.
-    if (this.#isDraining) throw new RefusedError('the balancer is about to end');
+    if (this.isEnding) throw new RefusedError('the balancer is about to end');
     const changes = diff(this.#config, config);
     const plan = this.#planFor(config);
     this.#sockets.open(plan.services);
@@ -143,6 +146,7 @@ export class Supervisor {
 
   /** Ends everything now. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearTimeout(this.#resolving);
     this.#nodeWatch.stop();
     await this.shards.stop();
@@ -170,6 +174,11 @@ export class Supervisor {
   /** Those that have ever been in force and whose row was not given away since: sessions of theirs may still run. By row. */
   names(): { frontends: ReadonlyMap<number, FrontendPlan>; nodes: ReadonlyMap<number, NodePlan> } {
     return { frontends: this.#frontends, nodes: this.#nodes };
+  }
+
+  /** It drains, or has stopped: nothing is begun any more. */
+  get isEnding(): boolean {
+    return this.#isDraining || this.#isStopped;
   }
 
   /** The configuration in force. */

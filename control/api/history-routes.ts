@@ -2,6 +2,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { FILE_BYTES_MAX } from '../../core/config/limits.ts';
 import type { Config } from '../../core/config/model.ts';
 import { isRecord } from '../../core/config/problem.ts';
 import { validateConfig } from '../../core/config/validate.ts';
@@ -14,8 +15,6 @@ import { queryFlag, queryText } from './query.ts';
 import { refuse } from './request-check.ts';
 import { idOf, matches } from './requests.ts';
 
-/** A configuration of as many nodes as there may be is larger than what other requests may be. */
-const CONFIGURATION_BYTES_MAX = 4 << 20;
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 500;
 
@@ -112,6 +111,7 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
       const format = queryText(request.query, 'format') ?? 'json';
       const latest = store.read();
       reply.header('etag', etagOf(latest));
+      // Every field, also where it has its default: what is in force must not change with another version's defaults.
       const config = configOf(latest.inventory);
       if (format === 'json') return config;
       if (format !== 'yaml') throw apiError(400, 'Must be json or yaml', 'format');
@@ -123,7 +123,7 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
   app.put(
     '/balancer/v1/configuration',
     {
-      bodyLimit: CONFIGURATION_BYTES_MAX,
+      bodyLimit: FILE_BYTES_MAX,
       schema: {
         summary: "Replace the whole configuration by a file's",
         querystring: ApplyQuery,
@@ -158,7 +158,6 @@ function checked(body: unknown): Config {
   throw new Error('a configuration was refused without a reason');
 }
 
-/** Every field, also where it has its default: what is in force must not change with another version's defaults. */
 function numberOf(query: unknown, name: string, min: number, max: number): number | undefined {
   const text = queryText(query, name);
   if (text === undefined) return undefined;

@@ -158,9 +158,10 @@ function enter(
   throw apiError(429, 'Too many requests');
 }
 
-/** A program on this machine. A browser on it asks in the name of whatever site its user looks at, and says so. */
+/** A program on this machine. A browser on it asks in the name of whatever site its user looks at, and says so in one of two headers. */
 function isFromHere({ headers, ip }: FastifyRequest): boolean {
-  return headers.origin === undefined && (ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.'));
+  const isOfSite = headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none';
+  return !isOfSite && (ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.'));
 }
 
 /** What Fastify itself refuses, in our words. */

@@ -14,6 +14,9 @@ export const EJECTION_MS_MAX = 60_000;
 /** A node that is ejected again within this time after it came back has not got better. */
 export const RELAPSE_MS = 60_000;
 
+/** A node that has moved is still connected to at its old address for this long. */
+const MOVE_MS = 1000;
+
 /** A session that is no trial of an ejected node. */
 export const NO_TRIAL = 0;
 
@@ -114,8 +117,10 @@ export function giveUpTrial(states: NodeStates, row: number, trial: number): voi
   noteChange(states);
 }
 
-/** The node is elsewhere now: what sessions met at its old address is forgotten. */
-export function forgetEjection(states: NodeStates, row: number): void {
+/** The node is elsewhere now: what sessions met at its old address is forgotten, and what they are about to meet there is not judged. */
+export function noteMoved(states: NodeStates, row: number, nowMs: number): void {
+  // A little later: until every shard has heard of it.
+  states.movedMs[row] = nowMs + MOVE_MS;
   Atomics.store(states.isEjected, row, 0);
   Atomics.store(states.ejections, row, 0);
   Atomics.store(states.trialAt, row, NO_TRIAL);

@@ -91,6 +91,8 @@ const FIELDS = {
   outUntilMs: 'f64',
   /** when the last ejection ended */
   backMs: 'f64',
+  /** connects that were begun before this moment speak of an address that the node has left */
+  movedMs: 'f64',
   /** when the node came back, for its slow start; 0 when it has been there from the beginning */
   rampFromMs: 'f64',
   health: 'i32',

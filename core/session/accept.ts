@@ -105,7 +105,10 @@ function begin(shard: Shard, listener: Listener, localAt: number, fd: number): b
   readEndpoints(shard, listener, localAt, slot);
   if (kernel.restOfConnection() < 0) {
     noteOutcome(table, slot, WHO.resource, IN.accept);
+    const { resumeAtMs } = shard;
     resetSession(shard, slot);
+    // This end has set nothing free that a paused listener waits for.
+    shard.resumeAtMs = resumeAtMs;
     table.shared[STEP_SLOT] = 0;
     return false;
   }

@@ -225,8 +225,8 @@ function reportSuccess(shard: Shard, slot: number): void {
 /** Passive check: a connect that failed, for a reason that is the node's. */
 function reportFailure(shard: Shard, slot: number, errno: number): void {
   const { isPassive, checkIntervalMs } = frontendOf(shard, slot).plan;
-  if (!isPassive) return;
   const row = get(shard.table.node, slot) - 1;
+  if (!isPassive || get(shard.table.phaseMs, slot) < get(shard.nodeStates.movedMs, row)) return;
   const trial = get(shard.table.trial, slot);
   const event = noteConnectFailure(shard.nodeStates, row, trial, checkIntervalMs, errno, shard.nowMs);
   if (event !== 'none') shard.onNodeEvent(row, event, errno);

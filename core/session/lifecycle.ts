@@ -13,7 +13,7 @@ import { timerOf } from './deadline.ts';
 import { rebuildMarks } from './low-water.ts';
 import { noteOutcome, WHO } from './outcome.ts';
 import { rebuildQueues } from './queue.ts';
-import { killSession, phaseLetter, sessionTimer } from './session.ts';
+import { killSession, phaseLetter, sessionTimer, stepOneOfMany } from './session.ts';
 import { LIVE_STRIDE, type Shard, sourceAddressAt } from './shard.ts';
 import { adoptSpill } from './spill.ts';
 import {
@@ -85,7 +85,7 @@ export function adoptShard(shard: Shard): number {
   rebuildQueues(shard);
   rebuildMarks(shard);
   endStepped(shard);
-  for (const slot of unwatched) endUnwatched(shard, slot);
+  for (const [index, slot] of unwatched.entries()) stepOneOfMany(shard, slot, index, endUnwatched);
   recount(shard);
   leaveUnknownNodes(shard);
   add(shard.counters.shard, SHARD.adoptions, 1);
@@ -134,9 +134,11 @@ function endUnwatched(shard: Shard, slot: number): void {
 /** Sessions that were connecting to a node which a change has taken away since: nobody knows any more what header it wanted. */
 function leaveUnknownNodes(shard: Shard): void {
   const { headers, table } = shard;
+  let left = 0;
   for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
     const row = get(table.node, slot) - 1;
-    if (table.phase[slot] === PHASE_CONNECTING && row >= 0 && headers[row] === undefined) leaveConnect(shard, slot);
+    if (table.phase[slot] !== PHASE_CONNECTING || row < 0 || headers[row] !== undefined) continue;
+    stepOneOfMany(shard, slot, left++, leaveConnect);
   }
 }
 

@@ -43,8 +43,8 @@ import {
   WRITABLE,
 } from './table.ts';
 
-/** sessions of a crowd that are ended between two signs of life */
-const ENDS_PER_BEAT = 1024;
+/** sessions of a crowd that are stepped between two signs of life */
+const STEPS_PER_BEAT = 1024;
 
 /** A connection was accepted into the slot. */
 export function beginSession(shard: Shard, slot: number): void {
@@ -204,7 +204,7 @@ export function killSessions(shard: Shard, owners: readonly SlotOwner[]): number
   let killed = 0;
   for (const { slot, generation } of owners) {
     if (get(table.generation, slot) !== generation || get(table.phase, slot) === PHASE_FREE) continue;
-    endOneOfMany(shard, slot, killed++, killSession);
+    stepOneOfMany(shard, slot, killed++, killSession);
   }
   return killed;
 }
@@ -218,21 +218,26 @@ export function cutNode(shard: Shard, row: number): void {
   let ended = 0;
   for (let slot = 0; slot < get(table.shared, HIGH_WATER); slot++) {
     if (get(table.node, slot) !== row + 1 || get(table.phase, slot) === PHASE_FREE) continue;
-    endOneOfMany(shard, slot, ended++, cut);
+    stepOneOfMany(shard, slot, ended++, cut);
   }
 }
 
-/** One of a crowd that ends in one go, which may take seconds. @param ended how many of them have ended before */
-function endOneOfMany(shard: Shard, slot: number, ended: number, end: (shard: Shard, slot: number) => void): void {
+/** A step of one of a crowd that is stepped in one go, which may take seconds. @param before how many of them came before it */
+export function stepOneOfMany(
+  shard: Shard,
+  slot: number,
+  before: number,
+  what: (shard: Shard, slot: number) => void,
+): void {
   const { table } = shard;
   table.shared[STEP_SLOT] = slot + 1;
   try {
-    end(shard, slot);
+    what(shard, slot);
   } catch (error) {
     fault(shard, slot, error);
   }
   table.shared[STEP_SLOT] = 0;
-  if ((ended + 1) % ENDS_PER_BEAT === 0) shard.onBeat();
+  if ((before + 1) % STEPS_PER_BEAT === 0) shard.onBeat();
 }
 
 /** The client gets a reset, even if nothing was on its way to it: a FIN would say that the node had finished. */

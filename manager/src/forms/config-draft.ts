@@ -192,20 +192,30 @@ export function withProxyProtocol(draft: ConfigDraft, proxy_protocol: ProxyProto
  * out it would be a default that nobody has seen.
  */
 function numberOf(text: string): number | string {
-  if (text.trim() === '') return text;
+  if (text.trim() === '') return '';
   const value = Number(text);
   return Number.isFinite(value) ? value : text;
 }
 
-/** What is sent. */
-export function bodyOf(draft: ConfigDraft): Record<string, unknown> {
-  const { key, port, check_interval, check_timeout, check_attempts, queue_size, queue_timeout, nodes, ...rest } = draft;
-  return {
-    ...rest,
-    port: numberOf(port),
+/** Without a check its fields are not shown: one that was emptied could not be mended there, and asks for nothing. */
+function checkNumbers({ check, check_interval, check_timeout, check_attempts }: ConfigDraft): Record<string, unknown> {
+  const numbers = {
     check_interval: numberOf(check_interval),
     check_timeout: numberOf(check_timeout),
     check_attempts: numberOf(check_attempts),
+  };
+  if (check !== 'none') return numbers;
+  return Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== ''));
+}
+
+/** What is sent. */
+export function bodyOf(draft: ConfigDraft): Record<string, unknown> {
+  const { key, port, check_interval: _i, check_timeout: _t, check_attempts: _a, ...others } = draft;
+  const { queue_size, queue_timeout, nodes, ...rest } = others;
+  return {
+    ...rest,
+    port: numberOf(port),
+    ...checkNumbers(draft),
     queue_size: numberOf(queue_size),
     queue_timeout: numberOf(queue_timeout),
     nodes: nodes.map(({ key, id, weight, max_connections, slow_start, proxy_protocol, ...node }) => ({

@@ -52,9 +52,11 @@ export const formOf = (nodebalancerId: number, configId: number): Question<Fille
 ];
 
 async function load(nodebalancerId: number, configId: number): Promise<Filled> {
-  // The nodes last: a tag that is newer than they are would let this form overwrite what it does not show.
-  const [revision, answer] = await Promise.all([latestRevision(), getConfig(nodebalancerId, configId)]);
-  const nodes = await listNodes(nodebalancerId, configId);
+  const [revision, answer, nodes] = await Promise.all([
+    latestRevision(),
+    getConfig(nodebalancerId, configId),
+    listNodes(nodebalancerId, configId),
+  ]);
   return { draft: draftOf(answer.data, nodes), etag: answer.etag, revision };
 }
 

@@ -138,23 +138,26 @@ describe('half-closed timeout', () => {
   }
 
   test('silence before the end does not count: who answers to the FIN is heard', async () => {
-    const { client, back } = await scene.pair();
-    // Its own timeout tells that both sessions have been silent for longer than that.
-    const clock = await scene.pair();
-    await clock.client.fin();
-    await scene.ended(clock.client);
-    await client.fin();
-    await back.recvEnd();
-    // Later than the next tick of a timer.
-    const later = await scene.pair();
-    later.client.destroy();
-    await scene.ended(later.client);
-    await back.send('answer');
-    await back.fin();
-    expect((await client.recvAll()).toString()).toBe('answer');
-    expect((await scene.ended(client)).outcome).toBe('--');
-    clock.back.destroy();
-    later.back.destroy();
+    const patient = await openScene({ env: { BALANCER_HALF_CLOSED_TIMEOUT_MS: '1500' } });
+    try {
+      const { client, back } = await patient.pair();
+      // Its own timeout tells that both sessions have been silent for longer than that.
+      const clock = await patient.pair();
+      await clock.client.fin();
+      await patient.ended(clock.client);
+      await client.fin();
+      await back.recvEnd();
+      // Later than the next tick of a timer: the log of another session is written.
+      const later = await patient.pair();
+      later.client.rst();
+      await patient.ended(later.client);
+      await back.send('answer');
+      await back.fin();
+      expect((await client.recvAll()).toString()).toBe('answer');
+      expect((await patient.ended(client)).outcome).toBe('--');
+    } finally {
+      await patient.close();
+    }
   });
 
   test('bytes in the open direction keep the session alive past the timeout', async () => {

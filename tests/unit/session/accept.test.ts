@@ -8,6 +8,8 @@ import { writeSockaddr } from '../../../core/linux/sockaddr.ts';
 import { SHARD } from '../../../core/metrics/counters.ts';
 import { acceptFrom } from '../../../core/session/accept.ts';
 import { applyFrontends } from '../../../core/session/frontends.ts';
+import { ACCEPT_PAUSE_MS } from '../../../core/session/limits.ts';
+import { listenerReady } from '../../../core/session/listener.ts';
 import type { Listener } from '../../../core/session/shard.ts';
 import { PHASE_CONNECTING, PHASE_QUEUED, PHASE_RELAYING, PHASE_RETRYING } from '../../../core/session/table.ts';
 import { ipOf } from '../linux/loopback.ts';
@@ -43,6 +45,19 @@ test('a connection that cannot be watched is reset, not answered with nothing, a
   expect(calls).toEqual([`reset ${FRONT_FD}`, `close ${FRONT_FD}`]);
   expect(accepted).toBe(1);
   expect(shard.counters.shard[SHARD.ended]).toBe(1);
+});
+
+test('and nobody is taken from any other listener before its pause is over', () => {
+  const { shard } = fakeShard(
+    {},
+    { acceptConnection: () => FRONT_FD, restOfConnection: () => -ENOSPC, unwatch: () => 0 },
+  );
+  serve(shard, [nodePlan(0)]);
+  shard.listeners.push({ ...LISTENER }, { ...LISTENER, serial: 2 });
+  listenerReady(shard, 0, 1);
+  listenerReady(shard, 1, 2);
+  expect(shard.listeners.map(({ isPaused }) => isPaused)).toEqual([true, true]);
+  expect(shard.resumeAtMs).toBe(shard.nowMs + ACCEPT_PAUSE_MS);
 });
 
 test('an empty backlog is that', () => {

@@ -2,6 +2,8 @@
 // suspension of the process, and they do speak in the end.
 
 import { expect, test } from 'vitest';
+import { ETIMEDOUT } from '../../../core/base/errno.ts';
+import { NO_TRIAL, noteConnectFailure } from '../../../core/health/ejection.ts';
 import { createArena, EPOLLOUT, EVENT_BYTES, writeEvent } from '../../../core/linux/kernel.ts';
 import { startConnect } from '../../../core/session/connect.ts';
 import { EVENTS_PER_WAIT, FULL_WAITS_MAX } from '../../../core/session/limits.ts';
@@ -97,6 +99,19 @@ test('once everything was heard, silence is a timeout', () => {
   expect(shard.table.phase[slot]).toBe(PHASE_CONNECTING);
   turn(shard);
   expect(shard.table.phase[slot]).toBe(PHASE_RETRYING);
+});
+
+test.each([
+  [0, ['ejected 0']],
+  [START_MS + 1, []],
+])('of a node that moved at %d ms, a connect that was begun before fails: %j', (movedMs, events) => {
+  const { calls, shard } = connecting();
+  for (let i = 0; i < 2; i++) {
+    noteConnectFailure(shard.nodeStates, 0, NO_TRIAL, SETTINGS.connectTimeoutMs, ETIMEDOUT, BACK_TO_LIFE_MS);
+  }
+  shard.nodeStates.movedMs[0] = movedMs;
+  turn(shard);
+  expect(calls.filter((call) => !call.startsWith('close'))).toEqual(events);
 });
 
 test('a flood of events does not stop the clock', () => {

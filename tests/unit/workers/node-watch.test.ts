@@ -2,6 +2,7 @@
 // address, not to a name.
 
 import { afterEach, expect, test, vi } from 'vitest';
+import { monotonicMs } from '../../../core/base/clock.ts';
 import { ECONNREFUSED } from '../../../core/base/errno.ts';
 import { NO_TRIAL, noteConnectFailure } from '../../../core/health/ejection.ts';
 import { createNodeStates, nodeStatesBytes } from '../../../core/health/node-states.ts';
@@ -60,4 +61,5 @@ test('a node that has moved to another address is not out for what happened at t
   expect(nodeStates.isEjected[1]).toBe(1);
   serve('192.0.2.2');
   expect([nodeStates.isEjected[1], nodeStates.outUntilMs[1], nodeStates.ejections[1]]).toEqual([0, 0, 0]);
+  expect(nodeStates.movedMs[1]).toBeGreaterThan(monotonicMs());
 });

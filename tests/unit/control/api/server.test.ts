@@ -89,8 +89,12 @@ describe('who may', () => {
   });
 
   test('metrics need one where a browser asks, in the name of whatever site its user looks at', async () => {
-    const headers = { origin: 'https://elsewhere.example' };
-    expect((await lab.app.inject({ url: '/metrics', headers })).statusCode).toBe(401);
+    const status = async (headers: Record<string, string>) =>
+      (await lab.app.inject({ url: '/metrics', headers })).statusCode;
+    expect(await status({ origin: 'https://elsewhere.example' })).toBe(401);
+    expect(await status({ 'sec-fetch-site': 'cross-site' })).toBe(401);
+    // Typed into the address bar.
+    expect(await status({ 'sec-fetch-site': 'none' })).toBe(200);
   });
 
   test('on the local socket metrics are there, too: it has no address', async () => {
