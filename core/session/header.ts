@@ -26,6 +26,7 @@ export function sendHeader(shard: Shard, slot: number): boolean {
   const total = headerBytes + early;
   if (total === 0) return true;
 
+  const front = slot * 2 + FRONT;
   const back = slot * 2 + BACK;
   if (total > SEGMENT_BYTES_SURE) sendAtOnce(shard, back);
   const sent = kernel.send(get(table.fd, back) - 1, layout.scratchAt, total);
@@ -35,12 +36,12 @@ export function sendHeader(shard: Shard, slot: number): boolean {
       return true;
     }
     // Nothing was forwarded, so another node may still have the connection, and gets a fresh header.
-    if (early > 0) hold(shard, slot, slot * 2 + FRONT, layout.scratchAt + headerBytes, early);
+    if (early > 0) hold(shard, slot, front, layout.scratchAt + headerBytes, early);
     connectFailed(shard, slot, -sent, IN.header);
     return false;
   }
   const taken = Math.max(sent, 0);
-  if (taken < total && early === 0 && (hasPending(table, slot * 2 + FRONT) || !hasRoom(shard, slot * 2 + FRONT))) {
+  if (taken < total && early === 0 && (hasPending(table, front) || !hasRoom(shard, front))) {
     // A header goes before what waits already, and there is no place for it there. Memory is short, and not by the node's fault.
     connectFailed(shard, slot, ENOBUFS, IN.header);
     return false;
@@ -49,7 +50,7 @@ export function sendHeader(shard: Shard, slot: number): boolean {
   table.bytesTo[back] = get(table.bytesTo, back) + taken;
   if (taken < total) {
     table.sideFlags[back] = get(table.sideFlags, back) & ~WRITABLE;
-    hold(shard, slot, slot * 2 + FRONT, layout.scratchAt + taken, total - taken);
+    hold(shard, slot, front, layout.scratchAt + taken, total - taken);
   }
   return true;
 }

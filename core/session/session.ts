@@ -48,10 +48,15 @@ const STEPS_PER_BEAT = 1024;
 
 /** A connection was accepted into the slot. */
 export function beginSession(shard: Shard, slot: number): void {
+  guarded(shard, slot, startConnect);
+}
+
+/** A step that needs no more than its slot: should it throw, that one session ends, and should the thread die in it, is lost. */
+function guarded(shard: Shard, slot: number, what: (shard: Shard, slot: number) => void): void {
   const { table } = shard;
   table.shared[STEP_SLOT] = slot + 1;
   try {
-    startConnect(shard, slot);
+    what(shard, slot);
   } catch (error) {
     fault(shard, slot, error);
   }
@@ -134,19 +139,15 @@ export function sessionContinues(shard: Shard, slot: number): void {
 
 /** A session's timer fired. Activity may have moved the deadline meanwhile. */
 export function sessionTimer(shard: Shard, slot: number): void {
-  const { table } = shard;
-  const phase = get(table.phase, slot);
-  if (phase === PHASE_FREE) return;
-  table.shared[STEP_SLOT] = slot + 1;
-  try {
-    if (isKeepaliveDue(shard, slot)) keepAlive(shard, slot);
-    if (phase === PHASE_RESETTING) continueResetting(shard, slot, 0);
-    else if (shard.nowMs < deadlineOf(shard, slot) || hasTurn(shard, slot)) shard.wheel.arm(slot, timerOf(shard, slot));
-    else expire(shard, slot, phase);
-  } catch (error) {
-    fault(shard, slot, error);
-  }
-  table.shared[STEP_SLOT] = 0;
+  if (get(shard.table.phase, slot) !== PHASE_FREE) guarded(shard, slot, lookAtTime);
+}
+
+function lookAtTime(shard: Shard, slot: number): void {
+  const phase = get(shard.table.phase, slot);
+  if (isKeepaliveDue(shard, slot)) keepAlive(shard, slot);
+  if (phase === PHASE_RESETTING) continueResetting(shard, slot, 0);
+  else if (shard.nowMs < deadlineOf(shard, slot) || hasTurn(shard, slot)) shard.wheel.arm(slot, timerOf(shard, slot));
+  else expire(shard, slot, phase);
 }
 
 /** It waits for its turn: it is not silent, whatever its timer says. */
@@ -229,14 +230,7 @@ export function stepOneOfMany(
   before: number,
   what: (shard: Shard, slot: number) => void,
 ): void {
-  const { table } = shard;
-  table.shared[STEP_SLOT] = slot + 1;
-  try {
-    what(shard, slot);
-  } catch (error) {
-    fault(shard, slot, error);
-  }
-  table.shared[STEP_SLOT] = 0;
+  guarded(shard, slot, what);
   if ((before + 1) % STEPS_PER_BEAT === 0) shard.onBeat();
 }
 
