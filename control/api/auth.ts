@@ -2,19 +2,12 @@
 // answered both already.
 
 import type { FastifyRequest } from 'fastify';
-import type { TokenScope } from '../store/tokens.ts';
+import type { Caller } from './caller.ts';
 import type { ApiContext } from './context.ts';
 import { apiError, invalidToken, unauthorized } from './errors.ts';
-import { isSame } from './logins.ts';
+import { isSame, type Login, type Logins } from './logins.ts';
 import type { RateLimit } from './rate-limit.ts';
 
-export interface Caller {
-  /** a token's label, or `operator` */
-  readonly author: string;
-  readonly scope: TokenScope;
-}
-
-export const OPERATOR: Caller = { author: 'operator', scope: 'read_write' };
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** @throws ApiError 401, 403 or 429 */
@@ -53,8 +46,7 @@ function bearerCaller(request: FastifyRequest, context: ApiContext): Caller | un
 /** A change by cookie must also carry what only our own page can know. */
 function cookieCaller(request: FastifyRequest, context: ApiContext): Caller | undefined {
   if (request.headers.authorization !== undefined) return undefined;
-  const value = cookieOf(request.headers.cookie, context.logins.cookieName);
-  const login = value === undefined ? undefined : context.logins.withCookie(value);
+  const login = loginOf(request, context.logins);
   if (login === undefined) return undefined;
   const given = request.headers['x-csrf-token'];
   if (!SAFE_METHODS.has(request.method) && !(typeof given === 'string' && isSame(given, login.csrf))) {
@@ -63,8 +55,9 @@ function cookieCaller(request: FastifyRequest, context: ApiContext): Caller | un
   return login.caller;
 }
 
-export function cookieOf(header: string | undefined, name: string): string | undefined {
-  const parts = (header ?? '').split(/; */);
-  const found = parts.find((part) => part.startsWith(`${name}=`));
-  return found?.slice(name.length + 1);
+/** Who is logged in at the page that asks, if anybody. */
+export function loginOf({ headers }: FastifyRequest, logins: Logins): Login | undefined {
+  const begin = `${logins.cookieName}=`;
+  const cookie = (headers.cookie ?? '').split(/; */).find((part) => part.startsWith(begin));
+  return cookie === undefined ? undefined : logins.withCookie(cookie.slice(begin.length));
 }

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { isRecord } from '../../core/config/problem.ts';
-import { cookieOf, noteStranger } from './auth.ts';
+import { loginOf, noteStranger } from './auth.ts';
 import type { ApiContext } from './context.ts';
 import { apiError } from './errors.ts';
 import { LOGIN_HOURS, type Login, type Logins } from './logins.ts';
@@ -38,9 +38,7 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now
   };
 
   app.get(PATH, { schema: { summary: 'Who is asking', response: { 200: LoginView } } }, async (request) => {
-    const value = cookieOf(request.headers.cookie, logins.cookieName);
-    const login = value === undefined ? undefined : logins.withCookie(value);
-    return view({ caller: request.caller, csrf: login?.csrf ?? '' });
+    return view({ caller: request.caller, csrf: loginOf(request, logins)?.csrf ?? '' });
   });
 
   app.post(

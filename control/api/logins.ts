@@ -5,7 +5,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TokenInfo, Tokens } from '../store/tokens.ts';
-import type { Caller } from './auth.ts';
+import { type Caller, OPERATOR } from './caller.ts';
 
 const KEY_NAME = 'login.key';
 const KEY_BYTES = 32;
@@ -25,7 +25,7 @@ interface Owner {
 }
 
 /** Who came with a one-time code. Tokens are counted from 1. */
-const OPERATOR: Owner = { id: 0, since: '', caller: { author: 'operator', scope: 'read_write' } };
+const OPERATOR_OWNER: Owner = { id: 0, since: '', caller: OPERATOR };
 
 export interface Login {
   /** for the cookie */
@@ -72,7 +72,7 @@ export class Logins {
     const untilMs = this.#codes.get(code);
     if (untilMs === undefined) return undefined;
     this.#codes.delete(code);
-    return untilMs < this.#now() ? undefined : this.#login(OPERATOR);
+    return untilMs < this.#now() ? undefined : this.#login(OPERATOR_OWNER);
   }
 
   /** @returns undefined when the cookie is forged or old, or its token revoked */
@@ -84,7 +84,7 @@ export class Logins {
   }
 
   #ownerWith(id: number): Owner | undefined {
-    if (id === OPERATOR.id) return OPERATOR;
+    if (id === OPERATOR_OWNER.id) return OPERATOR_OWNER;
     const info = this.#tokens.list().find((token) => token.id === id);
     return info === undefined ? undefined : ownerOf(info);
   }

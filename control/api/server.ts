@@ -2,8 +2,9 @@
 // modules, listed in routes.ts.
 
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { authenticate, authorize, type Caller, OPERATOR } from './auth.ts';
+import { authenticate, authorize } from './auth.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
+import { type Caller, OPERATOR } from './caller.ts';
 import type { ApiContext } from './context.ts';
 import { type ApiError, apiError, asApiError, notFound } from './errors.ts';
 import { checkHost, setFixedHeaders } from './headers.ts';

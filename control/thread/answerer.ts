@@ -4,6 +4,7 @@ import { formatIp } from '../../core/base/ip.ts';
 import { describeChange } from '../../core/config/diff.ts';
 import type { Config } from '../../core/config/model.ts';
 import { ListenError } from '../../workers/listeners.ts';
+import { Serial } from '../../workers/serial.ts';
 import type { ShardSlot } from '../../workers/session-list.ts';
 import { RefusedError, type Supervisor } from '../../workers/supervisor.ts';
 import type { Readiness } from '../data-plane.ts';
@@ -13,12 +14,12 @@ export class Answerer {
   readonly #supervisor: Pick<Supervisor, 'reload' | 'shards'>;
   readonly #ready = Promise.withResolvers<void>();
   #isDraining = false;
-  #queue: Promise<unknown>;
+  readonly #changes = new Serial();
 
   constructor(supervisor: Pick<Supervisor, 'reload' | 'shards'>) {
     this.#supervisor = supervisor;
     // The first configuration must be in force before it can be changed.
-    this.#queue = this.#ready.promise;
+    void this.#changes.run(() => this.#ready.promise);
   }
 
   setReadiness(readiness: Readiness): void {
@@ -29,9 +30,7 @@ export class Answerer {
 
   /** One after the other, name resolution included: or an earlier change could overtake a later one. */
   apply(config: Config): Promise<ChangeAnswer> {
-    const answer = this.#queue.then(() => this.#apply(config));
-    this.#queue = answer;
-    return answer;
+    return this.#changes.run(() => this.#apply(config));
   }
 
   async #apply(config: Config): Promise<ChangeAnswer> {
