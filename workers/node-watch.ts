@@ -26,10 +26,12 @@ export interface NodeWatchOptions {
 /** a cut that a shard has not heard of is repeated after this time */
 const CUT_AGAIN_MS = 1000;
 
-interface NamedNode {
+interface KnownNode {
   /** for messages */
   readonly text: string;
   readonly node: NodeName;
+  /** where it is, in text */
+  readonly ip: string;
 }
 
 export class NodeWatch {
@@ -43,11 +45,8 @@ export class NodeWatch {
   #checksNeeded = 0;
   /** row -> when its sessions end */
   readonly #cuts = new Map<number, NodeJS.Timeout>();
-  /** by row; those of nodes that are gone stay, for what their last sessions meet */
-  readonly #names = new Map<number, NamedNode>();
-  /** row -> where the node is, in text */
-  readonly #addresses = new Map<number, string>();
-  #isStopped = false;
+  /** by row; nodes that are gone stay, for what their last sessions meet */
+  readonly #nodes = new Map<number, KnownNode>();
 
   constructor(shards: ShardSet, { cutAfterMs, checkDescriptors }: NodeWatchOptions, logger: Logger, events: EventLog) {
     this.#shards = shards;
@@ -68,10 +67,7 @@ export class NodeWatch {
   /** @param frontends all that are served from now on @param targets those of their nodes that are to be checked */
   update(frontends: readonly FrontendPlan[], targets: readonly CheckTarget[]): void {
     for (const frontend of frontends) {
-      for (const node of frontend.nodes) {
-        this.#names.set(node.row, namesOf(frontend, node));
-        this.#noteAddress(node);
-      }
+      for (const node of frontend.nodes) this.#know(node.row, knownNode(frontend, node));
     }
     this.#warnOfShortage(checksNeeded(targets));
     this.#prober.update(targets);
@@ -79,16 +75,13 @@ export class NodeWatch {
     for (const row of [...this.#cuts.keys()]) if (!checked.has(row)) this.#keep(row);
   }
 
-  /** What sessions met at a name's old address says nothing about the new one. */
-  #noteAddress({ ip, row }: NodePlan): void {
-    const address = String(ip);
-    const before = this.#addresses.get(row);
-    this.#addresses.set(row, address);
-    if (before !== undefined && before !== address) noteMoved(this.#shards.nodeStates, row, monotonicMs());
+  #know(row: number, node: KnownNode): void {
+    const before = this.#nodes.get(row);
+    this.#nodes.set(row, node);
+    if (before !== undefined && before.ip !== node.ip) noteMoved(this.#shards.nodeStates, row, monotonicMs());
   }
 
   stop(): void {
-    this.#isStopped = true;
     this.#prober.stop();
     for (const row of [...this.#cuts.keys()]) this.#keep(row);
   }
@@ -109,22 +102,21 @@ export class NodeWatch {
     this.#tell(health === 'down' ? 'warn' : 'info', row, text);
     if (health !== 'down') return this.#keep(row);
     if (this.#cutAfterMs === undefined || this.#cuts.has(row)) return;
-    this.#cutAfter(row, this.#cutAfterMs, () => {
-      this.#tell('warn', row, `node ${this.#names.get(row)?.text} is still down: its sessions are cut`);
-    });
+    this.#cutAfter(row, this.#cutAfterMs);
   }
 
-  #cutAfter(row: number, afterMs: number, tell: () => void): void {
+  /** @param isAgain a shard has not heard of it before */
+  #cutAfter(row: number, afterMs: number, isAgain = false): void {
     this.#cuts.set(
       row,
-      setTimeout(() => void this.#cut(row, tell), afterMs),
+      setTimeout(() => void this.#cut(row, isAgain), afterMs),
     );
   }
 
-  async #cut(row: number, tell: () => void): Promise<void> {
+  async #cut(row: number, isAgain: boolean): Promise<void> {
     this.#cuts.delete(row);
     if (this.#shards.nodeStates.health[row] !== HEALTH_DOWN) return;
-    tell();
+    if (!isAgain) this.#tell('warn', row, `node ${this.#nodes.get(row)?.text} is still down: its sessions are cut`);
     let isDone = false;
     try {
       isDone = await this.#shards.cut(row);
@@ -134,11 +126,11 @@ export class NodeWatch {
       );
     }
     // A shard that was about to die, or had died, knows nothing of it. Whether the node is still down is looked at again then.
-    if (!isDone && !this.#isStopped && !this.#cuts.has(row)) this.#cutAfter(row, CUT_AGAIN_MS, () => {});
+    if (!isDone && !this.#shards.isStopping && !this.#cuts.has(row)) this.#cutAfter(row, CUT_AGAIN_MS, true);
   }
 
   #tell(level: 'info' | 'warn', row: number, message: string): void {
-    const node = this.#names.get(row)?.node;
+    const node = this.#nodes.get(row)?.node;
     this.#events.tell(level, { kind: 'node', message, ...(node === undefined ? {} : { node }) });
   }
 
@@ -149,7 +141,7 @@ export class NodeWatch {
 
   /** What sessions met. The message says why: the shared cells may speak of a later failure by now. */
   #met(row: number, event: NodeEvent, errno: number): void {
-    const name = `node ${this.#names.get(row)?.text ?? row}`;
+    const name = `node ${this.#nodes.get(row)?.text ?? row}`;
     const outUntilMs = this.#shards.nodeStates.outUntilMs[row] ?? 0;
     const seconds = Math.max(0, Math.round((outUntilMs - monotonicMs()) / 1000));
     const why = describeReason(event === 'readmitted' ? REASON.sessionSucceeded : REASON.sessionsFailed, errno);
@@ -159,10 +151,11 @@ export class NodeWatch {
   }
 }
 
-function namesOf(frontend: FrontendPlan, node: NodePlan): NamedNode {
-  const { label, address } = node;
+function knownNode(frontend: FrontendPlan, node: NodePlan): KnownNode {
+  const { label, address, ip } = node;
   return {
     text: nodeName(frontend, node),
     node: { nodebalancer: frontend.label, port: frontend.port, label, address },
+    ip: String(ip),
   };
 }

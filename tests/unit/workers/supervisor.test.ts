@@ -4,11 +4,11 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { processSettings } from '../../../cli/settings.ts';
 import type { Config } from '../../../core/config/model.ts';
-import { parseConfig } from '../../../core/config/parse.ts';
 import { ListenError } from '../../../workers/listeners.ts';
 import { RESOLVE_INTERVAL_MS } from '../../../workers/resolver.ts';
 import { Supervisor } from '../../../workers/supervisor.ts';
 import { freePorts } from '../../support/ports.ts';
+import { configOf } from '../config/support.ts';
 import { type ForeignListener, listenElsewhere } from '../linux/foreign-listener.ts';
 import { ipOf } from '../linux/loopback.ts';
 import { makeNotebook } from './notebook.ts';
@@ -32,10 +32,9 @@ function make(lookupAll: (host: string) => Promise<readonly string[]>): Supervis
 }
 
 function serving(port: number, node: string): Config {
-  const text = `nodebalancers: [{ label: web, ipv4: 127.0.0.1, configs: [{ port: ${port}, nodes: [{ label: node, address: "${node}" }] }] }]`;
-  const parsed = parseConfig(text, 'c.yaml');
-  if (!('config' in parsed)) throw new Error(JSON.stringify(parsed.errors));
-  return parsed.config;
+  return configOf(
+    `nodebalancers: [{ label: web, ipv4: 127.0.0.1, configs: [{ port: ${port}, nodes: [{ label: node, address: "${node}" }] }] }]`,
+  );
 }
 
 function nodeIp({ snapshotSource }: Supervisor): Uint8Array | undefined {
