@@ -4,10 +4,10 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts } from '../tests/support/ports.ts';
-import { type Program, startProgram } from '../tests/support/process.ts';
-import { listens } from '../tests/support/sockets.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../tests/support/temporary.ts';
+import { freePorts } from '../testing/ports.ts';
+import { type Program, startProgram } from '../testing/process.ts';
+import { listens } from '../testing/sockets.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../testing/temporary.ts';
 import { CONTENDER_CPU, type Command, pinned } from './machine.ts';
 
 /** Nobody measures the end: one that drains for longer is killed. */

@@ -4,8 +4,8 @@
 
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import { killAllPrograms } from '../tests/support/process.ts';
-import { NGINX } from '../tests/support/servers/nginx.ts';
+import { killAllPrograms } from '../testing/process.ts';
+import { NGINX } from '../testing/servers/nginx.ts';
 import { PEERS, SCENARIOS, SUBJECT } from './catalogue.ts';
 import { type Contender, commandLine, type Job } from './contender.ts';
 import { loadGeneratorVersion } from './load/http.ts';

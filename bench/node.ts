@@ -5,12 +5,12 @@
 import { closeSync, openSync, readSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { withCompileCache } from '../bin/runtime.js';
-import { Peer } from '../tests/support/peer.ts';
-import { freePorts, LOOPBACK_IPV4 } from '../tests/support/ports.ts';
-import { type Program, startProgram } from '../tests/support/process.ts';
-import { NGINX, nginxTemporaryPaths } from '../tests/support/servers/nginx.ts';
-import { listens } from '../tests/support/sockets.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../tests/support/temporary.ts';
+import { Peer } from '../testing/peer.ts';
+import { freePorts, LOOPBACK_IPV4 } from '../testing/ports.ts';
+import { type Program, startProgram } from '../testing/process.ts';
+import { NGINX, nginxTemporaryPaths } from '../testing/servers/nginx.ts';
+import { listens } from '../testing/sockets.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../testing/temporary.ts';
 import { LOAD_CPU, pinned } from './machine.ts';
 
 const SMALL_BODY = 'x'.repeat(64);

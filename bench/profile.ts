@@ -2,7 +2,7 @@
 // parts together: tools (what is possible here), loads, watching, and the text. A profile explains a figure; it is none, because
 // whoever is watched is slower.
 
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../tests/support/temporary.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../testing/temporary.ts';
 import { type Contender, routesTo, startContender } from './contender.ts';
 import type { BenchNode } from './node.ts';
 import { type Options, UsageError } from './options.ts';

@@ -2,7 +2,7 @@
 // so that a machine that gets slower or faster meanwhile favours nobody. It does not know what is measured, and keeps nothing
 // of a run that failed: half a run would compare what was not measured side by side.
 
-import { killAllPrograms } from '../tests/support/process.ts';
+import { killAllPrograms } from '../testing/process.ts';
 import { type Contender, type RunningContender, routesTo, type Setup, startContender } from './contender.ts';
 import { descriptorLimit } from './machine.ts';
 import { type BenchNode, startNode } from './node.ts';

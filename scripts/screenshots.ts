@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
-import { freePort } from '../tests/support/ports.ts';
+import { freePort } from '../testing/ports.ts';
 import { startDemoBalancer } from './demo-balancer.ts';
 
 const DOCS = join(import.meta.dirname, '../docs');

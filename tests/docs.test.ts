@@ -19,9 +19,9 @@ import {
 } from '../core/metrics/session-log.ts';
 import { outcomeCodes } from '../core/session/outcome.ts';
 import { withGeneratedParts } from '../scripts/docs.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../testing/temporary.ts';
 import { createLogger } from '../workers/logger.ts';
 import { SessionLogWriter } from '../workers/session-log-writer.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from './support/temporary.ts';
 import { parseExposition } from './unit/control/api/beyond/exposition-parser.ts';
 import { frontendOf, nodeOf } from './unit/control/api/beyond/support.ts';
 import { startLab } from './unit/control/api/support.ts';

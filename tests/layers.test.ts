@@ -30,9 +30,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   manager: [],
   cli: ['core', 'workers', 'control'],
   bin: ['cli'],
-  bench: ['core', 'tests/support', 'scripts', 'bin'],
-  scripts: ['bin', 'core', 'tests/support'],
-  tests: ['core', 'workers', 'control', 'manager', 'cli', 'bench', 'scripts', 'bin'],
+  // What tests, benchmarks and scripts start, script and wait for.
+  testing: ['core'],
+  bench: ['core', 'testing', 'scripts', 'bin'],
+  scripts: ['bin', 'core', 'testing'],
+  tests: ['core', 'workers', 'control', 'manager', 'cli', 'bench', 'scripts', 'bin', 'testing'],
 };
 
 function sourceFiles(folder: string): string[] {
@@ -55,7 +57,9 @@ function relativeImports(file: string): string[] {
   });
 }
 
-const files = ['core', 'workers', 'control', 'manager', 'cli', 'bin', 'bench', 'scripts', 'tests'].flatMap(sourceFiles);
+const files = ['core', 'workers', 'control', 'manager', 'cli', 'bin', 'bench', 'scripts', 'testing', 'tests'].flatMap(
+  sourceFiles,
+);
 
 test('every source file belongs to a layer', () => {
   expect(files.length).toBeGreaterThan(0);

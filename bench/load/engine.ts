@@ -19,7 +19,7 @@ import { createKernel, KERNEL_CELL_BYTES } from '../../core/linux/native.ts';
 import { raiseDescriptorLimit } from '../../core/linux/process.ts';
 import { writeSockaddr } from '../../core/linux/sockaddr.ts';
 import { systemCalls as linux } from '../../core/linux/system-calls.ts';
-import { LOOPBACK_IPV4 } from '../../tests/support/ports.ts';
+import { LOOPBACK_IPV4 } from '../../testing/ports.ts';
 import { LoadError } from './failure.ts';
 
 const EVENTS_PER_WAIT = 512;

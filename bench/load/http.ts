@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { Histogram } from 'hdr-histogram-js';
-import { runProgram } from '../../tests/support/process.ts';
+import { runProgram } from '../../testing/process.ts';
 import { createLatency, decodeLatency, type EncodedLatency } from '../latency.ts';
 import { type Command, LOAD_CPU, pinned, versionOf } from '../machine.ts';
 import { runRequestLoad } from './requests.ts';

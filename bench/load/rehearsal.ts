@@ -7,7 +7,7 @@ import { describeErrno } from '../../core/base/errno.ts';
 import { parseIp } from '../../core/base/ip.ts';
 import { EPOLLIN } from '../../core/linux/kernel.ts';
 import { closeListener, openListeners } from '../../core/linux/listen.ts';
-import { LOOPBACK_IPV4 } from '../../tests/support/ports.ts';
+import { LOOPBACK_IPV4 } from '../../testing/ports.ts';
 import type { Engine } from './engine.ts';
 import { LoadError } from './failure.ts';
 import type { RequestLoop } from './request-loop.ts';

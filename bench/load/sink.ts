@@ -6,7 +6,7 @@ import { parseIp } from '../../core/base/ip.ts';
 import { EPOLLIN } from '../../core/linux/kernel.ts';
 import { openListeners } from '../../core/linux/listen.ts';
 import { portHolder } from '../../core/linux/port-holder.ts';
-import { LOOPBACK_IPV4 } from '../../tests/support/ports.ts';
+import { LOOPBACK_IPV4 } from '../../testing/ports.ts';
 import { listen, say } from './control.ts';
 import { Engine } from './engine.ts';
 import { LoadError, orFail } from './failure.ts';

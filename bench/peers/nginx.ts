@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { NGINX, NGINX_STREAM_MODULE } from '../../tests/support/servers/nginx.ts';
+import { NGINX, NGINX_STREAM_MODULE } from '../../testing/servers/nginx.ts';
 import type { Contender, Job, Route } from '../contender.ts';
 import { versionOf } from '../machine.ts';
 import { chosenProgram, whyNotProgram } from './program.ts';

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Program, startProgram } from '../../tests/support/process.ts';
+import { type Program, startProgram } from '../../testing/process.ts';
 import { LOAD_CPU, pinned } from '../machine.ts';
 import { processTree } from '../meters.ts';
 import { type CallCounts, parsePerfCounts, parseStraceCounts } from './calls.ts';

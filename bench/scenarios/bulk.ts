@@ -2,7 +2,7 @@
 // Costs are per GB (10^9 bytes) that went through, and both ends must have counted the same bytes. Where streams are few, each is
 // done several times in a row: the machine's clock ticks every 10 ms, and one stream takes a handful of them.
 
-import { eventually } from '../../tests/support/process.ts';
+import { eventually } from '../../testing/process.ts';
 import type { RunningContender } from '../contender.ts';
 import { startBulk } from '../load/bulk.ts';
 import { measureCpu } from '../meters.ts';

@@ -2,8 +2,8 @@
 // much load as the contender takes; what the generator counted is compared with what one answer weighs and with what the node
 // says that it served.
 
-import { Peer } from '../../tests/support/peer.ts';
-import { LOOPBACK_IPV4 } from '../../tests/support/ports.ts';
+import { Peer } from '../../testing/peer.ts';
+import { LOOPBACK_IPV4 } from '../../testing/ports.ts';
 import type { RunningContender } from '../contender.ts';
 import { encodeLatency, percentileFigures, percentileMetrics } from '../latency.ts';
 import { type HttpLoad, type HttpResult, runHttpLoad } from '../load/http.ts';

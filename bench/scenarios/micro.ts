@@ -2,7 +2,7 @@
 // dearer; what a step means for a connection only the other scenarios can say. Peers have no place here.
 
 import { resolve } from 'node:path';
-import { runProgram } from '../../tests/support/process.ts';
+import { runProgram } from '../../testing/process.ts';
 import type { Contender } from '../contender.ts';
 import { CONTENDER_CPU, pinned } from '../machine.ts';
 import { OPERATIONS } from '../micro/catalogue.ts';

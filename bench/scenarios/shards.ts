@@ -1,7 +1,7 @@
 // Scenario `shards`: the same new connections with one worker, two, and so on: what a connection costs when the work is shared, and
 // how evenly the workers accept. On a small machine the load itself shares the CPUs; read the cost, not the rate.
 
-import { eventually } from '../../tests/support/process.ts';
+import { eventually } from '../../testing/process.ts';
 import type { RunningContender } from '../contender.ts';
 import type { Metric, Scenario, Stage } from '../scenario.ts';
 import { loadWithSmallRequests } from './http.ts';

@@ -9,7 +9,7 @@ import { balancer } from '../../bench/peers/balancer.ts';
 import { runRounds } from '../../bench/rounds.ts';
 import type { Scenario } from '../../bench/scenario.ts';
 import { loadWithSmallRequests, newConnections } from '../../bench/scenarios/http.ts';
-import * as nginx from '../support/servers/nginx.ts';
+import * as nginx from '../../testing/servers/nginx.ts';
 
 /** The fewest that a verdict can rest on. */
 const ROUNDS = '6';

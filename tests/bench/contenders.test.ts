@@ -13,11 +13,11 @@ import { balancer } from '../../bench/peers/balancer.ts';
 import { haproxy } from '../../bench/peers/haproxy.ts';
 import { nginx } from '../../bench/peers/nginx.ts';
 import { node } from '../../bench/peers/node.ts';
-import { Peer, PeerListener } from '../support/peer.ts';
-import { freePorts, LOOPBACK_IPV4 } from '../support/ports.ts';
-import { eventually } from '../support/process.ts';
-import type { ProxyHeader } from '../support/proxy-header.ts';
-import { tcpSocketsOf } from '../support/sockets.ts';
+import { Peer, PeerListener } from '../../testing/peer.ts';
+import { freePorts, LOOPBACK_IPV4 } from '../../testing/ports.ts';
+import { eventually } from '../../testing/process.ts';
+import type { ProxyHeader } from '../../testing/proxy-header.ts';
+import { tcpSocketsOf } from '../../testing/sockets.ts';
 
 const CONTENDERS: readonly Contender[] = [balancer, haproxy, nginx, node];
 const CONNECTIONS = 200;

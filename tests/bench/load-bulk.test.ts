@@ -7,9 +7,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type BulkLoad, startBulk } from '../../bench/load/bulk.ts';
 import { processTree } from '../../bench/meters.ts';
 import { startLoadProgram } from '../../bench/node.ts';
-import { Peer } from '../support/peer.ts';
-import { freePort, LOOPBACK_IPV4 } from '../support/ports.ts';
-import type { Program } from '../support/process.ts';
+import { Peer } from '../../testing/peer.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../testing/ports.ts';
+import type { Program } from '../../testing/process.ts';
 
 const MIB = 1024 * 1024;
 const BYTES = 3 * MIB + 17;

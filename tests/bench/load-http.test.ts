@@ -5,9 +5,9 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type HttpLoad, loadGeneratorVersion, runHttpLoad } from '../../bench/load/http.ts';
 import { type BenchNode, startLoadProgram, startNode } from '../../bench/node.ts';
-import { Peer } from '../support/peer.ts';
-import { freePort, LOOPBACK_IPV4 } from '../support/ports.ts';
-import { NGINX } from '../support/servers/nginx.ts';
+import { Peer } from '../../testing/peer.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../testing/ports.ts';
+import { NGINX } from '../../testing/servers/nginx.ts';
 
 const CONNECTIONS = 3;
 const BIG_BYTES = 100_000;

@@ -4,7 +4,7 @@
 import { createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { runRequestLoad } from '../../bench/load/requests.ts';
-import { freePort, LOOPBACK_IPV4 } from '../support/ports.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../testing/ports.ts';
 
 const BODY = 'x'.repeat(64);
 const ANSWER = `HTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;

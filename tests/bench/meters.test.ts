@@ -2,7 +2,7 @@
 
 import { afterEach, expect, test } from 'vitest';
 import { measureCpu, memoryBytes, processTree } from '../../bench/meters.ts';
-import { type Program, startProgram } from '../support/process.ts';
+import { type Program, startProgram } from '../../testing/process.ts';
 
 const MIB = 1024 * 1024;
 

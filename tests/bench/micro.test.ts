@@ -10,7 +10,7 @@ import { timeOperation } from '../../bench/micro/measure.ts';
 import { balancer } from '../../bench/peers/balancer.ts';
 import { haproxy } from '../../bench/peers/haproxy.ts';
 import { micro, runMicro } from '../../bench/scenarios/micro.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../testing/temporary.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const SECONDS = 0.05;

@@ -9,8 +9,8 @@ import { balancer } from '../../bench/peers/balancer.ts';
 import type { ScenarioProfile } from '../../bench/profile/take.ts';
 import { probeTools } from '../../bench/profile/tools.ts';
 import { runProfile } from '../../bench/profile.ts';
-import * as nginx from '../support/servers/nginx.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+import * as nginx from '../../testing/servers/nginx.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../testing/temporary.ts';
 
 const DEADLINE_MS = 90_000;
 

@@ -5,9 +5,9 @@ import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SCENARIOS } from '../../bench/catalogue.ts';
 import type { Report, ScenarioReport } from '../../bench/report.ts';
-import { runProgram } from '../support/process.ts';
-import * as haproxy from '../support/servers/haproxy.ts';
-import * as nginx from '../support/servers/nginx.ts';
+import { runProgram } from '../../testing/process.ts';
+import * as haproxy from '../../testing/servers/haproxy.ts';
+import * as nginx from '../../testing/servers/nginx.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../bench/main.ts');
 const DEADLINE_MS = 120_000;

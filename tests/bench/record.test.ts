@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TextFile } from '../../bench/charts/picture.ts';
 import { benchmarksPage } from '../../bench/page.ts';
 import { readHistory, rebuildPage, recordRun } from '../../bench/record.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../testing/temporary.ts';
 import { sampleReport } from './sample-report.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

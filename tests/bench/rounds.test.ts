@@ -5,7 +5,7 @@ import { parseOptions } from '../../bench/options.ts';
 import { node } from '../../bench/peers/node.ts';
 import { describeLeftOut, plan, runRounds } from '../../bench/rounds.ts';
 import type { Scenario } from '../../bench/scenario.ts';
-import * as nginx from '../support/servers/nginx.ts';
+import * as nginx from '../../testing/servers/nginx.ts';
 
 const { scale } = parseOptions(['--scale', 'tiny', '--rounds', '2'], [], []);
 const one = { ...node, name: 'one' };

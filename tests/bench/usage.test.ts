@@ -6,10 +6,10 @@ import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Report } from '../../bench/report.ts';
-import { eventually, type Program, startProgram } from '../support/process.ts';
-import * as haproxy from '../support/servers/haproxy.ts';
-import * as nginx from '../support/servers/nginx.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+import { eventually, type Program, startProgram } from '../../testing/process.ts';
+import * as haproxy from '../../testing/servers/haproxy.ts';
+import * as nginx from '../../testing/servers/nginx.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../testing/temporary.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const MAIN = resolve(ROOT, 'bench/main.ts');

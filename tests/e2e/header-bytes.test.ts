@@ -3,9 +3,9 @@
 
 import { Buffer } from 'node:buffer';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Balancer, type ConfigSpec, startBalancer } from '../support/balancer.ts';
-import { Peer, PeerListener } from '../support/peer.ts';
-import { freePort, hasIpv6, hostPort, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../support/ports.ts';
+import { type Balancer, type ConfigSpec, startBalancer } from '../../testing/balancer.ts';
+import { Peer, PeerListener } from '../../testing/peer.ts';
+import { freePort, hasIpv6, hostPort, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../../testing/ports.ts';
 
 const V2_SIGNATURE = '0d0a0d0a000d0a515549540a';
 const LOOPBACK_IPV6_HEX = `${'00'.repeat(15)}01`;

@@ -4,15 +4,15 @@
 // port makes the difference.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Balancer, type ConfigSpec, startBalancer } from '../support/balancer.ts';
-import { Peer } from '../support/peer.ts';
-import { freePort, hasIpv6, hostPort, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../support/ports.ts';
-import * as apache from '../support/servers/apache.ts';
-import * as haproxy from '../support/servers/haproxy.ts';
-import * as mariadb from '../support/servers/mariadb.ts';
-import * as nginx from '../support/servers/nginx.ts';
-import { bodyOf, parseReport, type Report, type ReportedEndpoint } from '../support/servers/report.ts';
-import { tcpSocketsOf } from '../support/sockets.ts';
+import { type Balancer, type ConfigSpec, startBalancer } from '../../testing/balancer.ts';
+import { Peer } from '../../testing/peer.ts';
+import { freePort, hasIpv6, hostPort, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../../testing/ports.ts';
+import * as apache from '../../testing/servers/apache.ts';
+import * as haproxy from '../../testing/servers/haproxy.ts';
+import * as mariadb from '../../testing/servers/mariadb.ts';
+import * as nginx from '../../testing/servers/nginx.ts';
+import { bodyOf, parseReport, type Report, type ReportedEndpoint } from '../../testing/servers/report.ts';
+import { tcpSocketsOf } from '../../testing/sockets.ts';
 
 const CLIENT_IPV4 = '127.0.0.77';
 const START_DEADLINE_MS = 120_000;

@@ -4,8 +4,8 @@
 import { Buffer } from 'node:buffer';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { freePorts, LOOPBACK_IPV4 } from '../support/ports.ts';
-import type { Program } from '../support/process.ts';
+import { freePorts, LOOPBACK_IPV4 } from '../../testing/ports.ts';
+import type { Program } from '../../testing/process.ts';
 import { type Outcome, runVolume, startVolumeNode } from './volume/run.ts';
 
 /** What a relay may get wrong; all optional, none is an honest relay. */

@@ -3,9 +3,9 @@
 // Client and node are processes of their own, so that the test is not the bottleneck.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Balancer, onePort, startBalancer } from '../support/balancer.ts';
-import { freePorts, hostPort, LOOPBACK_IPV4 } from '../support/ports.ts';
-import { eventually, type Program } from '../support/process.ts';
+import { type Balancer, onePort, startBalancer } from '../../testing/balancer.ts';
+import { freePorts, hostPort, LOOPBACK_IPV4 } from '../../testing/ports.ts';
+import { eventually, type Program } from '../../testing/process.ts';
 import type { Job } from './volume/client.ts';
 import type { Totals } from './volume/protocol.ts';
 import { runVolume, startVolumeNode, VOLUME_DEADLINE_MS } from './volume/run.ts';

@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openStore } from '../../../control/store/sqlite-store.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../testing/temporary.ts';
 import { Random } from '../../sim/random.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/temporary.ts';
 
 const KILLS = 200;
 const WRITER = join(import.meta.dirname, 'store-writer.ts');

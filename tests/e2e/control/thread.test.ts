@@ -6,9 +6,9 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { accepts, freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { answersAgain, Home, type StoredBalancer } from '../../support/stored-balancer.ts';
+import { accepts, freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { answersAgain, Home, type StoredBalancer } from '../../../testing/stored-balancer.ts';
 import { EchoNode, EchoStream } from '../process/echo.ts';
 
 const EXIT_CONFIG = 78;

@@ -4,11 +4,11 @@
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Balancer, startBalancer } from '../../support/balancer.ts';
-import { Peer, PeerListener } from '../../support/peer.ts';
-import { freePort, hostPort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually, type Program, startProgram } from '../../support/process.ts';
-import { closeSilently, connectRaw, RawListener, type RawSocket } from '../../support/raw-socket.ts';
+import { type Balancer, startBalancer } from '../../../testing/balancer.ts';
+import { Peer, PeerListener } from '../../../testing/peer.ts';
+import { freePort, hostPort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually, type Program, startProgram } from '../../../testing/process.ts';
+import { closeSilently, connectRaw, RawListener, type RawSocket } from '../../../testing/raw-socket.ts';
 import { expectSame, pattern } from './scene.ts';
 
 const MIB = 1 << 20;

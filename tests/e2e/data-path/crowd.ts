@@ -2,9 +2,9 @@
 // only when told to. How long a stream becomes is decided by the stall: whatever was taken has to arrive, compared on the fly.
 
 import { Buffer } from 'node:buffer';
-import { LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { connectRaw, type RawListener, type RawOptions, type RawSocket } from '../../support/raw-socket.ts';
+import { LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { connectRaw, type RawListener, type RawOptions, type RawSocket } from '../../../testing/raw-socket.ts';
 import { pattern } from './scene.ts';
 
 const EAGAIN = 11;

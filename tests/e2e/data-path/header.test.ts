@@ -4,11 +4,11 @@
 
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Balancer, type ConfigSpec, startBalancer } from '../../support/balancer.ts';
-import { Peer, PeerListener } from '../../support/peer.ts';
-import { freePort, hasIpv6, hostPort, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { connectRaw } from '../../support/raw-socket.ts';
+import { type Balancer, type ConfigSpec, startBalancer } from '../../../testing/balancer.ts';
+import { Peer, PeerListener } from '../../../testing/peer.ts';
+import { freePort, hasIpv6, hostPort, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { connectRaw } from '../../../testing/raw-socket.ts';
 import { expectSame, pattern } from './scene.ts';
 
 const V2_SIGNATURE = '0d0a0d0a000d0a515549540a';

@@ -2,8 +2,8 @@
 // and those that come alone afterwards.
 
 import { afterEach, expect, test } from 'vitest';
-import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { RawListener } from '../../support/raw-socket.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { RawListener } from '../../../testing/raw-socket.ts';
 import { expectSame, openScene, pattern, type Scene, sendAll } from './scene.ts';
 
 const KIB = 1024;

@@ -3,11 +3,11 @@
 // In a network namespace of its own, with few ephemeral ports.
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { enterOwnNetwork } from '../../support/own-network.ts';
-import { Peer } from '../../support/peer.ts';
-import { freePort, hostPort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { RawListener } from '../../support/raw-socket.ts';
+import { enterOwnNetwork } from '../../../testing/own-network.ts';
+import { Peer } from '../../../testing/peer.ts';
+import { freePort, hostPort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { RawListener } from '../../../testing/raw-socket.ts';
 import { openScene, type Scene } from './scene.ts';
 
 const EPHEMERAL = { first: 41_000, last: 41_015 };

@@ -2,10 +2,10 @@
 // reset reach the balancer in one piece: then it is stopped (SIGSTOP) until all three are there.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { connectRaw, openBlackHole, RawListener } from '../../support/raw-socket.ts';
-import { tcpSocketsOf } from '../../support/sockets.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { connectRaw, openBlackHole, RawListener } from '../../../testing/raw-socket.ts';
+import { tcpSocketsOf } from '../../../testing/sockets.ts';
 import { expectSame, openScene, pattern, type Scene, sendAll } from './scene.ts';
 
 const KIB = 1024;

@@ -2,11 +2,11 @@
 // a fresh header, and the client's first bytes are delivered once. Where nothing is left to try, the client gets a reset.
 
 import { afterEach, expect, test } from 'vitest';
-import { Peer, PeerListener } from '../../support/peer.ts';
-import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { openBlackHole, RawListener } from '../../support/raw-socket.ts';
-import { tcpSocketsOf } from '../../support/sockets.ts';
+import { Peer, PeerListener } from '../../../testing/peer.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { openBlackHole, RawListener } from '../../../testing/raw-socket.ts';
+import { tcpSocketsOf } from '../../../testing/sockets.ts';
 import { expectSame, openScene, pattern, type Scene, type SceneOptions } from './scene.ts';
 
 const CONNECT_TIMEOUT_MS = 300;

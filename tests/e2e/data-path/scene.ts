@@ -5,10 +5,10 @@ import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type Balancer, type ConfigSpec, type NodeSpec, onePort, startBalancer } from '../../support/balancer.ts';
-import { Peer, PeerListener } from '../../support/peer.ts';
-import { freePort, hostPort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { connectRaw, type RawOptions, type RawSocket } from '../../support/raw-socket.ts';
+import { type Balancer, type ConfigSpec, type NodeSpec, onePort, startBalancer } from '../../../testing/balancer.ts';
+import { Peer, PeerListener } from '../../../testing/peer.ts';
+import { freePort, hostPort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { connectRaw, type RawOptions, type RawSocket } from '../../../testing/raw-socket.ts';
 
 const ACCESS_LOG = 'access.log';
 

@@ -5,11 +5,11 @@
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EAGAIN, ECONNRESET } from '../../../core/base/errno.ts';
-import { enterOwnNetwork } from '../../support/own-network.ts';
-import { PeerListener } from '../../support/peer.ts';
-import { LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { beginConnect, isConnected } from '../../support/raw-socket.ts';
+import { enterOwnNetwork } from '../../../testing/own-network.ts';
+import { PeerListener } from '../../../testing/peer.ts';
+import { LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { beginConnect, isConnected } from '../../../testing/raw-socket.ts';
 import { openScene, type Scene } from './scene.ts';
 
 const EPHEMERAL = { first: 40_000, last: 40_031 };

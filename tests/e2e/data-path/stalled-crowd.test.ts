@@ -3,9 +3,9 @@
 // released, every byte of every stream arrives, and every session ends orderly.
 
 import { afterEach, expect, test } from 'vitest';
-import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { RawListener } from '../../support/raw-socket.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { RawListener } from '../../../testing/raw-socket.ts';
 import { Crowd } from './crowd.ts';
 import { openScene, type Scene } from './scene.ts';
 

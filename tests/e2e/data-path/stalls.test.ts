@@ -2,10 +2,10 @@
 // bounded, other sessions go on, and once the peer reads again every byte arrives. Hundreds of them: stalled-crowd.test.ts.
 
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Peer } from '../../support/peer.ts';
-import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { RawListener, type RawOptions } from '../../support/raw-socket.ts';
+import type { Peer } from '../../../testing/peer.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { RawListener, type RawOptions } from '../../../testing/raw-socket.ts';
 import { expectSame, openScene, pattern, type Scene } from './scene.ts';
 
 const KIB = 1024;

@@ -2,9 +2,9 @@
 // to stay; and a client that does not take the last of a dead node's answer holds its session no longer than the linger timeout.
 
 import { afterEach, expect, test } from 'vitest';
-import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { RawListener } from '../../support/raw-socket.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { RawListener } from '../../../testing/raw-socket.ts';
 import { expectSame, openScene, pattern, type Scene, type SceneOptions, sendAll } from './scene.ts';
 
 const IDLE_MS = 500;

@@ -3,10 +3,10 @@
 
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Peer } from '../../support/peer.ts';
-import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { RawListener, type RawSocket } from '../../support/raw-socket.ts';
+import type { Peer } from '../../../testing/peer.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { RawListener, type RawSocket } from '../../../testing/raw-socket.ts';
 import { expectSame, openScene, pattern, type Scene, sendAll } from './scene.ts';
 
 const KIB = 1024;

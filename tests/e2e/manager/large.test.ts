@@ -2,9 +2,9 @@
 
 import type { Browser, Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { available, launchBrowser, logIn, missing, type Visit, visit } from '../../support/browser.ts';
-import { freePort } from '../../support/ports.ts';
-import { Home, type StoredBalancer } from '../../support/stored-balancer.ts';
+import { available, launchBrowser, logIn, missing, type Visit, visit } from '../../../testing/browser.ts';
+import { freePort } from '../../../testing/ports.ts';
+import { Home, type StoredBalancer } from '../../../testing/stored-balancer.ts';
 
 const NODEBALANCERS = 500;
 const NODES = 1000;

@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { available, launchBrowser, logIn, missing, type Visit, visit } from '../../support/browser.ts';
-import { Peer } from '../../support/peer.ts';
-import { freePort } from '../../support/ports.ts';
-import { Home, type StoredBalancer } from '../../support/stored-balancer.ts';
+import { available, launchBrowser, logIn, missing, type Visit, visit } from '../../../testing/browser.ts';
+import { Peer } from '../../../testing/peer.ts';
+import { freePort } from '../../../testing/ports.ts';
+import { Home, type StoredBalancer } from '../../../testing/stored-balancer.ts';
 
 const TABS_MAX = 60;
 

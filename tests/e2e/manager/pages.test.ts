@@ -4,7 +4,7 @@
 import axe, { type AxeResults } from 'axe-core';
 import type { Browser, Locator, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { AnswerOrder } from '../../support/answer-order.ts';
+import { AnswerOrder } from '../../../testing/answer-order.ts';
 import {
   available,
   launchBrowser,
@@ -14,10 +14,10 @@ import {
   type Theme,
   type Visit,
   visit,
-} from '../../support/browser.ts';
-import { Peer, PeerListener } from '../../support/peer.ts';
-import { freePort } from '../../support/ports.ts';
-import { Home, type StoredBalancer } from '../../support/stored-balancer.ts';
+} from '../../../testing/browser.ts';
+import { Peer, PeerListener } from '../../../testing/peer.ts';
+import { freePort } from '../../../testing/ports.ts';
+import { Home, type StoredBalancer } from '../../../testing/stored-balancer.ts';
 
 const HOSTILE = '<img src=x onerror=alert(1)>';
 

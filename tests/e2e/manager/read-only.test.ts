@@ -5,10 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { available, launchBrowser, logIn, missing, visit } from '../../support/browser.ts';
-import { Peer, PeerListener } from '../../support/peer.ts';
-import { freePort } from '../../support/ports.ts';
-import { Home, type StoredBalancer } from '../../support/stored-balancer.ts';
+import { available, launchBrowser, logIn, missing, visit } from '../../../testing/browser.ts';
+import { Peer, PeerListener } from '../../../testing/peer.ts';
+import { freePort } from '../../../testing/ports.ts';
+import { Home, type StoredBalancer } from '../../../testing/stored-balancer.ts';
 
 describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missing})`}`, () => {
   let browser: Browser;

@@ -2,9 +2,9 @@
 // on to another node, and are refused only where there is none. Without it they wait for their connect.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { onePort } from '../../support/balancer.ts';
-import { freePort, hostPort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { connectRaw, RawListener } from '../../support/raw-socket.ts';
+import { onePort } from '../../../testing/balancer.ts';
+import { freePort, hostPort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { connectRaw, RawListener } from '../../../testing/raw-socket.ts';
 import { ask, NamedNode, startPool, whoServes } from './scene.ts';
 import { statusOf } from './status.ts';
 

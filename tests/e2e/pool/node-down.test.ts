@@ -3,8 +3,8 @@
 
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
-import { onePort } from '../../support/balancer.ts';
-import { freePort } from '../../support/ports.ts';
+import { onePort } from '../../../testing/balancer.ts';
+import { freePort } from '../../../testing/ports.ts';
 import { ask, NamedNode, startPool, whoServes } from './scene.ts';
 import { statusOf } from './status.ts';
 

@@ -2,8 +2,8 @@
 // longer than before, also when a reload has removed the port meanwhile; and clients return to their nodes.
 
 import { afterEach, expect, test } from 'vitest';
-import { type Balancer, type BalancerSpec, type ConfigSpec, onePort } from '../../support/balancer.ts';
-import { accepts, freePorts, LOOPBACK_IPV4 } from '../../support/ports.ts';
+import { type Balancer, type BalancerSpec, type ConfigSpec, onePort } from '../../../testing/balancer.ts';
+import { accepts, freePorts, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { type Answer, ask, clients, NamedNode, startPool, whoServes } from './scene.ts';
 import { statusOf } from './status.ts';
 

@@ -2,8 +2,8 @@
 // longer than some of what is to be seen lasts.
 
 import { askStatus, socketPath } from '../../../control/status-client.ts';
+import type { Balancer } from '../../../testing/balancer.ts';
 import type { Snapshot } from '../../../workers/snapshot.ts';
-import type { Balancer } from '../../support/balancer.ts';
 
 const TIMEOUT_MS = 20_000;
 

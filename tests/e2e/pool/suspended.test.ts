@@ -2,11 +2,11 @@
 // anybody's time is up. Nobody is refused, and no node is blamed for a time in which the balancer could not listen.
 
 import { afterEach, expect, test } from 'vitest';
-import { onePort } from '../../support/balancer.ts';
-import { freePort, hostPort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { connectRaw, openBlackHole } from '../../support/raw-socket.ts';
-import { tcpSocketsOf } from '../../support/sockets.ts';
+import { onePort } from '../../../testing/balancer.ts';
+import { freePort, hostPort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { connectRaw, openBlackHole } from '../../../testing/raw-socket.ts';
+import { tcpSocketsOf } from '../../../testing/sockets.ts';
 import { startPool } from './scene.ts';
 import { statusOf } from './status.ts';
 

@@ -2,9 +2,9 @@
 // its own, whose `lo` has addresses of three networks.
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { enterOwnNetwork } from '../../support/own-network.ts';
-import { freePort } from '../../support/ports.ts';
-import { addLoopbackIpv6 } from '../../support/raw-socket.ts';
+import { enterOwnNetwork } from '../../../testing/own-network.ts';
+import { freePort } from '../../../testing/ports.ts';
+import { addLoopbackIpv6 } from '../../../testing/raw-socket.ts';
 import { ask, NamedNode, startPool } from './scene.ts';
 import { statusOf } from './status.ts';
 

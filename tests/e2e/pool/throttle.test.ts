@@ -2,7 +2,7 @@
 // too much is reset at once, and counted.
 
 import { afterEach, expect, test } from 'vitest';
-import { freePorts } from '../../support/ports.ts';
+import { freePorts } from '../../../testing/ports.ts';
 import { ask, NamedNode, startPool } from './scene.ts';
 import { statusOf } from './status.ts';
 

@@ -4,8 +4,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { freePorts } from '../../support/ports.ts';
-import { makeTemporaryDirectory } from '../../support/temporary.ts';
+import { freePorts } from '../../../testing/ports.ts';
+import { makeTemporaryDirectory } from '../../../testing/temporary.ts';
 import { fileWith, type Ran, runBinary } from './binary.ts';
 
 const EXIT_USAGE = 2;

@@ -4,9 +4,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { BALANCER, Balancer, type BalancerSpec } from '../../support/balancer.ts';
-import { type ProgramOptions, startProgram } from '../../support/process.ts';
-import { makeTemporaryDirectory } from '../../support/temporary.ts';
+import { BALANCER, Balancer, type BalancerSpec } from '../../../testing/balancer.ts';
+import { type ProgramOptions, startProgram } from '../../../testing/process.ts';
+import { makeTemporaryDirectory } from '../../../testing/temporary.ts';
 
 /** No variable of the balancer but those that a test sets. */
 export const BARE_ENVIRONMENT: Readonly<Record<string, undefined>> = Object.fromEntries(

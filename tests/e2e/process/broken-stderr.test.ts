@@ -7,11 +7,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { BALANCER } from '../../support/balancer.ts';
-import { Peer, PeerListener } from '../../support/peer.ts';
-import { freePorts } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/temporary.ts';
+import { BALANCER } from '../../../testing/balancer.ts';
+import { Peer, PeerListener } from '../../../testing/peer.ts';
+import { freePorts } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../testing/temporary.ts';
 
 test('with stderr gone a reload is obeyed, sessions go on, and TERM ends with 0', async () => {
   const [nodePort = 0, port = 0, added = 0] = await freePorts(3);

@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { VARIABLES } from '../../../cli/environment.ts';
-import { onePort, startBalancer } from '../../support/balancer.ts';
-import { freePort } from '../../support/ports.ts';
+import { onePort, startBalancer } from '../../../testing/balancer.ts';
+import { freePort } from '../../../testing/ports.ts';
 import { runBinary } from './binary.ts';
 
 const EXIT_USAGE = 2;

@@ -4,8 +4,8 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { freePort, hostPort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
+import { freePort, hostPort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
 
 const V2_SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const V2_FIXED_BYTES = 16;

@@ -4,9 +4,9 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Balancer, onePort, startBalancer } from '../../support/balancer.ts';
-import { accepts, freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
+import { type Balancer, onePort, startBalancer } from '../../../testing/balancer.ts';
+import { accepts, freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
 import { EchoNode, EchoStream } from './echo.ts';
 import { askOnce } from './short-connections.ts';
 

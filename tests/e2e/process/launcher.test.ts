@@ -4,10 +4,10 @@ import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } fro
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { VERSION } from '../../../cli/version.ts';
-import { BALANCER } from '../../support/balancer.ts';
-import { freePorts } from '../../support/ports.ts';
-import { startProgram } from '../../support/process.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/temporary.ts';
+import { BALANCER } from '../../../testing/balancer.ts';
+import { freePorts } from '../../../testing/ports.ts';
+import { startProgram } from '../../../testing/process.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../testing/temporary.ts';
 import { fileWith } from './binary.ts';
 
 const folder = makeTemporaryDirectory('launcher of mine');

@@ -2,11 +2,11 @@
 // stops accepting before the system would, and a node whose name cannot be looked up is left out while the others serve.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Balancer, onePort, startBalancer } from '../../support/balancer.ts';
-import { Peer } from '../../support/peer.ts';
-import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { listens } from '../../support/sockets.ts';
+import { type Balancer, onePort, startBalancer } from '../../../testing/balancer.ts';
+import { Peer } from '../../../testing/peer.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { listens } from '../../../testing/sockets.ts';
 import { startThroughShell } from './binary.ts';
 import { EchoNode } from './echo.ts';
 import { askOnce, ShortConnections, turnedAway } from './short-connections.ts';

@@ -4,9 +4,9 @@
 
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Balancer, type BalancerSpec, type ConfigSpec, startBalancer } from '../../support/balancer.ts';
-import { accepts, freePort, freePorts, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
+import { type Balancer, type BalancerSpec, type ConfigSpec, startBalancer } from '../../../testing/balancer.ts';
+import { accepts, freePort, freePorts, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
 import { EchoNode, EchoStream } from './echo.ts';
 import { askOnce, ShortConnections } from './short-connections.ts';
 

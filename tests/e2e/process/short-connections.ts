@@ -2,9 +2,9 @@
 // go through an echo node; failures are kept, and what they mean is the test's business.
 
 import { connect, type TcpNetConnectOpts } from 'node:net';
-import { Peer } from '../../support/peer.ts';
-import { LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
+import { Peer } from '../../../testing/peer.ts';
+import { LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
 
 /** Past this many there is nothing more to learn. */
 const FAILURES_MAX = 1000;

@@ -5,11 +5,11 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { NodeEntry } from '../../../cli/nodes.ts';
+import { BALANCER, type Balancer, type BalancerSpec, onePort, startBalancer } from '../../../testing/balancer.ts';
+import { freePort } from '../../../testing/ports.ts';
+import { eventually, startProgram } from '../../../testing/process.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../testing/temporary.ts';
 import type { Snapshot } from '../../../workers/snapshot.ts';
-import { BALANCER, type Balancer, type BalancerSpec, onePort, startBalancer } from '../../support/balancer.ts';
-import { freePort } from '../../support/ports.ts';
-import { eventually, startProgram } from '../../support/process.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/temporary.ts';
 import { BARE_ENVIRONMENT, type Ran, runBinary } from './binary.ts';
 import { EchoNode, EchoStream } from './echo.ts';
 

@@ -5,12 +5,12 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Balancer, onePort, startBalancer } from '../../support/balancer.ts';
-import { Peer } from '../../support/peer.ts';
-import { accepts, freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { listens, tcpSocketsOf } from '../../support/sockets.ts';
-import { makeTemporaryDirectory } from '../../support/temporary.ts';
+import { type Balancer, onePort, startBalancer } from '../../../testing/balancer.ts';
+import { Peer } from '../../../testing/peer.ts';
+import { accepts, freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { listens, tcpSocketsOf } from '../../../testing/sockets.ts';
+import { makeTemporaryDirectory } from '../../../testing/temporary.ts';
 import { EchoNode, EchoStream } from './echo.ts';
 import { askOnce } from './short-connections.ts';
 

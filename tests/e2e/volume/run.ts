@@ -1,7 +1,7 @@
 // Starts the two ends of a volume test, runs a job through whatever stands between them, and says what both ends counted.
 
 import { resolve } from 'node:path';
-import { type Program, startProgram } from '../../support/process.ts';
+import { type Program, startProgram } from '../../../testing/process.ts';
 import type { Job } from './client.ts';
 import type { Totals } from './protocol.ts';
 

@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readControlSettings } from '../../../cli/control-settings.ts';
-import { CERTIFICATE, KEY, OTHER_KEY } from '../../support/certificate.ts';
-import { makeTemporaryDirectory } from '../../support/temporary.ts';
+import { CERTIFICATE, KEY, OTHER_KEY } from '../../../testing/certificate.ts';
+import { makeTemporaryDirectory } from '../../../testing/temporary.ts';
 
 let certificate: string;
 let key: string;

@@ -19,9 +19,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AnswerError, askStatus, socketPath } from '../../../control/status-client.ts';
 import { StatusSocket } from '../../../control/status-socket.ts';
+import { eventually } from '../../../testing/process.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../testing/temporary.ts';
 import type { Snapshot } from '../../../workers/snapshot.ts';
-import { eventually } from '../../support/process.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/temporary.ts';
 import { makeNotebook, type Notebook } from '../workers/notebook.ts';
 import { SAMPLE } from './status-sample.ts';
 

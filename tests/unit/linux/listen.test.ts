@@ -8,7 +8,7 @@ import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EMFILE } from '../../../core
 import { userTimeoutMs } from '../../../core/linux/keepalive.ts';
 import { closeListener, type Listening, openListeners } from '../../../core/linux/listen.ts';
 import { addressOf, systemCalls } from '../../../core/linux/system-calls.ts';
-import { freePort, hasIpv6 } from '../../support/ports.ts';
+import { freePort, hasIpv6 } from '../../../testing/ports.ts';
 import { type ForeignListener, listenElsewhere } from './foreign-listener.ts';
 import { ADDRESS_AT, ipOf, Loopback, listenOn, readOption } from './loopback.ts';
 

@@ -2,7 +2,7 @@
 
 import { afterEach, expect, test } from 'vitest';
 import { portHolder } from '../../../core/linux/port-holder.ts';
-import { freePort, hasIpv6 } from '../../support/ports.ts';
+import { freePort, hasIpv6 } from '../../../testing/ports.ts';
 import { type ForeignListener, listenElsewhere } from './foreign-listener.ts';
 import { Loopback } from './loopback.ts';
 

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { EAGAIN, ECONNREFUSED, ECONNRESET, EINPROGRESS, EPIPE } from '../../../core/base/errno.ts';
 import { formatIp } from '../../../core/base/ip.ts';
 import { AF_INET } from '../../../core/linux/kernel.ts';
-import { hasIpv6 } from '../../support/ports.ts';
+import { hasIpv6 } from '../../../testing/ports.ts';
 import { ADDRESS_AT, DATA_AT, Loopback, readOption } from './loopback.ts';
 
 const IP_BIND_ADDRESS_NO_PORT = 24;

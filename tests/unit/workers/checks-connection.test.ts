@@ -5,11 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ECONNREFUSED } from '../../../core/base/errno.ts';
 import { parseIp } from '../../../core/base/ip.ts';
 import { REASON } from '../../../core/health/node-states.ts';
+import { type Peer, PeerListener } from '../../../testing/peer.ts';
+import { freePort, hasIpv6, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { openBlackHole } from '../../../testing/raw-socket.ts';
 import { FAREWELL_MS, Farewells, LATE_MS } from '../../../workers/checks/attempt.ts';
-import { type Peer, PeerListener } from '../../support/peer.ts';
-import { freePort, hasIpv6, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { openBlackHole } from '../../support/raw-socket.ts';
 import { run } from './checks-support.ts';
 
 const LOCAL_HEX = '0d0a0d0a000d0a515549540a20000000';

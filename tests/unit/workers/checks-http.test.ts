@@ -5,12 +5,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ECONNRESET } from '../../../core/base/errno.ts';
 import { regularExpressionFault } from '../../../core/config/regular-expression.ts';
 import { REASON } from '../../../core/health/node-states.ts';
+import { type Peer, PeerListener } from '../../../testing/peer.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
 import { BODY_BYTES_MAX } from '../../../workers/checks/http-body.ts';
 import { HEADER_BYTES_MAX } from '../../../workers/checks/request.ts';
 import type { CheckResult, CheckTarget } from '../../../workers/checks/target.ts';
-import { type Peer, PeerListener } from '../../support/peer.ts';
-import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
 import { run } from './checks-support.ts';
 
 const LOCAL_HEADER = Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex');

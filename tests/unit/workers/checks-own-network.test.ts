@@ -4,9 +4,9 @@
 import { describe, expect, test } from 'vitest';
 import { ECONNREFUSED } from '../../../core/base/errno.ts';
 import { REASON } from '../../../core/health/node-states.ts';
-import { enterOwnNetwork } from '../../support/own-network.ts';
-import { Peer, PeerListener } from '../../support/peer.ts';
-import { LOOPBACK_IPV4 } from '../../support/ports.ts';
+import { enterOwnNetwork } from '../../../testing/own-network.ts';
+import { Peer, PeerListener } from '../../../testing/peer.ts';
+import { LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { run } from './checks-support.ts';
 
 const ONLY_PORT = 40_016;

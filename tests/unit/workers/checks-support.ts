@@ -1,10 +1,10 @@
 // One check of a scripted node, and what it found.
 
 import { parseIp } from '../../../core/base/ip.ts';
+import { LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { Farewells } from '../../../workers/checks/attempt.ts';
 import { createRunCheck } from '../../../workers/checks/run.ts';
 import type { CheckResult, CheckTarget } from '../../../workers/checks/target.ts';
-import { LOOPBACK_IPV4 } from '../../support/ports.ts';
 
 /** Far above what a loaded machine needs: tests that wait for it set their own. */
 const TIMEOUT_MS = 10_000;

@@ -4,10 +4,10 @@
 import { describe, expect, test } from 'vitest';
 import { REASON } from '../../../core/health/node-states.ts';
 import { addressOf, systemCalls } from '../../../core/linux/system-calls.ts';
-import { PeerListener } from '../../support/peer.ts';
-import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
-import { RawListener } from '../../support/raw-socket.ts';
+import { PeerListener } from '../../../testing/peer.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
+import { RawListener } from '../../../testing/raw-socket.ts';
 import { run } from './checks-support.ts';
 
 /** The longest line of version 1 (PROXY protocol, section 2.1) is longer than the header of version 2 that is sent here. */

@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { accepts, freePort, hasIpv6 } from '../../../testing/ports.ts';
 import { type Address, ListenError, type ListenerSettings, ListenerSockets } from '../../../workers/listeners.ts';
-import { accepts, freePort, hasIpv6 } from '../../support/ports.ts';
 import { type ForeignListener, listenElsewhere } from '../linux/foreign-listener.ts';
 import { ipOf } from '../linux/loopback.ts';
 

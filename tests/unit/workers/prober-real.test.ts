@@ -3,12 +3,12 @@
 import { afterEach, expect, test } from 'vitest';
 import { monotonicMs } from '../../../core/base/clock.ts';
 import { createNodeStates, nodeStatesBytes } from '../../../core/health/node-states.ts';
+import { type Peer, PeerListener } from '../../../testing/peer.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
+import { eventually } from '../../../testing/process.ts';
 import { Farewells } from '../../../workers/checks/attempt.ts';
 import { createRunCheck } from '../../../workers/checks/run.ts';
 import { Prober } from '../../../workers/prober.ts';
-import { type Peer, PeerListener } from '../../support/peer.ts';
-import { freePort, LOOPBACK_IPV4 } from '../../support/ports.ts';
-import { eventually } from '../../support/process.ts';
 import { makeTarget } from './checks-support.ts';
 
 let prober: Prober | undefined;

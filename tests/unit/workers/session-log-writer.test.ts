@@ -17,9 +17,9 @@ import {
   type SessionLog,
   sessionLogBytes,
 } from '../../../core/metrics/session-log.ts';
+import { eventually } from '../../../testing/process.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../testing/temporary.ts';
 import { SessionLogWriter } from '../../../workers/session-log-writer.ts';
-import { eventually } from '../../support/process.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/temporary.ts';
 import { ipOf } from '../linux/loopback.ts';
 import { makeNotebook } from './notebook.ts';
 

@@ -4,10 +4,10 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { processSettings } from '../../../cli/settings.ts';
 import type { Config } from '../../../core/config/model.ts';
+import { freePorts } from '../../../testing/ports.ts';
 import { ListenError } from '../../../workers/listeners.ts';
 import { RESOLVE_INTERVAL_MS } from '../../../workers/resolver.ts';
 import { Supervisor } from '../../../workers/supervisor.ts';
-import { freePorts } from '../../support/ports.ts';
 import { configOf } from '../config/support.ts';
 import { type ForeignListener, listenElsewhere } from '../linux/foreign-listener.ts';
 import { ipOf } from '../linux/loopback.ts';

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Logins } from '../../../../control/api/logins.ts';
 import { createServer } from '../../../../control/api/server.ts';
 import { StoreError } from '../../../../control/store/store.ts';
-import { makeTemporaryDirectory } from '../../../support/temporary.ts';
+import { makeTemporaryDirectory } from '../../../../testing/temporary.ts';
 import { type Lab, startLab } from './support.ts';
 
 let lab: Lab;

@@ -17,9 +17,9 @@ import { openStore, type SqliteStore } from '../../../../control/store/sqlite-st
 import { openStatistics } from '../../../../control/store/statistics.ts';
 import { Tokens } from '../../../../control/store/tokens.ts';
 import type { Config } from '../../../../core/config/model.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../../testing/temporary.ts';
 import type { LoopLags } from '../../../../workers/loop-lag.ts';
 import type { NodeCondition, Snapshot } from '../../../../workers/snapshot.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../support/temporary.ts';
 
 const NO_TIMES = { buckets: [], sum: 0, count: 0 };
 /** 2026-01-02 03:04:05 UTC */

@@ -8,7 +8,7 @@ import { configOf } from '../../../../control/store/inventory.ts';
 import { StoreError } from '../../../../control/store/store.ts';
 import type { Config } from '../../../../core/config/model.ts';
 import { parseConfig } from '../../../../core/config/parse.ts';
-import { makeTemporaryDirectory } from '../../../support/temporary.ts';
+import { makeTemporaryDirectory } from '../../../../testing/temporary.ts';
 
 const START_MS = Date.parse('2026-01-02T03:04:05.678Z');
 

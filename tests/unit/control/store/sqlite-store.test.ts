@@ -23,8 +23,8 @@ import { refuseUnsound } from '../../../../control/store/refusal.ts';
 import { openStore } from '../../../../control/store/sqlite-store.ts';
 import { ConflictError, StoreError } from '../../../../control/store/store.ts';
 import { validateConfig } from '../../../../core/config/validate.ts';
-import { rewriteRevision } from '../../../support/older-store.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../support/temporary.ts';
+import { rewriteRevision } from '../../../../testing/older-store.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../../testing/temporary.ts';
 
 let directory: string;
 beforeEach(() => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openStatistics, type Statistics } from '../../../../control/store/statistics.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../support/temporary.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../../testing/temporary.ts';
 
 const START = Date.UTC(2026, 0, 31, 23, 50, 0);
 const SECOND = 1000;

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore, type SqliteStore } from '../../../../control/store/sqlite-store.ts';
 import { Tokens } from '../../../../control/store/tokens.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../support/temporary.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../../testing/temporary.ts';
 
 let directory: string;
 let store: SqliteStore;

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ControlStart, FromControl } from '../../../../control/thread/channel.ts';
 import { createHeartbeat } from '../../../../control/thread/heartbeat.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../support/temporary.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../../testing/temporary.ts';
 
 let dataDir: string;
 let worker: Worker;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually } from '../../../../support/process.ts';
+import { eventually } from '../../../../../testing/process.ts';
 import { type Lab, startLab } from '../support.ts';
 
 let lab: Lab;

@@ -2,8 +2,8 @@
 
 import { Buffer } from 'node:buffer';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Peer, PeerListener } from './peer.ts';
-import { freePort, LOOPBACK_IPV4 } from './ports.ts';
+import { Peer, PeerListener } from '../../../testing/peer.ts';
+import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 
 let listener: PeerListener;
 let client: Peer;

@@ -8,7 +8,7 @@ import { type Exit, type Program, startProgram } from './process.ts';
 import { type StandIn, standInCommand } from './stand-in.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from './temporary.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
+const ROOT = resolve(import.meta.dirname, '..');
 export const BALANCER = join(ROOT, 'bin/balancer');
 
 const READY = /^.*\bready\b.*$/m;

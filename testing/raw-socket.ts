@@ -3,12 +3,12 @@
 // A raw socket never blocks; `toPeer` hands it to Node.js for everything ordinary.
 
 import { Socket } from 'node:net';
-import { EINPROGRESS } from '../../core/base/errno.ts';
-import { formatIp, isIpv4, parseIp, portAt } from '../../core/base/ip.ts';
-import { AF_INET, AF_INET6 } from '../../core/linux/kernel.ts';
-import { createKernel, KERNEL_CELL_BYTES } from '../../core/linux/native.ts';
-import { readSockaddr, writeSockaddr } from '../../core/linux/sockaddr.ts';
-import { addressOf, systemCalls as linux } from '../../core/linux/system-calls.ts';
+import { EINPROGRESS } from '../core/base/errno.ts';
+import { formatIp, isIpv4, parseIp, portAt } from '../core/base/ip.ts';
+import { AF_INET, AF_INET6 } from '../core/linux/kernel.ts';
+import { createKernel, KERNEL_CELL_BYTES } from '../core/linux/native.ts';
+import { readSockaddr, writeSockaddr } from '../core/linux/sockaddr.ts';
+import { addressOf, systemCalls as linux } from '../core/linux/system-calls.ts';
 import { Peer } from './peer.ts';
 import { eventually } from './process.ts';
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { eventually, runProgram, startProgram } from './process.ts';
+import { eventually, runProgram, startProgram } from '../../../testing/process.ts';
 
 const shell = (script: string) => ({ name: 'script', command: '/bin/sh', args: ['-c', script] });
 
