@@ -1,13 +1,31 @@
 import { defineConfig } from 'vitest/config';
+import { SEED_VARIABLE, seedOfRun } from './testing/suite/seeds.ts';
+import { sizeOfRun } from './testing/suite/size.ts';
+import { TIERS } from './testing/suite/tiers.ts';
+
+const isThorough = sizeOfRun() === 'thorough';
+/** One of three tests at a time on two processors: waiting ends when the condition holds. */
+const TIMEOUT_MS = isThorough ? 3_600_000 : 120_000;
+
+// Every worker of a run draws from the same seed, also where vitest was started by hand.
+process.env[SEED_VARIABLE] = String(seedOfRun(process.env));
 
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
-    // Real processes share two cores with the tests: one file at a time keeps what they show about time meaningful.
-    fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // Waiting ends when the condition holds; a machine that has other things to do may take its time.
-    expect: { poll: { timeout: 20_000 } },
+    projects: TIERS.filter((tier) => isThorough || !tier.isThorough).map((tier, groupOrder) => ({
+      test: {
+        name: tier.name,
+        include: [`tests/${tier.name}/**/*.test.ts`],
+        pool: tier.pool,
+        isolate: tier.isIsolated,
+        maxWorkers: tier.workers,
+        setupFiles: [...tier.setupFiles],
+        sequence: { groupOrder },
+        testTimeout: TIMEOUT_MS,
+        hookTimeout: TIMEOUT_MS,
+        // A machine that has other things to do may take its time.
+        expect: { poll: { timeout: 20_000 } },
+      },
+    })),
   },
 });

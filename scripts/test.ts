@@ -1,46 +1,53 @@
-// `npm test [-- ARGS]`: installs the servers that the tests want, runs Vitest with ARGS, and closes with one plain line that
-// counts what ran: `N passed, N failed`, and `, N skipped` where tests had to be left out.
+// `npm test [-- ARGS]`: installs the servers that the tests want, runs the suite tier by tier, and says
+// what each came to, which files were slowest, and in one plain last line what ran: `N passed, N failed`.
+// `npm run test:thorough` is the same with --thorough: everything at full size, and the record of it.
+// ARGS are files, folders or parts of their names, --tier NAME, and Vitest's own options.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { parseCLI, startVitest } from 'vitest/node';
+import { parseTestArguments, type TestArguments, UsageError } from '../testing/suite/arguments.ts';
+import { TallyReporter } from '../testing/suite/reporter.ts';
+import { SEED_VARIABLE, SeedError, seedOfRun } from '../testing/suite/seeds.ts';
+import { SIZE_VARIABLE } from '../testing/suite/size.ts';
+import { closingLine, formatSlowest, formatTiers, sumOf, tierResults } from '../testing/suite/tally.ts';
+import { recordThorough } from '../testing/suite/thorough-record.ts';
+import { testFiles } from '../testing/suite/tiers.ts';
 import { installTestPackages } from './debian.ts';
 
-/** The part of Vitest's JSON report that is read here. */
-interface Report {
-  numPassedTests: number;
-  numFailedTests: number;
-  numFailedTestSuites: number;
-  numPendingTests: number;
-  numTodoTests: number;
+/** What the words mean, or the end: a mistake in them is the user's, and named. */
+function readArguments(): { wanted: TestArguments; seed: number } {
+  try {
+    return { wanted: parseTestArguments(process.argv.slice(2), testFiles()), seed: seedOfRun(process.env) };
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof SeedError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
 }
 
-installTestPackages();
+const { wanted, seed } = readArguments();
+const installSeconds = installTestPackages();
+if (installSeconds >= 1) process.stdout.write(`Debian packages installed in ${installSeconds.toFixed(0)} s\n`);
+process.stdout.write(`Seed of this run: ${SEED_VARIABLE}=${seed}\n`);
+process.env[SEED_VARIABLE] = String(seed);
+if (wanted.isThorough) process.env[SIZE_VARIABLE] = 'thorough';
 
-const folder = mkdtempSync(join(tmpdir(), 'balancer-test-'));
-const reportFile = join(folder, 'report.json');
-const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-const args = [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
-const child = spawn(process.execPath, [...args, ...process.argv.slice(2)], { stdio: 'inherit' });
-const [code] = await once(child, 'close');
+const tally = new TallyReporter();
+const { filter, options } = parseCLI(['vitest', 'run', ...wanted.filters, ...wanted.options]);
+const vitest = await startVitest('test', filter, {
+  ...options,
+  watch: false,
+  reporters: ['default', tally],
+  ...(wanted.tiers.length === 0 ? {} : { project: [...wanted.tiers] }),
+});
+await vitest.close();
 
-let report: Report | undefined;
-try {
-  report = JSON.parse(readFileSync(reportFile, 'utf8'));
-} catch {
-  process.stderr.write('Vitest wrote no report\n');
+const tiers = tierResults(tally.results);
+const sum = sumOf(tally.results);
+// Vitest can fail without a test that failed: an error outside all tests, a worker that died.
+const strays = Math.max(tally.strayErrors, tally.reason === 'passed' || sum.failed > 0 ? 0 : 1);
+const counts = { ...sum, failed: sum.failed + strays };
+process.exitCode = counts.failed === 0 ? 0 : 1;
+if (wanted.isThorough && wanted.tiers.length === 0 && wanted.filters.length === 0) {
+  recordThorough({ ...counts, seed, tiers });
 }
-rmSync(folder, { recursive: true, force: true });
-
-process.exitCode = code === 0 && report !== undefined ? 0 : 1;
-if (report !== undefined) {
-  // A file that could not even be loaded has no tests to fail: it counts as one failure.
-  const failed = report.numFailedTests || (code === 0 ? 0 : Math.max(1, report.numFailedTestSuites));
-  const skipped = report.numPendingTests + report.numTodoTests;
-  process.stdout.write(
-    `${report.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`,
-  );
-}
+process.stdout.write(`${formatTiers(tiers, seed)}\n${formatSlowest(tally.results)}\n${closingLine(counts)}`);

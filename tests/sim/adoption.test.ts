@@ -8,14 +8,15 @@ import type { Address } from './network.ts';
 import { formatAddress } from './network.ts';
 import type { SimPeer } from './peer.ts';
 import { Random } from './random.ts';
-import { describeFailure, type RunOptions, runSeed, type ShardUnderTest, seedRange } from './runner.ts';
+import { describeFailure, freshSeeds, type RunOptions, runSeed, type ShardUnderTest, seedsFrom } from './runner.ts';
 import { WORLD } from './session-world.ts';
 import { SimulatedShard } from './shard-binding.ts';
 import type { World } from './world.ts';
 import { replaced, ShardDeath, wrapKernel } from './wrapped-kernel.ts';
 
 const FILE = 'tests/sim/adoption.test.ts';
-const RUNS = 1500;
+const RUNS = { quick: 250, thorough: 15_000 };
+const SABOTAGED_RUNS_MAX = 1500;
 
 /**
  * A death between an opening call and the note of its result leaks that descriptor, and one just before a close leaks the one
@@ -144,21 +145,20 @@ function optionsFor(heirOf = (kernel: Kernel) => kernel): { options: RunOptions;
   return { options, deaths: () => mortal?.deaths ?? 0 };
 }
 
-test('at most the stepped session is lost when a thread dies, at any system call', { timeout: 600_000 }, () => {
-  const { first, count } = seedRange(RUNS);
+test('at most the stepped session is lost when a thread dies, at any system call', () => {
+  const seeds = freshSeeds(FILE, RUNS);
   let deaths = 0;
-  for (let seed = first; seed < first + count; seed++) {
+  for (const seed of seeds) {
     const { options, deaths: died } = optionsFor();
     const result = runSeed(seed, options);
     deaths += died();
     if (result.failures.length === 0) continue;
     expect.fail(describeFailure(runSeed(seed, optionsFor().options, 60), FILE));
   }
-  expect(deaths).toBeGreaterThan(count / 4);
+  if (seeds.length >= RUNS.quick) expect(deaths).toBeGreaterThan(seeds.length / 4);
 });
 
-test('a successor that forgets what its predecessor had read is caught', { timeout: 600_000 }, () => {
-  const { first, count } = seedRange(RUNS);
+test('a successor that forgets what its predecessor had read is caught', () => {
   const isCaught = (seed: number) => runSeed(seed, optionsFor(forgetful).options).failures.length > 0;
-  expect(Array.from({ length: count }, (_, index) => first + index).some(isCaught)).toBe(true);
+  expect(seedsFrom(1, SABOTAGED_RUNS_MAX).some(isCaught)).toBe(true);
 });

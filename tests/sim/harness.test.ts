@@ -2,10 +2,10 @@
 // seed and find each of the others soon.
 
 import { expect, test } from 'vitest';
-import { describeFailure, type RunOptions, runSeed, runSeeds, seedRange } from './runner.ts';
+import { describeFailure, freshSeeds, type RunOptions, runSeed, runSeeds, seedsFrom } from './runner.ts';
 import { type Sabotage, ToyRelay } from './toy-relay.ts';
 
-const RUNS = 1000;
+const RUNS = { quick: 300, thorough: 10_000 };
 const FILE = 'tests/sim/harness.test.ts';
 
 function toy(sabotage: Sabotage): RunOptions {
@@ -18,10 +18,10 @@ function toy(sabotage: Sabotage): RunOptions {
 }
 
 test('a relay that is right passes every seed', () => {
-  const { first, count } = seedRange(RUNS);
-  const { failure, ...sums } = runSeeds(first, count, toy('none'));
+  const seeds = freshSeeds(FILE, RUNS);
+  const { failure, ...sums } = runSeeds(seeds, toy('none'));
   expect(failure && describeFailure(failure, FILE)).toBe(undefined);
-  expect(sums.runs).toBe(count);
+  expect(sums.runs).toBe(seeds.length);
 });
 
 test.for<Sabotage>([
@@ -37,7 +37,7 @@ test.for<Sabotage>([
   'trusts-short-read',
   'keeps-stale-events',
 ])('a relay that %s is found', (sabotage) => {
-  const { failure, runs } = runSeeds(1, 300, toy(sabotage));
+  const { failure, runs } = runSeeds(seedsFrom(1, 300), toy(sabotage));
   expect(failure).not.toBe(undefined);
   expect(runs).toBeLessThan(300);
 });

@@ -5,11 +5,11 @@
 import { expect, test } from 'vitest';
 import { NO_TALLY, PoolAudit, type PoolTally } from './pool-audit.ts';
 import { poolScenario } from './pool-scenario.ts';
-import { describeFailure, type RunOptions, runSeed, runSeeds, seedRange } from './runner.ts';
+import { describeFailure, freshSeeds, type RunOptions, runSeed, runSeeds, seedsFrom } from './runner.ts';
 import { WORLD } from './session-world.ts';
 
 const FILE = 'tests/sim/pool.test.ts';
-const RUNS = 500;
+const RUNS = { quick: 100, thorough: 5000 };
 const SABOTAGED_RUNS_MAX = 100;
 
 /** @param sabotage called before each turn */
@@ -33,17 +33,15 @@ function pool(tally: PoolTally = { ...NO_TALLY }, sabotage: (audit: PoolAudit) =
   };
 }
 
-test('limits, trials and queues hold while nodes come and go, and clients find the node that is well', {
-  timeout: 600_000,
-}, () => {
+test('limits, trials and queues hold while nodes come and go, and clients find the node that is well', () => {
   const tally = { ...NO_TALLY };
-  const { first, count } = seedRange(RUNS);
-  const { failure, ...sums } = runSeeds(first, count, pool(tally));
+  const seeds = freshSeeds(FILE, RUNS);
+  const { failure, ...sums } = runSeeds(seeds, pool(tally));
   expect(failure && describeFailure(failure, FILE)).toBe(undefined);
-  expect(sums.runs).toBe(count);
+  expect(sums.runs).toBe(seeds.length);
   // The runs are about what they are meant to be about.
-  if (count < RUNS) return;
-  for (const [what, often] of Object.entries(tally)) expect(often, what).toBeGreaterThan(RUNS / 5);
+  if (seeds.length < RUNS.quick) return;
+  for (const [what, often] of Object.entries(tally)) expect(often, what).toBeGreaterThan(seeds.length / 5);
 });
 
 const SABOTAGES: readonly (readonly [name: string, sabotage: (audit: PoolAudit) => void, finding: RegExp])[] = [
@@ -84,7 +82,7 @@ const SABOTAGES: readonly (readonly [name: string, sabotage: (audit: PoolAudit) 
 ];
 
 test.for(SABOTAGES)('a shard that %s is caught', ([, sabotage, finding]) => {
-  const { failure } = runSeeds(1, SABOTAGED_RUNS_MAX, pool(undefined, sabotage));
+  const { failure } = runSeeds(seedsFrom(1, SABOTAGED_RUNS_MAX), pool(undefined, sabotage));
   expect(failure?.failures.join('\n')).toMatch(finding);
 });
 

@@ -9,12 +9,12 @@ import { get, HIGH_WATER, isChoosing, PHASE_QUEUED, PHASE_RETRYING } from '../..
 import { NO_TALLY, PoolAudit } from './pool-audit.ts';
 import { poolScenario } from './pool-scenario.ts';
 import { Random } from './random.ts';
-import { describeFailure, type RunOptions, runSeeds, seedRange } from './runner.ts';
+import { describeFailure, freshSeeds, type RunOptions, runSeeds } from './runner.ts';
 import type { Scenario } from './scenario.ts';
 import { WORLD } from './session-world.ts';
 
 const FILE = 'tests/sim/retired-frontend.test.ts';
-const RUNS = 300;
+const RUNS = { quick: 60, thorough: 3000 };
 /** by then every client has come */
 const COME_MS = 100;
 const DEATHS = 4;
@@ -102,11 +102,11 @@ function count(tally: Tally, { table }: Shard): void {
   }
 }
 
-test('sessions of a frontend that is gone do not notice the death of their shard', { timeout: 600_000 }, () => {
+test('sessions of a frontend that is gone do not notice the death of their shard', () => {
   const tally = { queued: 0, retrying: 0, choosing: 0 };
-  const { first, count: runs } = seedRange(RUNS);
-  const { failure } = runSeeds(first, runs, removed(tally));
+  const seeds = freshSeeds(FILE, RUNS);
+  const { failure } = runSeeds(seeds, removed(tally));
   expect(failure && describeFailure(failure, FILE)).toBe(undefined);
-  if (runs < RUNS) return;
-  for (const [what, often] of Object.entries(tally)) expect(often, what).toBeGreaterThan(RUNS / 5);
+  if (seeds.length < RUNS.quick) return;
+  for (const [what, often] of Object.entries(tally)) expect(often, what).toBeGreaterThan(seeds.length / 5);
 });

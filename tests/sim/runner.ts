@@ -3,6 +3,8 @@
 // run, they come from running it once more with a trace.
 
 import type { Kernel } from '../../core/linux/kernel.ts';
+import { describeReplay, firstSeed, replayedOf, runsWanted } from '../../testing/suite/seeds.ts';
+import { bySize, type Size } from '../../testing/suite/size.ts';
 import { type Excused, Invariants, type ShardCounts } from './invariants.ts';
 import { createScenario, describeScenario, type Scenario } from './scenario.ts';
 import { World, type WorldOptions } from './world.ts';
@@ -90,25 +92,32 @@ export interface ManyRuns {
 }
 
 /** Stops at the first failing seed. */
-export function runSeeds(first: number, count: number, options: RunOptions): ManyRuns {
+export function runSeeds(seeds: readonly number[], options: RunOptions): ManyRuns {
   let turns = 0;
   let calls = 0;
-  for (let seed = first; seed < first + count; seed++) {
+  for (const [index, seed] of seeds.entries()) {
     const result = runSeed(seed, options);
     turns += result.turns;
     calls += result.calls;
     if (result.failures.length > 0) {
-      return { runs: seed - first + 1, turns, calls, failure: runSeed(seed, options, TRACE_LINES) };
+      return { runs: index + 1, turns, calls, failure: runSeed(seed, options, TRACE_LINES) };
     }
   }
-  return { runs: count, turns, calls, failure: undefined };
+  return { runs: seeds.length, turns, calls, failure: undefined };
 }
 
-/** `SIM_SEED` runs one seed, `SIM_FIRST` and `SIM_RUNS` another range. */
-export function seedRange(defaultCount: number): { first: number; count: number } {
-  const { SIM_SEED, SIM_FIRST, SIM_RUNS } = process.env;
-  if (SIM_SEED !== undefined) return { first: Number(SIM_SEED), count: 1 };
-  return { first: Number(SIM_FIRST ?? 1), count: Number(SIM_RUNS ?? defaultCount) };
+/** `count` seeds that follow each other. */
+export function seedsFrom(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => first + index);
+}
+
+/**
+ * The seeds of this run for a test file: those that have failed in it before, then fresh ones.
+ * @param usual how many fresh ones, where SIM_RUNS says nothing else
+ */
+export function freshSeeds(testFile: string, usual: Readonly<Record<Size, number>>): number[] {
+  const replayed = replayedOf(testFile).map(({ seed }) => seed);
+  return [...replayed, ...seedsFrom(firstSeed(), runsWanted(bySize(usual)))];
 }
 
 /** @param testFile the file to name in the replay command */
@@ -117,7 +126,7 @@ export function describeFailure(result: RunResult, testFile: string): string {
     describeScenario(result.scenario),
     ...result.failures.slice(0, 12).map((failure) => `  ${failure}`),
     `after ${result.turns} turns and ${result.simulatedMs.toFixed(3)} simulated ms`,
-    `run it alone: SIM_SEED=${result.scenario.seed} npm test -- ${testFile}`,
+    describeReplay(testFile, result.scenario.seed),
     ...(result.trace.length > 0 ? ['the last system calls:', ...result.trace.map((line) => `  ${line}`)] : []),
   ].join('\n');
 }

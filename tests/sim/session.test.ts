@@ -4,14 +4,23 @@
 
 import { expect, test } from 'vitest';
 import type { Kernel, SocketOption } from '../../core/linux/kernel.ts';
-import { describeFailure, type RunOptions, runSeed, runSeeds, type ShardUnderTest, seedRange } from './runner.ts';
+import {
+  describeFailure,
+  freshSeeds,
+  type RunOptions,
+  runSeed,
+  runSeeds,
+  type ShardUnderTest,
+  seedsFrom,
+} from './runner.ts';
 import { WORLD } from './session-world.ts';
 import { SimulatedShard } from './shard-binding.ts';
 import type { World } from './world.ts';
 import { replaced } from './wrapped-kernel.ts';
 
 const FILE = 'tests/sim/session.test.ts';
-const RUNS = 2000;
+const RUNS = { quick: 300, thorough: 20_000 };
+const SABOTAGED_RUNS_MAX = 400;
 /** Adds what only this shard can tell to the end of a run. */
 function audited(shard: SimulatedShard): ShardUnderTest {
   return {
@@ -35,13 +44,11 @@ const PLAIN: RunOptions = {
   bind: (world: World, kernel) => audited(new SimulatedShard(world, kernel)),
 };
 
-test('every seed: no byte lost, doubled or reordered, every descriptor closed once, counters add up', {
-  timeout: 600_000,
-}, () => {
-  const { first, count } = seedRange(RUNS);
-  const { failure, ...sums } = runSeeds(first, count, PLAIN);
+test('every seed: no byte lost, doubled or reordered, every descriptor closed once, counters add up', () => {
+  const seeds = freshSeeds(FILE, RUNS);
+  const { failure, ...sums } = runSeeds(seeds, PLAIN);
   expect(failure && describeFailure(failure, FILE)).toBe(undefined);
-  expect(sums.runs).toBe(count);
+  expect(sums.runs).toBe(seeds.length);
 });
 
 /** The session code as it would be with one mistake in it, made at the seam to the kernel. */
@@ -75,7 +82,7 @@ function shortened(kernel: Kernel, call: 'recv' | 'transferred'): Kernel {
 
 test.for(SABOTAGES)('a shard that %s is caught', ([, sabotage]) => {
   const bind: RunOptions['bind'] = (world, kernel) => audited(new SimulatedShard(world, sabotage(kernel)));
-  const { failure } = runSeeds(1, 400, { ...PLAIN, bind });
+  const { failure } = runSeeds(seedsFrom(1, SABOTAGED_RUNS_MAX), { ...PLAIN, bind });
   expect(failure).not.toBe(undefined);
 });
 
