@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { DEADLINE_MS } from './deadline.ts';
 import { type Exit, type Program, startProgram } from './process.ts';
 import { type StandIn, standInCommand } from './stand-in.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from './temporary.ts';
@@ -13,8 +14,6 @@ export const BALANCER = join(ROOT, 'bin/balancer');
 
 const READY = /^.*\bready\b.*$/m;
 const RELOADED = /^.*\bSIGHUP: .*$/m;
-const START_DEADLINE_MS = 20_000;
-const STOP_GRACE_MS = 15_000;
 /** Within the test's own directory: no two balancers meet there. */
 const DATA_DIRECTORY = 'data';
 
@@ -123,9 +122,9 @@ export class Balancer {
 
   /** SIGTERM, the drain, the end. Fails when it had to be killed, because the drain has a deadline. */
   async stop(): Promise<Exit> {
-    const exit = await this.program.stop(STOP_GRACE_MS);
+    const exit = await this.program.stop(DEADLINE_MS);
     removeTemporaryDirectory(this.directory);
-    if (exit.signal === 'SIGKILL') throw this.program.failure(`did not end within ${STOP_GRACE_MS} ms of SIGTERM`);
+    if (exit.signal === 'SIGKILL') throw this.program.failure(`did not end within ${DEADLINE_MS} ms of SIGTERM`);
     return exit;
   }
 }
@@ -158,7 +157,7 @@ export async function startBalancer(spec: BalancerSpec, options: BalancerOptions
   });
   try {
     if (standIn !== undefined) await program.waitUntil('the stand-in to listen', () => standIn.ready(program.pid));
-    else await program.waitForOutput(READY, START_DEADLINE_MS);
+    else await program.waitForOutput(READY, DEADLINE_MS);
   } catch (error) {
     // The test gets no Balancer to stop.
     program.killGroup();

@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { DEADLINE_MS } from './deadline.ts';
 import type { StoredBalancer } from './stored-balancer.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -10,8 +11,6 @@ export const available = (): boolean => existsSync(CHROMIUM);
 export const missing = 'needs the Debian package chromium';
 
 export type Theme = 'light' | 'dark';
-
-const WAIT_MS = 15_000;
 
 /** An address that nobody has (RFC 5737): the browser finds this machine there, and takes it for another. */
 export const OTHER_MACHINE = '192.0.2.1';
@@ -49,7 +48,7 @@ export async function visit(browser: Browser, balancer: StoredBalancer, options:
     colorScheme: theme,
     baseURL: balancer.url,
   });
-  context.setDefaultTimeout(WAIT_MS);
+  context.setDefaultTimeout(DEADLINE_MS);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {

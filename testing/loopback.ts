@@ -10,14 +10,13 @@ import { type Listening, openListeners } from '../core/linux/listen.ts';
 import { createKernel } from '../core/linux/native.ts';
 import { readSockaddr, writeSockaddr } from '../core/linux/sockaddr.ts';
 import { addressOf, systemCalls } from '../core/linux/system-calls.ts';
+import { DEADLINE_MS } from './deadline.ts';
 
 export const MEMORY_BYTES = 2 << 20;
 export const ADDRESS_AT = 64;
 export const FDS_AT = 128;
 export const EVENTS_AT = 256;
 export const DATA_AT = 4096;
-
-const DEADLINE_MS = 5000;
 
 const cells = new SharedArrayBuffer(16);
 const cellsView = new DataView(cells);

@@ -4,9 +4,8 @@
 
 import { Buffer } from 'node:buffer';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { DEADLINE_MS } from './deadline.ts';
 import { type ProxyHeader, readProxyHeader } from './proxy-header.ts';
-
-const DEADLINE_MS = 15_000;
 
 /** How the other side ended its direction. */
 export type End = 'fin' | 'rst' | 'open';

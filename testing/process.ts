@@ -4,11 +4,10 @@
 // SIGKILL leaves its workers behind.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { DEADLINE_MS } from './deadline.ts';
 import { UNPRIVILEGED } from './temporary.ts';
 
-const DEADLINE_MS = 15_000;
 const POLL_MS = 5;
-const STOP_GRACE_MS = 10_000;
 const KEPT_CHARACTERS = 1_000_000;
 const SHOWN_LINES = 40;
 
@@ -153,7 +152,7 @@ export class Program {
   }
 
   /** SIGTERM, and SIGKILL to its whole group when it does not end in time. */
-  async stop(graceMs: number = STOP_GRACE_MS): Promise<Exit> {
+  async stop(graceMs: number = DEADLINE_MS): Promise<Exit> {
     if (this.exited !== undefined) return this.exited;
     const timer = setTimeout(() => this.killGroup(), graceMs);
     try {

@@ -3,12 +3,11 @@
 
 import { join } from 'node:path';
 import { BALANCER } from './balancer.ts';
+import { DEADLINE_MS } from './deadline.ts';
 import { freePort } from './ports.ts';
 import { type Exit, eventually, type Program, startProgram } from './process.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from './temporary.ts';
 
-const START_DEADLINE_MS = 20_000;
-const STOP_GRACE_MS = 15_000;
 /** alone on its line */
 const TOKEN = /^\s+(balancer_\S+)$/m;
 
@@ -67,7 +66,7 @@ export class StoredBalancer {
 
   /** SIGTERM, the drain, the end. */
   stop(): Promise<Exit> {
-    return this.program.stop(STOP_GRACE_MS);
+    return this.program.stop(DEADLINE_MS);
   }
 }
 
@@ -98,7 +97,7 @@ export class Home {
   async start(options: StoredOptions = {}): Promise<StoredBalancer> {
     const program = await this.launch(options);
     try {
-      await program.waitForOutput(/^balancer ready\b/m, START_DEADLINE_MS);
+      await program.waitForOutput(/^balancer ready\b/m, DEADLINE_MS);
     } catch (error) {
       program.killGroup();
       throw error;

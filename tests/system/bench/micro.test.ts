@@ -66,7 +66,7 @@ describe('another tree', () => {
     renameSync(join(folder, 'template.ts'), join(folder, 'right.ts'));
     writeFileSync(
       join(folder, 'template.ts'),
-      `import { createHeaderTemplate as create } from '../../bench/right.ts';
+      `import { createHeaderTemplate as create } from './right.ts';
 export function createHeaderTemplate(mode, options) {
   const template = create(mode, options);
   return { ...template, write(out, at, block, blockAt) {

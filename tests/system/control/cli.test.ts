@@ -4,11 +4,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../../control/store/sqlite-store.ts';
+import { fileWith } from '../../../testing/files.ts';
 import { rewriteRevision } from '../../../testing/older-store.ts';
 import { Peer, PeerListener } from '../../../testing/peer.ts';
 import { freePort } from '../../../testing/ports.ts';
 import { Home } from '../../../testing/stored-balancer.ts';
-import { fileWith, type Ran, runBinary } from '../process/binary.ts';
+import { type Ran, runBinary } from '../process/binary.ts';
 
 let home: Home;
 beforeEach(() => {

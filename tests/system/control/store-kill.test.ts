@@ -3,17 +3,21 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { withCompileCache } from '../../../bin/runtime.js';
 import { openStore } from '../../../control/store/sqlite-store.ts';
+import { firstSeed } from '../../../testing/suite/seeds.ts';
+import { bySize } from '../../../testing/suite/size.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../testing/temporary.ts';
 import { Random } from '../../sim/random.ts';
 
-const KILLS = 200;
+const KILLS = bySize({ quick: 20, thorough: 200 });
 const WRITER = join(import.meta.dirname, 'store-writer.ts');
 
 /** Starts the writer, kills it after it has said so many numbers and a moment more. @returns the last number that it said */
 function writeAndKill(directory: string, numbers: number, delayMs: number): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const writer = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', WRITER, directory], {
+    env: withCompileCache(process.env),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';
@@ -33,8 +37,8 @@ function writeAndKill(directory: string, numbers: number, delayMs: number): Prom
   return promise;
 }
 
-test(`${KILLS} deaths while writing: the state before a write or after it`, { timeout: 600_000 }, async () => {
-  const random = new Random(20261124);
+test(`${KILLS} deaths while writing: the state before a write or after it`, async () => {
+  const random = new Random(firstSeed());
   const directory = makeTemporaryDirectory('kill');
   for (let kill = 0; kill < KILLS; kill++) {
     const said = await writeAndKill(directory, random.int(1, 4), random.int(0, 3));

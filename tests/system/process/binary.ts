@@ -1,12 +1,11 @@
 // The real binary in ways that startBalancer has no need of: runs that end by themselves, and runs through a shell that changes
 // limits or redirects output first.
 
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { BALANCER, Balancer, type BalancerSpec } from '../../../testing/balancer.ts';
+import { fileWith } from '../../../testing/files.ts';
 import { type ProgramOptions, startProgram } from '../../../testing/process.ts';
-import { makeTemporaryDirectory } from '../../../testing/temporary.ts';
 
 /** No variable of the balancer but those that a test sets. */
 export const BARE_ENVIRONMENT: Readonly<Record<string, undefined>> = Object.fromEntries(
@@ -43,13 +42,6 @@ export async function runBinary(
   } finally {
     program.killGroup();
   }
-}
-
-/** A file of that name and content in a directory of its own. @returns its path */
-export function fileWith(content: string | Uint8Array, name = 'balancer.yaml'): string {
-  const path = join(makeTemporaryDirectory('input'), name);
-  writeFileSync(path, content);
-  return path;
 }
 
 /** Starts the balancer from a shell that does something first: `$@` is the command, which the script has to exec. */

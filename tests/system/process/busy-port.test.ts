@@ -5,9 +5,10 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { type BalancerSpec, startBalancer } from '../../../testing/balancer.ts';
+import { fileWith } from '../../../testing/files.ts';
 import { accepts, freePort, freePorts, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { UNPRIVILEGED } from '../../../testing/temporary.ts';
-import { fileWith, type Ran, runBinary } from './binary.ts';
+import { type Ran, runBinary } from './binary.ts';
 
 const EXIT_CONFIG = 78;
 

@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { VERSION } from '../../../cli/version.ts';
 import { BALANCER } from '../../../testing/balancer.ts';
+import { fileWith } from '../../../testing/files.ts';
 import { freePorts } from '../../../testing/ports.ts';
 import { startProgram } from '../../../testing/process.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../testing/temporary.ts';
-import { fileWith } from './binary.ts';
 
 const folder = makeTemporaryDirectory('launcher of mine');
 afterAll(() => removeTemporaryDirectory(folder));
