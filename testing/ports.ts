@@ -12,6 +12,10 @@ export const LOOPBACK_IPV6 = '::1';
 
 const given = new Set<number>();
 
+/** Where files have no networks of their own (no root), each of the workers that run at once has a slice of the ports. */
+const SLICES = 4;
+const WORKER = Number(process.env.VITEST_POOL_ID ?? 0);
+
 function firstEphemeralPort(): number {
   try {
     const first = Number.parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'), 10);
@@ -42,14 +46,15 @@ function tryToListen(host: string, port: number): Promise<string | undefined> {
 
 /** A port that nobody listens on, on any address. The same process never gets the same one twice. */
 export async function freePort(): Promise<number> {
-  const range = firstEphemeralPort() - LOWEST;
+  const range = Math.floor((firstEphemeralPort() - LOWEST) / SLICES);
+  const lowest = LOWEST + (WORKER % SLICES) * range;
   for (let attempt = 0; attempt < 200; attempt++) {
-    const port = LOWEST + Math.floor(Math.random() * range);
+    const port = lowest + Math.floor(Math.random() * range);
     if (given.has(port)) continue;
     given.add(port);
     if (await isFree(port)) return port;
   }
-  throw new Error(`no free port between ${LOWEST} and ${LOWEST + range}`);
+  throw new Error(`no free port between ${lowest} and ${lowest + range}`);
 }
 
 export async function freePorts(count: number): Promise<number[]> {

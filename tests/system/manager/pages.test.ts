@@ -15,9 +15,11 @@ import {
   type Visit,
   visit,
 } from '../../../testing/browser.ts';
+import { DEADLINE_MS } from '../../../testing/deadline.ts';
 import { Peer, PeerListener } from '../../../testing/peer.ts';
 import { freePort } from '../../../testing/ports.ts';
 import { Home, type StoredBalancer } from '../../../testing/stored-balancer.ts';
+import { bySize } from '../../../testing/suite/size.ts';
 
 const HOSTILE = '<img src=x onerror=alert(1)>';
 
@@ -91,48 +93,51 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
   /** What a browser counts as good; 0 is not to be had where a label is as long as it likes. */
   const LAYOUT_SHIFT_MAX = 0.05;
 
-  describe.each([1280, 390])('nothing jumps while pages load, %i wide', (width) => {
-    let visitor: Visit;
-    let order: AnswerOrder;
+  describe.each(bySize({ quick: [1280], thorough: [1280, 390] }))(
+    'nothing jumps while pages load, %i wide',
+    (width) => {
+      let visitor: Visit;
+      let order: AnswerOrder;
 
-    beforeEach(async () => {
-      visitor = await enter({ width });
-      await visitor.page.addInitScript(`
+      beforeEach(async () => {
+        visitor = await enter({ width });
+        await visitor.page.addInitScript(`
         globalThis.shift = 0;
         new PerformanceObserver((list) => {
           for (const entry of list.getEntries()) globalThis.shift += entry.value;
         }).observe({ type: 'layout-shift', buffered: true });
       `);
-      order = new AnswerOrder(visitor.page);
-      await order.start();
-    });
-    afterEach(() => visitor.context.close());
+        order = new AnswerOrder(visitor.page);
+        await order.start();
+      });
+      afterEach(() => visitor.context.close());
 
-    /** How far the page has jumped once all of it is there, as browsers count it. */
-    async function shiftOf(name: keyof typeof PAGES): Promise<number> {
-      await PAGES[name](visitor.page);
-      await order.drawn();
-      return Number(await visitor.page.evaluate('shift'));
-    }
-
-    test.each(['oldest', 'newest'] as const)('the %s answer first', async (first) => {
-      order.first = first;
-      for (const name of Object.keys(PAGES) as (keyof typeof PAGES)[]) {
-        expect(await shiftOf(name), name).toBeLessThan(LAYOUT_SHIFT_MAX);
+      /** How far the page has jumped once all of it is there, as browsers count it. */
+      async function shiftOf(name: keyof typeof PAGES): Promise<number> {
+        await PAGES[name](visitor.page);
+        await order.drawn();
+        return Number(await visitor.page.evaluate('shift'));
       }
-    });
 
-    test.each([
-      ['not there yet', 'Stats are unavailable at this time.', 'Stats for this NodeBalancer are not available yet'],
-      ['refused', 'Out of order.', 'Out of order.'],
-    ])('statistics that are %s', async (_name, reason, shown) => {
-      const { page } = visitor;
-      await page.route('**/statistics?*', (route) => route.fulfill({ status: 400, json: { errors: [{ reason }] } }));
-      const shift = await shiftOf('summary');
-      await page.getByText(shown).waitFor();
-      expect(shift).toBeLessThan(LAYOUT_SHIFT_MAX);
-    });
-  });
+      test.each(['oldest', 'newest'] as const)('the %s answer first', async (first) => {
+        order.first = first;
+        for (const name of Object.keys(PAGES) as (keyof typeof PAGES)[]) {
+          expect(await shiftOf(name), name).toBeLessThan(LAYOUT_SHIFT_MAX);
+        }
+      });
+
+      test.each([
+        ['not there yet', 'Stats are unavailable at this time.', 'Stats for this NodeBalancer are not available yet'],
+        ['refused', 'Out of order.', 'Out of order.'],
+      ])('statistics that are %s', async (_name, reason, shown) => {
+        const { page } = visitor;
+        await page.route('**/statistics?*', (route) => route.fulfill({ status: 400, json: { errors: [{ reason }] } }));
+        const shift = await shiftOf('summary');
+        await page.getByText(shown).waitFor();
+        expect(shift).toBeLessThan(LAYOUT_SHIFT_MAX);
+      });
+    },
+  );
 
   const ONE = '/v4/nodebalancers/1';
   const FORM = [`${ONE}/configs/2`, `${ONE}/configs/2/nodes`, '/balancer/v1/history'];
@@ -286,25 +291,27 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     await visitor.context.close();
   });
 
-  describe.each(['light', 'dark'] as const)('%s', (theme: Theme) => {
-    test.each(Object.keys(PAGES) as (keyof typeof PAGES)[])(
-      '%s: axe finds nothing serious, nothing overflows',
-      async (name) => {
-        const visitor = await enter({ theme });
-        const { page } = visitor;
-        for (const width of [1280, 390]) {
-          await page.setViewportSize({ width, height: 900 });
-          await PAGES[name](page);
-          const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-          expect(overflow, `${name} at ${width}`).toBeLessThanOrEqual(0);
-          const violations = await seriousViolations(page);
-          expect(violations, `${name} at ${width}`).toEqual([]);
-        }
-        expect(visitor.complaints).toEqual([]);
-        await visitor.context.close();
-      },
-    );
+  test.each(looks())('$name, $theme, $width wide: axe finds nothing serious, nothing overflows', async (look) => {
+    const visitor = await enter({ theme: look.theme, width: look.width });
+    const { page } = visitor;
+    await PAGES[look.name](page);
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+    expect(await seriousViolations(page)).toEqual([]);
+    expect(visitor.complaints).toEqual([]);
+    await visitor.context.close();
   });
+
+  /** Every page in each theme at each width; for a quick look, every page once, and each theme and width often. */
+  function looks(): { name: keyof typeof PAGES; theme: Theme; width: number }[] {
+    const names = Object.keys(PAGES) as (keyof typeof PAGES)[];
+    const themes = ['light', 'dark'] as const;
+    return bySize({
+      quick: names.map((name, i) => ({ name, theme: themes[i % 2] ?? 'light', width: i % 4 < 2 ? 1280 : 390 })),
+      thorough: names.flatMap((name) =>
+        themes.flatMap((theme) => [1280, 390].map((width) => ({ name, theme, width }))),
+      ),
+    });
+  }
 
   test('a wrong token is refused in words', async () => {
     const { page, context } = await visit(browser, balancer);
@@ -456,7 +463,9 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     await balancer.stop();
     await page.getByText('The balancer’s API does not answer.').waitFor();
     balancer = await home.start();
-    await expect.poll(() => page.getByText('The balancer’s API does not answer.').count(), { timeout: 20_000 }).toBe(0);
+    await expect
+      .poll(() => page.getByText('The balancer’s API does not answer.').count(), { timeout: DEADLINE_MS })
+      .toBe(0);
     await page.getByRole('link', { name: 'web', exact: true }).waitFor();
     await visitor.context.close();
   });
