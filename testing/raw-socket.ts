@@ -108,9 +108,9 @@ export class RawSocket {
     return linux.sendto(this.fd, base + DATA_AT, data.length, MSG_OOB | MSG_NOSIGNAL);
   }
 
-  /** What is there now, at most 64 KiB. @returns how much, 0 at the end of the stream, or -errno */
-  recv(): number {
-    return kernel.recv(this.fd, DATA_AT, DATA_BYTES);
+  /** What is there now, at most so much and 64 KiB. @returns how much, 0 at the end of the stream, or -errno */
+  recv(bytes = DATA_BYTES): number {
+    return kernel.recv(this.fd, DATA_AT, Math.min(bytes, DATA_BYTES));
   }
 
   /** The first `count` bytes of the last `recv`; good until anything else is called here. */
@@ -129,7 +129,12 @@ export class RawSocket {
   }
 
   fin(): void {
-    must('shutdown', kernel.shutdownWrite(this.fd));
+    must('shutdown', this.tryFin());
+  }
+
+  /** @returns 0, or -ENOTCONN where the other end has reset the connection */
+  tryFin(): number {
+    return kernel.shutdownWrite(this.fd);
   }
 
   rst(): void {
