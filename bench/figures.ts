@@ -2,7 +2,7 @@
 
 import type { LatencyPoint } from './latency.ts';
 import type { Comparison, Spread } from './merge.ts';
-import type { Metric } from './scenario.ts';
+import type { Metric } from './metric.ts';
 
 /** The percentiles of the tables, as a curve has them. */
 export const TABLE_PERCENTILES = [50, 90, 99, 99.9, 99.99] as const;

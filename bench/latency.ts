@@ -2,7 +2,7 @@
 // the points of a percentile curve. Recorded where the load is made.
 
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
-import type { Metric } from './scenario.ts';
+import type { Metric } from './metric.ts';
 
 /** A histogram on its way between processes, and in a sample. */
 export type EncodedLatency = string;

@@ -7,8 +7,8 @@
 
 import type { Histogram } from 'hdr-histogram-js';
 import { decodeLatency, type LatencyPoint, latencyCurve } from './latency.ts';
-import type { MergedDistribution } from './report.ts';
-import type { Distribution, Metric, Sample } from './scenario.ts';
+import type { Distribution, Metric } from './metric.ts';
+import type { Sample } from './scenario.ts';
 
 const CONFIDENCE = 0.95;
 
@@ -38,6 +38,13 @@ export interface MergedMetric {
   comparison?: Comparison;
   /** With an earlier revision of the subject, where one ran too; `bestPeer` is its name. */
   earlier?: Comparison;
+}
+
+/** A distribution: at each percentile the median of the rounds. */
+export interface MergedDistribution {
+  distribution: Distribution;
+  /** contender -> its curve, rising */
+  contenders: Record<string, LatencyPoint[]>;
 }
 
 /** contender -> its samples, one per round */

@@ -12,8 +12,8 @@ import {
 } from './figures.ts';
 import { formatJudgement, formatLimit, GOALS, type GoalResult, type GoalSummary, summariseGoals } from './goals.ts';
 import type { PastRun, Recorded } from './history.ts';
-import type { MergedMetric, Spread } from './merge.ts';
-import type { MergedDistribution, Report, ScenarioReport } from './report.ts';
+import type { MergedDistribution, MergedMetric, Spread } from './merge.ts';
+import type { Report, ScenarioReport } from './report.ts';
 
 /** The first row is the head. Followed by an empty line, which Markdown needs. */
 function markdownTable(rows: readonly (readonly string[])[]): string[] {

@@ -12,8 +12,8 @@ import {
   TABLE_PERCENTILES,
 } from './figures.ts';
 import { formatLimit, summariseGoals } from './goals.ts';
-import type { Comparison, Spread, Verdict } from './merge.ts';
-import type { MergedDistribution, Report, ScenarioReport } from './report.ts';
+import type { Comparison, MergedDistribution, Spread, Verdict } from './merge.ts';
+import type { Report, ScenarioReport } from './report.ts';
 import { type Cell, formatTable, INDENT, left, right, WIDTH_MAX, wrap } from './table.ts';
 
 export interface PrintOptions {

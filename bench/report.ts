@@ -1,10 +1,8 @@
 // One run as a value: what is printed, kept under bench/results/, drawn and made into BENCHMARKS.md. Plain JSON.
 
 import type { HeaderKind } from './contender.ts';
-import type { LatencyPoint } from './latency.ts';
 import type { Machine } from './machine.ts';
-import type { MergedMetric } from './merge.ts';
-import type { Distribution } from './scenario.ts';
+import type { MergedDistribution, MergedMetric } from './merge.ts';
 
 export interface Report {
   /** Raised when old files can no longer be read as this. */
@@ -39,11 +37,4 @@ export interface ScenarioReport {
   description: string;
   metrics: MergedMetric[];
   distributions: MergedDistribution[];
-}
-
-/** A distribution: at each percentile the median of the rounds. */
-export interface MergedDistribution {
-  distribution: Distribution;
-  /** contender -> its curve, rising */
-  contenders: Record<string, LatencyPoint[]>;
 }

@@ -3,22 +3,9 @@
 
 import type { Contender, RunningContender, Setup } from './contender.ts';
 import type { EncodedLatency } from './latency.ts';
+import type { Distribution, Metric } from './metric.ts';
 import type { BenchNode } from './node.ts';
 import type { Scale } from './options.ts';
-
-export interface Metric {
-  id: string;
-  label: string;
-  unit: string;
-  /** `none`: shown, never compared. */
-  better: 'lower' | 'higher' | 'none';
-}
-
-/** A whole distribution, of which the metrics name a few percentiles; in microseconds. */
-export interface Distribution {
-  id: string;
-  label: string;
-}
 
 /** What one measurement gave. A metric that a contender cannot give is absent in each of its samples. */
 export interface Sample {

@@ -3,7 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BalancerSpec } from './balancer.ts';
+import type { BalancerSpec } from './balancer-spec.ts';
 import { hostPort } from './ports.ts';
 import { HAPROXY } from './servers/haproxy.ts';
 import { listens } from './sockets.ts';

@@ -3,7 +3,8 @@
 
 import { figure, formatLatency, latencyAt } from '../figures.ts';
 import type { LatencyPoint } from '../latency.ts';
-import type { MergedDistribution, Report } from '../report.ts';
+import type { MergedDistribution } from '../merge.ts';
+import type { Report } from '../report.ts';
 import { logTicks } from './layout.ts';
 import { type Axis, linesSpec } from './lines.ts';
 import type { Picture } from './picture.ts';

@@ -6,8 +6,9 @@ import { eventually } from '../../testing/process.ts';
 import type { RunningContender } from '../contender.ts';
 import { startBulk } from '../load/bulk.ts';
 import { measureCpu } from '../meters.ts';
+import type { Metric } from '../metric.ts';
 import type { Scale } from '../options.ts';
-import type { Metric, Sample, Scenario, Stage } from '../scenario.ts';
+import type { Sample, Scenario, Stage } from '../scenario.ts';
 
 const GB = 1e9;
 /** As many in each direction at least, at once or in a row. */

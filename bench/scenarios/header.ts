@@ -2,7 +2,8 @@
 // TLV, each in a fresh process, one after the other within the round.
 
 import type { HeaderKind } from '../contender.ts';
-import type { Metric, Scenario } from '../scenario.ts';
+import type { Metric } from '../metric.ts';
+import type { Scenario } from '../scenario.ts';
 import { loadWithSmallRequests } from './http.ts';
 
 const KINDS: readonly { kind: HeaderKind; id: string; title: string }[] = [

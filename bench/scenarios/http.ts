@@ -9,9 +9,10 @@ import { encodeLatency, percentileFigures, percentileMetrics } from '../latency.
 import { type HttpLoad, type HttpResult, runHttpLoad } from '../load/http.ts';
 import { runRequestLoad } from '../load/requests.ts';
 import { type CpuUse, measureCpu } from '../meters.ts';
+import type { Metric } from '../metric.ts';
 import type { NodeCounts } from '../node.ts';
 import type { Scale } from '../options.ts';
-import type { Metric, Sample, Scenario, Stage } from '../scenario.ts';
+import type { Sample, Scenario, Stage } from '../scenario.ts';
 
 /** wrk connects once to see whether the address works, and closes without a request. */
 const TRIAL_CONNECTIONS = 1;

@@ -3,7 +3,8 @@
 
 import { eventually } from '../../testing/process.ts';
 import type { RunningContender } from '../contender.ts';
-import type { Metric, Scenario, Stage } from '../scenario.ts';
+import type { Metric } from '../metric.ts';
+import type { Scenario, Stage } from '../scenario.ts';
 import { loadWithSmallRequests } from './http.ts';
 
 export const shards: Scenario = {

@@ -2,7 +2,7 @@
 // and the type of what a decoder says. Section numbers are those of the specification (proxy-protocol.txt, HAProxy).
 // Must not hold logic beyond a table look-up: reading and writing bytes live in v1-*.ts, v2-*.ts and tlv-*.ts.
 
-import type { RejectReason } from './reject.ts';
+import type { Rejected } from './reject.ts';
 import type { Tlv } from './tlv.ts';
 
 /** Section 2.1: with its CRLF, no v1 line is longer. */
@@ -72,9 +72,6 @@ export type Accepted = {
   readonly tlvs: readonly Tlv[];
   readonly headerBytes: number;
 };
-
-/** Final: no byte that follows could make it a header. `detail` names the byte, for a log line. */
-export type Rejected = { readonly kind: 'rejected'; readonly reason: RejectReason; readonly detail: string };
 
 /** A prefix of a valid header. `needAtLeast`: bytes from the header's first on, always more than there were. */
 export type Incomplete = { readonly kind: 'incomplete'; readonly needAtLeast: number };

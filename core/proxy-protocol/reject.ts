@@ -1,8 +1,6 @@
 // Why a header was refused: one table, shared by the log, the counters and the page. A decoder never throws for what a peer
 // sent; it returns a reason from here. Must not format positions or bytes: the decoder that saw them writes the detail.
 
-import type { Rejected } from './header.ts';
-
 const REASONS = {
   signature: 'does not start like a PROXY header',
   'v1-family': 'the v1 family is not TCP4, TCP6 or UNKNOWN',
@@ -25,6 +23,9 @@ const REASONS = {
 } as const;
 
 export type RejectReason = keyof typeof REASONS;
+
+/** Final: no byte that follows could make it a header. `detail` names the byte, for a log line. */
+export type Rejected = { readonly kind: 'rejected'; readonly reason: RejectReason; readonly detail: string };
 
 /** For people: a sentence without the full stop. */
 export function describeReject(reason: RejectReason): string {

@@ -2,8 +2,7 @@
 // out, because a receive buffer is used again. Nesting is one level by construction (only SSL holds TLVs), and the number of
 // TLVs is bounded by the header's size, so that no input costs more than one pass. Must not throw for any bytes.
 
-import type { Rejected } from './header.ts';
-import { isRejected, reject } from './reject.ts';
+import { isRejected, type Rejected, reject } from './reject.ts';
 import {
   AWS_VPC_ENDPOINT_ID,
   AZURE_LINK_ID,

@@ -3,16 +3,8 @@
 // A step returns undefined (or false) when it cannot finish: the line is refused if `scan.stopped` is set, else too short yet.
 
 import { formatIp, IP_BYTES, IPV4_AT, parseIp } from '../base/ip.ts';
-import {
-  type Accepted,
-  type Decoded,
-  type Endpoint,
-  type Incomplete,
-  type Rejected,
-  V1_MAX_BYTES,
-  V1_MIN_BYTES,
-} from './header.ts';
-import { type RejectReason, reject } from './reject.ts';
+import { type Accepted, type Decoded, type Endpoint, type Incomplete, V1_MAX_BYTES, V1_MIN_BYTES } from './header.ts';
+import { type Rejected, type RejectReason, reject } from './reject.ts';
 
 const SPACE = 0x20;
 const CR = 0x0d;

@@ -14,7 +14,6 @@ import {
   type Endpoint,
   FAMILIES,
   type FamilyLayout,
-  type Rejected,
   V2_FAMILY_AT,
   V2_FIXED_BYTES,
   V2_LENGTH_AT,
@@ -22,7 +21,7 @@ import {
   V2_VERSION_AT,
   VERSION_2,
 } from './header.ts';
-import { isRejected, reject } from './reject.ts';
+import { isRejected, type Rejected, reject } from './reject.ts';
 import { TLV_CRC32C, type Tlv } from './tlv.ts';
 import { decodeTlvs, findTlvValue } from './tlv-decode.ts';
 

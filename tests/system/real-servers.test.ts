@@ -4,7 +4,8 @@
 // port makes the difference.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Balancer, type ConfigSpec, startBalancer } from '../../testing/balancer.ts';
+import { type Balancer, startBalancer } from '../../testing/balancer.ts';
+import type { ConfigSpec } from '../../testing/balancer-spec.ts';
 import { Peer } from '../../testing/peer.ts';
 import { freePort, hasIpv6, hostPort, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../../testing/ports.ts';
 import * as apache from '../../testing/servers/apache.ts';

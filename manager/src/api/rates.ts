@@ -1,7 +1,7 @@
 // What frontends and nodes did per second over the last minutes, from the counters that the page asks for anyway: graphs that are live
 // from the moment somebody looks. Nothing of it is kept longer than the page is open.
 
-import type { PlaneState } from './state.ts';
+import type { PlaneState } from './plane.ts';
 
 export const LIVE_SPAN_S = 300;
 /** At one answer every two seconds. */

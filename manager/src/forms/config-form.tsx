@@ -1,7 +1,6 @@
 // The fields of one port's configuration: the same on the create page and on the Configurations tab. The draft comes in, and every
 // change goes out as another draft; all that it holds is what to say about the last change of protocol.
 
-import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { NumberField, SelectField, TextField, Toggle } from '../parts/fields.tsx';
 import { Notice } from '../parts/notice.tsx';
@@ -14,19 +13,8 @@ import {
   withProtocol,
   withProxyProtocol,
 } from './config-draft.ts';
-import type { FormErrors } from './errors.ts';
-import { type LiveNodes, NodeRows } from './node-rows.tsx';
-
-export interface ConfigFormProps {
-  readonly draft: ConfigDraft;
-  readonly onChange: (draft: ConfigDraft) => void;
-  readonly errors: FormErrors;
-  readonly isReadOnly: boolean;
-  /** what is known of nodes that are in force */
-  readonly live?: LiveNodes;
-  /** beside the Proxy Protocol select: what a node will receive */
-  readonly preview?: ComponentChildren;
-}
+import type { ConfigFormProps } from './config-form-props.ts';
+import { NodeRows } from './node-rows.tsx';
 
 const PROTOCOLS = [
   { value: 'tcp', text: 'TCP' },

@@ -3,7 +3,8 @@
 
 import { useState } from 'preact/hooks';
 import { setNodeMode } from '../api/nodebalancers.ts';
-import { type NodeState, refreshPlaneState } from '../api/state.ts';
+import type { NodeState } from '../api/plane.ts';
+import { refreshPlaneState } from '../api/state.ts';
 import type { Mode } from '../api/types.ts';
 import { useReadOnlyReason } from '../login.ts';
 import { ConfirmDialog } from '../parts/dialog.tsx';

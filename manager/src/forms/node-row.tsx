@@ -1,13 +1,13 @@
 // One backend node while it is edited; and, of a node that is in force, its state, why it is so, since when, and its way out.
 
 import { useState } from 'preact/hooks';
-import type { NodeState } from '../api/state.ts';
+import type { NodeState } from '../api/plane.ts';
 import { NumberField, SelectField, TextField } from '../parts/fields.tsx';
 import { count, NodeChip, StatusChip, Time } from '../parts/show.tsx';
 import type { NodeDraft } from './config-draft.ts';
+import type { LiveNodes } from './config-form-props.ts';
 import { DrainControl } from './drain.tsx';
 import type { FormErrors } from './errors.ts';
-import type { LiveNodes } from './node-rows.tsx';
 
 const MODES = [
   { value: 'accept', text: 'Accept' },

@@ -4,18 +4,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { TextField } from '../parts/fields.tsx';
 import { Pager, usePaged } from '../parts/pagination.tsx';
 import { type ConfigDraft, type NodeDraft, newNode } from './config-draft.ts';
-import type { ConfigFormProps } from './config-form.tsx';
-import type { DrainPlace } from './drain.tsx';
+import type { ConfigFormProps } from './config-form-props.ts';
 import { firstNodeWithError } from './errors.ts';
 import { NodeRow } from './node-row.tsx';
-
-/** Nodes that are in force, apart from what is being typed. */
-export interface LiveNodes {
-  readonly place: DrainPlace;
-  /** why a node cannot be drained now */
-  readonly blocked: string | undefined;
-  readonly onChanged: () => void;
-}
 
 const SEARCH_FROM = 25;
 

@@ -6,7 +6,7 @@ import { type ApiFailure, asFailure } from '../api/client.ts';
 import type { Question } from '../api/early.ts';
 import { latestRevision } from '../api/history.ts';
 import { deleteConfig, getConfig, listNodes, saveConfig } from '../api/nodebalancers.ts';
-import type { FrontendState } from '../api/state.ts';
+import type { FrontendState } from '../api/plane.ts';
 import type { Config, NodeBalancer } from '../api/types.ts';
 import { useQuery } from '../api/use-query.ts';
 import { bodyOf, type ConfigDraft, draftOf, isSame } from '../forms/config-draft.ts';

@@ -1,8 +1,8 @@
 // Every node of a NodeBalancer: its state, why it is so and since when, what it does at this moment, and its way out.
 
 import { useState } from 'preact/hooks';
+import type { FrontendState, NodeState } from '../api/plane.ts';
 import { LIVE_SPAN_S, nodeKey, ratesOf } from '../api/rates.ts';
-import type { FrontendState, NodeState } from '../api/state.ts';
 import type { ConfigOverview } from '../api/types.ts';
 import { DrainControl, type DrainPlace } from '../forms/drain.tsx';
 import { Graph } from '../parts/graph.tsx';

@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { createLatency, encodeLatency } from '../../../bench/latency.ts';
 import { medianOf, mergeDistribution, mergeMetric, skippedOnEachSide } from '../../../bench/merge.ts';
-import type { Metric, Sample } from '../../../bench/scenario.ts';
+import type { Metric } from '../../../bench/metric.ts';
+import type { Sample } from '../../../bench/scenario.ts';
 
 const COST: Metric = { id: 'x', label: 'cost', unit: 'us', better: 'lower' };
 const RATE: Metric = { id: 'x', label: 'rate', unit: '/s', better: 'higher' };

@@ -3,8 +3,9 @@
 
 import { createLatency, encodeLatency, percentileFigures } from '../../../bench/latency.ts';
 import { mergeDistribution, mergeMetric } from '../../../bench/merge.ts';
+import type { Distribution, Metric } from '../../../bench/metric.ts';
 import type { Report, ScenarioReport } from '../../../bench/report.ts';
-import type { Distribution, Metric, Sample } from '../../../bench/scenario.ts';
+import type { Sample } from '../../../bench/scenario.ts';
 
 export const ROUNDS = 7;
 const REQUESTS_PER_ROUND = 20_000;

@@ -4,7 +4,8 @@
 
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Balancer, type ConfigSpec, startBalancer } from '../../../testing/balancer.ts';
+import { type Balancer, startBalancer } from '../../../testing/balancer.ts';
+import type { ConfigSpec } from '../../../testing/balancer-spec.ts';
 import { Peer, PeerListener } from '../../../testing/peer.ts';
 import { freePort, hasIpv6, hostPort, LOOPBACK_IPV4, LOOPBACK_IPV6 } from '../../../testing/ports.ts';
 import { eventually } from '../../../testing/process.ts';

@@ -3,7 +3,8 @@
 
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { type ConfigSpec, onePort } from '../../../testing/balancer.ts';
+import { onePort } from '../../../testing/balancer.ts';
+import type { ConfigSpec } from '../../../testing/balancer-spec.ts';
 import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { type Answer, ask, NamedNode, startPool, whoServes } from './scene.ts';
 import { statusOf } from './status.ts';

@@ -3,7 +3,8 @@
 
 import { writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import { type NodeSpec, onePort } from '../../../testing/balancer.ts';
+import { onePort } from '../../../testing/balancer.ts';
+import type { NodeSpec } from '../../../testing/balancer-spec.ts';
 import { freePort } from '../../../testing/ports.ts';
 import { ask, NamedNode, startPool, whoServes } from './scene.ts';
 import { statusOf } from './status.ts';

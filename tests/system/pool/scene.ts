@@ -2,7 +2,8 @@
 // balancer of two shards in front. All of 127.0.0.0/8 is this machine: a client may come from any of it.
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { type Balancer, type BalancerSpec, startBalancer } from '../../../testing/balancer.ts';
+import { type Balancer, startBalancer } from '../../../testing/balancer.ts';
+import type { BalancerSpec } from '../../../testing/balancer-spec.ts';
 import { freePort, hostPort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 
 /** who waits for a node sees others come, and shards die: on a busy machine that takes half a minute */

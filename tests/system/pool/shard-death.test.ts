@@ -2,7 +2,8 @@
 // longer than before, also when a reload has removed the port meanwhile; and clients return to their nodes.
 
 import { afterEach, expect, test } from 'vitest';
-import { type Balancer, type BalancerSpec, type ConfigSpec, onePort } from '../../../testing/balancer.ts';
+import { type Balancer, onePort } from '../../../testing/balancer.ts';
+import type { BalancerSpec, ConfigSpec } from '../../../testing/balancer-spec.ts';
 import { accepts, freePorts, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { type Answer, ask, clients, NamedNode, startPool, whoServes } from './scene.ts';
 import { statusOf } from './status.ts';

@@ -1,8 +1,9 @@
 // Stickiness `table`: a client returns to its node, whichever shard takes the connection, over reloads, and until the node is gone.
 
 import { afterEach, expect, test } from 'vitest';
-import type { Balancer, BalancerSpec, NodeSpec } from '../../../testing/balancer.ts';
+import type { Balancer } from '../../../testing/balancer.ts';
 import { onePort } from '../../../testing/balancer.ts';
+import type { BalancerSpec, NodeSpec } from '../../../testing/balancer-spec.ts';
 import { freePort } from '../../../testing/ports.ts';
 import { clients, NamedNode, startPool, whoServes } from './scene.ts';
 

@@ -3,7 +3,8 @@
 
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { BALANCER, Balancer, type BalancerSpec } from '../../../testing/balancer.ts';
+import { BALANCER, Balancer } from '../../../testing/balancer.ts';
+import type { BalancerSpec } from '../../../testing/balancer-spec.ts';
 import { fileWith } from '../../../testing/files.ts';
 import { type ProgramOptions, startProgram } from '../../../testing/process.ts';
 

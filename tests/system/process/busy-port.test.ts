@@ -4,7 +4,8 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { type BalancerSpec, startBalancer } from '../../../testing/balancer.ts';
+import { startBalancer } from '../../../testing/balancer.ts';
+import type { BalancerSpec } from '../../../testing/balancer-spec.ts';
 import { fileWith } from '../../../testing/files.ts';
 import { accepts, freePort, freePorts, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { UNPRIVILEGED } from '../../../testing/temporary.ts';

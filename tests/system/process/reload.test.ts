@@ -4,7 +4,8 @@
 
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Balancer, type BalancerSpec, type ConfigSpec, startBalancer } from '../../../testing/balancer.ts';
+import { type Balancer, startBalancer } from '../../../testing/balancer.ts';
+import type { BalancerSpec, ConfigSpec } from '../../../testing/balancer-spec.ts';
 import { accepts, freePort, freePorts, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { eventually } from '../../../testing/process.ts';
 import { EchoNode, EchoStream } from './echo.ts';
