@@ -102,7 +102,8 @@ const BAD_FILE = `nodebalancers:
         proxyProtocol: v2
         nodes:
           - { label: web-1, address: "192.0.2.10" }
-          - { label: web-1, address: "192.0.2.11:8080", wieght: 100 }
+          - { label: web-2, address: "192.0.2.11:8080", wieght: 100 }
+          - { label: web-3, address: "192.0.2.11:8080" }
 `;
 
 function errorSample(): string {

@@ -1,9 +1,16 @@
 // What is different between two inventories, in lines for people. Things are the same by their ids: one that got another name has
 // been renamed, not replaced.
 
+import { nodeIdentity } from '../../core/config/change.ts';
 import { type Change, describeChange, diff } from '../../core/config/diff.ts';
 import type { Config } from '../../core/config/model.ts';
-import { configOf, type Inventory, type StoredNodeBalancer } from './inventory.ts';
+import {
+  configOf,
+  type Inventory,
+  type StoredFrontend,
+  type StoredNode,
+  type StoredNodeBalancer,
+} from './inventory.ts';
 
 /** `web: label web -> shop`, `web port 80: proxy_protocol none -> v2` … Empty when nothing differs. */
 export function describeDifference(before: Inventory, after: Inventory): string[] {
@@ -30,18 +37,29 @@ function renamedFrom(before: Inventory, after: Inventory): Config {
           const next = configs.get(config.id);
           if (next === undefined) return config;
           const nodes = byId(next.nodes);
+          const replaced = new Set(replacedNodes(config, next));
           return {
             ...config,
             port: next.port,
-            nodes: config.nodes.map((node) => {
-              const { label = node.label, address = node.address } = nodes.get(node.id) ?? {};
-              return { ...node, label, address };
-            }),
+            nodes: config.nodes
+              .filter((node) => !replaced.has(node))
+              .map((node) => {
+                const { label = node.label, address = node.address } = nodes.get(node.id) ?? {};
+                return { ...node, label, address };
+              }),
           };
         }),
       };
     }),
   });
+}
+
+/** Nodes that go while one that stays gets their label and address: by these alone they would seem to stay. */
+function replacedNodes(from: StoredFrontend, to: StoredFrontend): readonly StoredNode[] {
+  const before = byId(from.nodes);
+  const after = byId(to.nodes);
+  const staying = new Set(to.nodes.filter(({ id }) => before.has(id)).map(nodeIdentity));
+  return from.nodes.filter((node) => !after.has(node.id) && staying.has(nodeIdentity(node)));
 }
 
 /** Names, and what the configuration does not know. */
@@ -74,7 +92,8 @@ function renamedParts(from: StoredNodeBalancer, to: StoredNodeBalancer): string[
       if (was === undefined || (was.label === node.label && was.address === node.address)) return [];
       return [`${place}: node ${was.label} (${was.address}) -> ${node.label} (${node.address})`];
     });
-    return [...port, ...names];
+    const gone = replacedNodes(old, config).map(({ label, address }) => `${place}: node ${label} (${address}) removed`);
+    return [...port, ...gone, ...names];
   });
 }
 

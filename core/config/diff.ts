@@ -1,5 +1,5 @@
 // Two configurations -> the changes between them: `apply(a, diff(a, b))` is b, order included, and `diff(a, a)` is empty.
-// Both must be valid: it is the uniqueness of labels, ports and node addresses that gives each thing an identity.
+// Both must be valid: it is the uniqueness of nodebalancers' labels, ports and nodes' addresses that gives each thing an identity.
 
 import { type Change, type FieldChange, type FrontendKey, type NodeKey, nodeIdentity } from './change.ts';
 import type { Config, Frontend, Node, NodeBalancer } from './model.ts';

@@ -24,7 +24,7 @@ export const NodeSchema = Type.Object(
     label: Type.String({
       ...LABEL,
       pattern: '^[a-zA-Z0-9._-]*$',
-      description: 'Name of the node, unique within its config.',
+      description: 'Name of the node, for people; its address is what it is known by.',
       'x-expected': `${limits.LABEL_CHARS_MIN} to ${limits.LABEL_CHARS_MAX} letters, digits, ".", "-" or "_"`,
       'x-sentences': {
         required: 'label is required',

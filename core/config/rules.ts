@@ -34,7 +34,7 @@ function frontendProblems(frontend: FrontendDraft, path: Path, isGiven: (path: P
     ...checkTimes(frontend, path, isGiven),
     ...checkNeeds(frontend, path),
     ...checksumNeeds(frontend, path),
-    ...repeated(nodes, [...path, 'nodes'], 'label', 'a label that no other node of the config has'),
+    // A label is for people, and those who cut names to its length make the same one twice: see `warnings.ts`.
     ...repeated(nodes, [...path, 'nodes'], 'address', 'an address that no other node of the config has', addressKey),
   ];
 }

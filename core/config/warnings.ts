@@ -4,7 +4,7 @@
 import { formatEndpoint, formatIp, isIpv4, isWildcard, parseIp } from '../base/ip.ts';
 import { type Config, type Frontend, FrontendSchema, type Node, type NodeBalancer } from './model.ts';
 import { parseNodeAddress } from './node-address.ts';
-import type { Path } from './problem.ts';
+import { type Path, quote } from './problem.ts';
 
 export interface Remark {
   readonly path: Path;
@@ -54,6 +54,7 @@ function frontendRemarks(frontend: Frontend, path: Path): Remark[] {
   if (first === undefined) return [{ path: [...path, 'nodes'], text: 'no nodes: every connection is refused' }];
   return [
     ...queueRemarks(frontend, path),
+    ...labelRemarks(frontend, [...path, 'nodes']),
     ...modeRemarks(frontend, [...path, 'nodes']),
     ...shareRemarks(frontend, first, [...path, 'nodes']),
   ];
@@ -68,6 +69,17 @@ function queueRemarks(frontend: Frontend, path: Path): Remark[] {
       path: [...path, key],
       text: `${key} ${frontend[key]} has no effect: no node of the config has max_connections`,
     }));
+}
+
+/** One for each label that several nodes have, at the second of them. */
+function labelRemarks({ nodes }: Frontend, path: Path): Remark[] {
+  const places = Map.groupBy(nodes.keys(), (i) => nodes[i]?.label ?? '');
+  return [...places].flatMap(([label, [, second, ...more]]) => {
+    if (second === undefined) return [];
+    const count = more.length + 2;
+    const text = `${count} nodes of the config have the label ${quote(label)}: only their addresses tell them apart`;
+    return [{ path: [...path, second, 'label'], text }];
+  });
 }
 
 function modeRemarks({ nodes, stickiness }: Frontend, path: Path): Remark[] {

@@ -149,6 +149,12 @@ export function sideEffects(before: ConfigDraft, after: ConfigDraft): readonly s
   ];
 }
 
+/** Labels that several nodes have: allowed, and each in its own words at the list of nodes. */
+export function repeatedLabels({ nodes }: Pick<ConfigDraft, 'nodes'>): readonly string[] {
+  const labels = nodes.map(({ label }) => label).filter((label) => label !== '');
+  return [...new Set(labels.filter((label, index) => labels.indexOf(label) !== index))];
+}
+
 /** Nodes that get the same header. */
 export interface Receivers {
   readonly version: ProxyProtocol;

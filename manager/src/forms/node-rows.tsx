@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { TextField } from '../parts/fields.tsx';
 import { Pager, usePaged } from '../parts/pagination.tsx';
-import { type ConfigDraft, type NodeDraft, newNode } from './config-draft.ts';
+import { type ConfigDraft, type NodeDraft, newNode, repeatedLabels } from './config-draft.ts';
 import type { ConfigFormProps } from './config-form-props.ts';
 import { firstNodeWithError } from './errors.ts';
 import { NodeRow } from './node-row.tsx';
@@ -44,6 +44,7 @@ export function NodeRows({ draft, onChange, errors, isReadOnly, live }: NodeRows
   return (
     <section ref={section} class="form-section">
       <h3>Backend Nodes</h3>
+      <LabelWarning draft={draft} />
       {errors.at('nodes') !== undefined && <p class="error">{errors.at('nodes')}</p>}
       {nodes.length > SEARCH_FROM && (
         <div class="fields">
@@ -70,6 +71,22 @@ export function NodeRows({ draft, onChange, errors, isReadOnly, live }: NodeRows
         </button>
       </div>
     </section>
+  );
+}
+
+const LABELS_NAMED_MAX = 3;
+
+/** No role of a notice: it would be read out anew with each letter of a label that is being typed. */
+function LabelWarning({ draft }: Pick<NodeRowsProps, 'draft'>) {
+  const labels = repeatedLabels(draft);
+  if (labels.length === 0) return null;
+  const named = labels.slice(0, LABELS_NAMED_MAX).map((label) => `“${label}”`);
+  const others = labels.length - named.length;
+  return (
+    <p class="notice warning">
+      Several nodes have the label {named.join(', ')}
+      {others > 0 && ` and ${others} more`}: only their addresses tell them apart.
+    </p>
   );
 }
 

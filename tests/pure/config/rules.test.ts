@@ -61,7 +61,7 @@ describe('used once', () => {
     );
   });
 
-  test('label and address among the nodes of a config, however it is spelled', () => {
+  test('an address among the nodes of a config, however it is spelled', () => {
     const text = withFrontend(
       'nodes:',
       '  - { label: abc, address: "[2001:db8::1]:80" }',
@@ -70,7 +70,6 @@ describe('used once', () => {
       '  - { label: abe, address: "host:80" }',
     );
     expect(errorLines(text)).toEqual([
-      'c.yaml:7:22: nodebalancers[0].configs[0].nodes[1].label: found label "abc" (also at line 6), expected a label that no other node of the config has',
       'c.yaml:7:36: nodebalancers[0].configs[0].nodes[1].address: found address "[2001:DB8:0::1]:80" (also at line 6), expected an address that no other node of the config has',
       'c.yaml:9:36: nodebalancers[0].configs[0].nodes[3].address: found address "host:80" (also at line 8), expected an address that no other node of the config has',
     ]);
@@ -198,6 +197,18 @@ describe('warnings stop nothing', () => {
     for (const algorithm of ['roundrobin', 'leastconn']) {
       expect(warningLines(withNodes([`algorithm: ${algorithm}`], 'slow_start: 30', ''))).toEqual([]);
     }
+  });
+
+  test('a label that several nodes have, once', () => {
+    const label = (name: string, i: number) => `  - { label: ${name}, address: "h:${i + 1}" }`;
+    const names = ['abc', 'abd', 'abc', 'xyz', 'abd', 'abc'];
+    const text = 'nodes of the config have the label';
+    expect(warningLines(withFrontend('nodes:', ...names.map(label)))).toEqual([
+      `8:22: nodebalancers[0].configs[0].nodes[2].label: warning: 3 ${text} "abc": only their addresses tell them apart`,
+      `10:22: nodebalancers[0].configs[0].nodes[4].label: warning: 2 ${text} "abd": only their addresses tell them apart`,
+    ]);
+    const port = (number: number) => `{ port: ${number}, nodes: [{ label: abc, address: "h:1" }] }`;
+    expect(warningLines(`nodebalancers: [{ label: web, configs: [${port(80)}, ${port(81)}] }]`)).toEqual([]);
   });
 
   test('a draining node, where no client is pinned to one', () => {

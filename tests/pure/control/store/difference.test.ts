@@ -59,6 +59,29 @@ test.each<[name: string, after: Inventory, lines: string[]]>([
   expect(describeDifference(BEFORE, after)).toEqual(lines);
 });
 
+test('of two nodes with one label, the one that goes is told, also where the other gets its address', () => {
+  const nodesOf = (...addresses: readonly [id: number, address: string][]): Inventory =>
+    changed((web) => ({
+      ...web,
+      configs: web.configs.map((config) => {
+        const [node] = config.nodes;
+        return node === undefined
+          ? config
+          : { ...config, nodes: addresses.map(([id, address]) => ({ ...node, label: 'cut', id, address })) };
+      }),
+    }));
+  const both = nodesOf([3, '192.0.2.1:80'], [9, '192.0.2.2:80']);
+  expect(describeDifference(both, nodesOf([3, '192.0.2.1:80']))).toEqual([
+    'web port 80: node cut (192.0.2.2:80) removed',
+  ]);
+  expect(describeDifference(both, nodesOf([3, '192.0.2.2:80']))).toEqual([
+    'web port 80: node cut (192.0.2.2:80) removed',
+    'web port 80: node cut (192.0.2.1:80) -> cut (192.0.2.2:80)',
+  ]);
+  // A rebuild that names no ids: the same nodes, to all who know them by label and address.
+  expect(describeDifference(both, nodesOf([11, '192.0.2.1:80'], [12, '192.0.2.2:80']))).toEqual([]);
+});
+
 test('a file that says the same changes nothing and keeps every id', () => {
   if (!('config' in validated)) throw new Error('unreachable');
   const again = inventoryOf(validated.config, BEFORE, 'local', '2027-01-01T00:00:00');

@@ -127,6 +127,42 @@ test.each(asked)(
   },
 );
 
+describe('nodes with one label', () => {
+  // As the Kubernetes controller makes them: it cuts the names of its machines to 32 characters.
+  const label = 'production-frankfurt-workerpool-large-1'.slice(0, 32);
+  const pair = [1, 2].map((host) => ({ label, address: `10.0.1.${host}:31059`, mode: 'accept', weight: 100 }));
+
+  test('come with a NodeBalancer, with a config, with a rebuild, one by one and by a change of name', async () => {
+    await done(lab.ask('POST', NODEBALANCERS, { region: 'local', configs: [{ nodes: pair }] }));
+    await done(lab.ask('POST', `${places.configs}?with_nodes=true`, { port: 81, nodes: pair }));
+    await done(lab.ask('POST', places.rebuild, { nodes: pair }));
+    const { id } = await done(lab.ask('POST', places.nodes, { label: 'another', address: '10.0.1.3:31059' }));
+    await done(lab.ask('PUT', `${places.nodes}/${id}`, { label }));
+    const { data } = await done(lab.ask('GET', places.nodes));
+    expect(data.map((node: { label: string }) => node.label)).toEqual([label, label, label]);
+  });
+
+  test('are known by id and address: each is changed, moved and removed without the other', async () => {
+    await done(lab.ask('POST', places.rebuild, { nodes: pair }));
+    const [first, second] = (await done(lab.ask('GET', places.nodes))).data;
+    await done(lab.ask('PUT', `${places.nodes}/${first.id}`, { weight: 7 }));
+    await done(lab.ask('PUT', `${places.nodes}/${second.id}`, { address: '10.0.1.9:31059' }));
+    expect(lab.plane.config.nodebalancers[0]?.configs[0]?.nodes).toMatchObject([
+      { label, address: '10.0.1.1:31059', weight: 7 },
+      { label, address: '10.0.1.9:31059', weight: 100 },
+    ]);
+    await done(lab.ask('DELETE', `${places.nodes}/${first.id}`));
+    expect(lab.store.read().changes).toEqual([`balancer1 port 80: node ${label} (10.0.1.1:31059) removed`]);
+    expect((await done(lab.ask('GET', places.nodes))).data).toMatchObject([{ id: second.id, weight: 100 }]);
+  });
+
+  test('but not one address', async () => {
+    const twice = [pair[0], { ...pair[1], address: pair[0]?.address }];
+    const errors = await refused(lab.ask('POST', places.rebuild, { nodes: twice }));
+    expect(errors.map(({ field }) => field)).toEqual(['nodes[1].address']);
+  });
+});
+
 describe('labels that nobody chose', () => {
   test('name the id', async () => {
     const { id, label } = await done(lab.ask('POST', NODEBALANCERS, { region: 'local' }));

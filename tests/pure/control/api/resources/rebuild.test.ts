@@ -101,7 +101,7 @@ test('everything that is wrong is told at once, and nothing changes', async () =
   const errors = await refused(
     lab.ask('POST', places.rebuild, {
       port: 0,
-      nodes: [{ id: 999 }, { ...ONE, weight: 0 }, { ...TWO, label: 'one' }, 5],
+      nodes: [{ id: 999 }, { ...ONE, weight: 0 }, { ...TWO, address: ONE.address }, 5],
     }),
   );
   const fields = errors.map(({ field }) => field).sort();
@@ -110,7 +110,7 @@ test('everything that is wrong is told at once, and nothing changes', async () =
     'nodes[0].id',
     'nodes[0].label',
     'nodes[1].weight',
-    'nodes[2].label',
+    'nodes[2].address',
     'nodes[3]',
     'port',
   ]);
