@@ -5,6 +5,7 @@ import { Type } from 'typebox';
 import type { Frontend } from '../../core/config/model.ts';
 import { isRecord } from '../../core/config/problem.ts';
 import type { Inventory, StoredFrontend, StoredNode, StoredNodeBalancer } from '../store/inventory.ts';
+import { type KeptFields, keptFieldsOf } from '../store/kept-fields.ts';
 import type { ApiContext } from './context.ts';
 import { configDraft } from './drafts.ts';
 import { addConfig, changeConfig, findById, Ids, removeConfig } from './edits.ts';
@@ -16,6 +17,7 @@ import { queryFlag } from './query.ts';
 import { checkBody, judge, readFields, refuse } from './request-check.ts';
 import { CONFIG, CONFIG_WITH_NODES, NODE_REQUEST } from './request-schemas.ts';
 import { change, findConfig, findNodeBalancer, inventoryNow, setEtag } from './requests.ts';
+import { readBody } from './unknown-keys.ts';
 import { ConfigView, viewConfig } from './views.ts';
 
 const PATH = '/nodebalancers/:nodebalancerId/configs';
@@ -69,6 +71,7 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request, reply) => {
       const withNodes = queryFlag(request.query, 'with_nodes');
+      const body = readBody(request, reply, withNodes ? CONFIG_WITH_NODES : CONFIG);
       let id = 0;
       const inventory = await change(
         context,
@@ -81,7 +84,7 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
           const { nodebalancer } = findNodeBalancer(before, request);
           const ids = new Ids(before);
           id = ids.take();
-          const config = checkedConfig(before, nodebalancer, undefined, request.body, withNodes, ids);
+          const config = checkedConfig(before, nodebalancer, undefined, body, withNodes, ids);
           return addConfig(before, { nodebalancer, now }, { ...config, id }, ids);
         },
       );
@@ -105,6 +108,7 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
       schema: { summary: 'Change fields of a config', body: publishedForChange(CONFIG), response: { 200: ConfigView } },
     },
     async (request, reply) => {
+      const body = readBody(request, reply, CONFIG);
       const thing = (inventory: Inventory) => findConfig(inventory, request).config;
       const inventory = await change(
         context,
@@ -112,7 +116,7 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
         (now) => [thing(now)],
         (before, now) => {
           const { nodebalancer, config } = findConfig(before, request);
-          const next = checkedConfig(before, nodebalancer, config, request.body, false, new Ids(before));
+          const next = checkedConfig(before, nodebalancer, config, body, false, new Ids(before));
           return changeConfig(before, { nodebalancer, now }, { ...next, id: config.id, nodes: config.nodes });
         },
       );
@@ -150,6 +154,7 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
       },
     },
     async (request, reply) => {
+      const body = readBody(request, reply, CONFIG_WITH_NODES);
       const thing = (inventory: Inventory) => findConfig(inventory, request).config;
       const inventory = await change(
         context,
@@ -158,7 +163,7 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
         (before, now) => {
           const { nodebalancer, config } = findConfig(before, request);
           const ids = new Ids(before);
-          const next = checkedConfig(before, nodebalancer, config, request.body, true, ids);
+          const next = checkedConfig(before, nodebalancer, config, body, true, ids);
           return changeConfig(before, { nodebalancer, now }, { ...next, id: config.id }, ids);
         },
       );
@@ -189,6 +194,7 @@ function checkedConfig(
   const good = draft.nodebalancers?.at(-1)?.configs?.at(-1) as Frontend;
   return {
     ...good,
+    ...keptFieldsOf(checked.draft as Partial<KeptFields> as KeptFields),
     nodes: good.nodes.map((node, index): StoredNode => {
       const known = old === undefined || !withNodes ? undefined : olds[index];
       return { ...node, id: known?.id ?? ids.take() };

@@ -10,7 +10,7 @@ const FIXED: Readonly<Record<string, string>> = {
   'access-control-allow-headers': 'Authorization, Origin, X-Requested-With, Content-Type, Accept, X-Filter, If-Match',
   'access-control-allow-methods': 'HEAD, GET, OPTIONS, POST, PUT, DELETE',
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'X-OAuth-Scopes, X-Accepted-OAuth-Scopes, X-Status, ETag',
+  'access-control-expose-headers': 'X-OAuth-Scopes, X-Accepted-OAuth-Scopes, X-Status, ETag, Warnings',
   'cache-control': 'max-age=0, no-cache, no-store',
   'content-security-policy': "default-src 'none'",
   vary: 'Authorization, X-Filter',

@@ -2,8 +2,9 @@
 
 import type { FastifyInstance } from 'fastify';
 import { type TSchema, Type } from 'typebox';
-import type { Config, NodeBalancer } from '../../core/config/model.ts';
+import type { Frontend, NodeBalancer } from '../../core/config/model.ts';
 import type { Inventory, StoredFrontend, StoredNodeBalancer } from '../store/inventory.ts';
+import type { KeptFields } from '../store/kept-fields.ts';
 import type { ApiContext } from './context.ts';
 import { nodebalancerDraft } from './drafts.ts';
 import { addNodeBalancer, changeNodeBalancer, Ids, removeNodeBalancer } from './edits.ts';
@@ -15,6 +16,7 @@ import { publishedForChange, publishedForNew } from './published-schemas.ts';
 import { type CheckedBody, checkBody, judge, refuse } from './request-check.ts';
 import { automaticLabel, CHANGED_NODEBALANCER, NEW_NODEBALANCER } from './request-schemas.ts';
 import { change, findNodeBalancer, inventoryNow, setEtag } from './requests.ts';
+import { readBody } from './unknown-keys.ts';
 import { NodeBalancerView, viewNodeBalancer } from './views.ts';
 
 const FILTERS = ['id', 'label', 'region', 'ipv4', 'tags', 'created', 'updated'] as const;
@@ -44,13 +46,14 @@ export function nodebalancerRoutes(app: FastifyInstance, context: ApiContext): v
     '/nodebalancers',
     one('Create a NodeBalancer, with configs and nodes', { body: publishedForNew(NEW_NODEBALANCER) }),
     async (request, reply) => {
+      const body = readBody(request, reply, NEW_NODEBALANCER);
       let id = 0;
       const inventory = await change(
         context,
         request,
         ({ nodebalancers }) => [nodebalancers],
         (before, now) => {
-          const made = create(before, request.body, context, now);
+          const made = create(before, body, context, now);
           id = made.id;
           return made.inventory;
         },
@@ -69,12 +72,13 @@ export function nodebalancerRoutes(app: FastifyInstance, context: ApiContext): v
     '/nodebalancers/:nodebalancerId',
     one('Change label, throttle or tags', { body: publishedForChange(CHANGED_NODEBALANCER) }),
     async (request, reply) => {
+      const body = readBody(request, reply, CHANGED_NODEBALANCER);
       const thing = (inventory: Inventory) => findNodeBalancer(inventory, request).nodebalancer;
       const inventory = await change(
         context,
         request,
         (now) => [thing(now)],
-        (before, now) => changeNodeBalancer(before, { ...changed(before, thing(before), request.body), updated: now }),
+        (before, now) => changeNodeBalancer(before, { ...changed(before, thing(before), body), updated: now }),
       );
       return answer(inventory, thing(inventory).id, reply);
     },
@@ -112,11 +116,11 @@ function create(
   const ids = new Ids(before);
   const checked = checkBody(body, NEW_NODEBALANCER);
   const id = Object.hasOwn(checked.given, 'label') ? ids.take() : idWithFreeLabel(before, ids);
-  const { region, tags, label = automaticLabel(id), ipv4, ...rest } = checked.draft as Partial<NewBody>;
+  const { region, tags, label = automaticLabel(id), ipv4, configs = [], ...rest } = checked.draft as Partial<NewBody>;
   const taken = new Set(before.nodebalancers.map((nodebalancer) => nodebalancer.ipv4));
   // An address that was asked for badly is told as such, not replaced.
   const addresses = chooseAddresses(ipv4, settings.addresses, taken);
-  const { draft, focus } = nodebalancerDraft(before, undefined, { ...rest, label, ...addresses });
+  const { draft, focus } = nodebalancerDraft(before, undefined, { ...rest, label, ...addresses, configs });
   refuse([...checked.problems, ...judge(draft, focus, checked.given)], regionErrors(region, settings.region));
   const good = draft.nodebalancers?.at(-1) as NodeBalancer;
   const nodebalancer: StoredNodeBalancer = {
@@ -126,7 +130,7 @@ function create(
     tags: tags ?? [],
     created: now,
     updated: now,
-    configs: good.configs.map((config) => stored(config, ids)),
+    configs: configs.map((config) => stored(config, ids)),
   };
   return { id, inventory: addNodeBalancer(before, nodebalancer, ids) };
 }
@@ -139,18 +143,21 @@ function idWithFreeLabel({ nodebalancers }: Inventory, ids: Ids): number {
   return id;
 }
 
+type CheckedConfig = Frontend & KeptFields;
+
 interface NewBody {
   region: string;
   tags: readonly string[];
   label: string;
   ipv4: string;
+  configs: readonly CheckedConfig[];
 }
 
 function regionErrors(region: string | undefined, known: string): readonly ErrorItem[] {
   return region === undefined || region === known ? [] : [{ field: 'region', reason: 'region is not valid' }];
 }
 
-function stored({ nodes, ...config }: Config['nodebalancers'][number]['configs'][number], ids: Ids): StoredFrontend {
+function stored({ nodes, ...config }: CheckedConfig, ids: Ids): StoredFrontend {
   return { ...config, id: ids.take(), nodes: nodes.map((node) => ({ ...withoutId(node), id: ids.take() })) };
 }
 

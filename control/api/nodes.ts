@@ -13,6 +13,7 @@ import { publishedForChange, publishedForNew } from './published-schemas.ts';
 import { checkBody, judge, refuse } from './request-check.ts';
 import { NODE_REQUEST } from './request-schemas.ts';
 import { change, type FoundConfig, findConfig, findNode, inventoryNow, setEtag } from './requests.ts';
+import { readBody } from './unknown-keys.ts';
 import { NodeView, viewNode } from './views.ts';
 
 const PATH = '/nodebalancers/:nodebalancerId/configs/:configId/nodes';
@@ -47,6 +48,7 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
     PATH,
     { schema: { summary: 'Add a node', body: publishedForNew(NODE_REQUEST), response: { 200: NodeView } } },
     async (request, reply) => {
+      const body = readBody(request, reply, NODE_REQUEST);
       let id = 0;
       const inventory = await change(
         context,
@@ -59,7 +61,7 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
           const found = findConfig(before, request);
           const ids = new Ids(before);
           id = ids.take();
-          const node = { ...checkedNode(before, found, undefined, request.body), id };
+          const node = { ...checkedNode(before, found, undefined, body), id };
           return changeConfig(before, { nodebalancer: found.nodebalancer, now }, withNode(found.config, node), ids);
         },
       );
@@ -86,6 +88,7 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
       },
     },
     async (request, reply) => {
+      const body = readBody(request, reply, NODE_REQUEST);
       const thing = (inventory: Inventory) => findNode(inventory, request).node;
       const inventory = await change(
         context,
@@ -93,7 +96,7 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
         (now) => [thing(now)],
         (before, now) => {
           const found = findNode(before, request);
-          const node = { ...checkedNode(before, found, found.node, request.body), id: found.node.id };
+          const node = { ...checkedNode(before, found, found.node, body), id: found.node.id };
           return changeConfig(before, { nodebalancer: found.nodebalancer, now }, withNode(found.config, node));
         },
       );

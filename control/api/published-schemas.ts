@@ -7,7 +7,7 @@ import type { RequestSchema } from './request-schemas.ts';
 type JsonSchema = Readonly<Record<string, unknown>>;
 
 const FOREIGN: JsonSchema = {
-  description: 'Known from the Linode API. Taken without effect, or refused where it would need one.',
+  description: 'Known from the Linode API. Null and empty pass; what asks for something that is not here is refused.',
 };
 
 /** A thing that is made: fields without a default are required. @param required fields besides */
@@ -39,7 +39,7 @@ function objectOf(
     type: 'object',
     properties: Object.fromEntries([...properties, ...foreign]),
     ...(required.length === 0 ? {} : { required }),
-    additionalProperties: false,
+    description: 'Keys that are not listed here are ignored, and named in the header "warnings" of the answer.',
   };
 }
 

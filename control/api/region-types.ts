@@ -6,8 +6,11 @@ import { Type } from 'typebox';
 import { isRecord } from '../../core/config/problem.ts';
 import type { ApiContext } from './context.ts';
 import { apiError, notFound } from './errors.ts';
+import { NO_FIREWALLS } from './foreign-keys.ts';
 import { PageQuery, pageOf, paginate } from './pagination.ts';
+import type { RequestSchema } from './request-schemas.ts';
 import { findNodeBalancer, inventoryNow, type Params } from './requests.ts';
+import { readBody } from './unknown-keys.ts';
 
 const RegionView = Type.Object({
   id: Type.String(),
@@ -41,6 +44,14 @@ const NODEBALANCER_TYPE = {
   price: { hourly: 0, monthly: 0 },
   region_prices: [],
   transfer: 0,
+};
+
+const FIREWALLS: RequestSchema = {
+  schema: Type.Object({ firewall_ids: Type.Array(Type.Integer(), { maxItems: 0 }) }),
+  foreign: {},
+  items: {},
+  spellings: {},
+  extensions: [],
 };
 
 export function regionTypeRoutes(app: FastifyInstance, { settings, store, ...context }: ApiContext): void {
@@ -98,15 +109,16 @@ export function regionTypeRoutes(app: FastifyInstance, { settings, store, ...con
     {
       schema: {
         summary: 'Set the firewalls of a NodeBalancer: there are none to choose from',
-        body: Type.Object({ firewall_ids: Type.Array(Type.Integer(), { maxItems: 0 }) }),
+        body: FIREWALLS.schema,
         response: { 200: pageOf(Type.Object({})) },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       findNodeBalancer(inventoryNow({ settings, store, ...context }), request);
-      const ids = isRecord(request.body) ? request.body.firewall_ids : undefined;
+      const body = readBody(request, reply, FIREWALLS);
+      const ids = isRecord(body) ? body.firewall_ids : undefined;
       if (!Array.isArray(ids)) throw apiError(400, 'firewall_ids must be a list', 'firewall_ids');
-      if (ids.length > 0) throw apiError(400, 'there are no firewalls here', 'firewall_ids');
+      if (ids.length > 0) throw apiError(400, NO_FIREWALLS, 'firewall_ids');
       return paginate(request.query, []);
     },
   );

@@ -1,12 +1,15 @@
 // A request's body -> values that may be used, or all that is wrong with it, as the API says it: `{field, reason}`. Single values are
-// judged by the schema, what spans several by the configuration's own rules: the API and a file are refused for the same reasons.
+// judged by the schema, what spans several by the configuration's own rules: the API and a file are refused for the same reasons. Keys
+// that nobody knows are judged before, in unknown-keys.ts; those that come here are refused.
 
 import { IsNull, IsUnion, type TSchema } from 'typebox';
 import { checkSchema } from '../../core/config/check.ts';
 import type { ConfigDraft, FrontendDraft, NodeBalancerDraft } from '../../core/config/draft.ts';
-import { formatPath, isRecord, type Path, type Problem, reasonOf } from '../../core/config/problem.ts';
+import { formatPath, isRecord, type Path, type Problem, quote, reasonOf } from '../../core/config/problem.ts';
 import { ruleProblems } from '../../core/config/rules.ts';
+import { KeptFieldsSchema } from '../store/kept-fields.ts';
 import { ApiError, apiError, type ErrorItem } from './errors.ts';
+import { isEmpty } from './foreign-keys.ts';
 import type { RequestSchema } from './request-schemas.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -25,8 +28,8 @@ export interface CheckedBody {
  */
 export function checkBody(body: unknown, request: RequestSchema, stored: Fields = {}): CheckedBody {
   if (body !== undefined && !isRecord(body)) throw apiError(400, 'The body must be a JSON object.');
-  const given = readFields(body ?? {}, request);
   const problems: Problem[] = [];
+  const given = withoutForeign(readFields(body ?? {}, request), request, [], problems);
   const draft = checkSchema(request.schema, { ...stored, ...given }, problems);
   return { draft: isRecord(draft) ? draft : {}, problems, given };
 }
@@ -34,22 +37,49 @@ export function checkBody(body: unknown, request: RequestSchema, stored: Fields 
 /** What was said: without what asks for nothing, spelled as here. Null is what clients send for "not said", except where it is a value. */
 export function readFields(fields: Fields, request: RequestSchema): Fields {
   const kept = Object.entries(fields).filter(([key, value]) => {
-    const isNeutral = own(request.foreign, key);
-    if (isNeutral !== undefined) return !isNeutral(value);
+    const foreign = own(request.foreign, key);
+    if (foreign !== undefined) return !foreign.asksForNothing(value);
+    if (Object.hasOwn(KeptFieldsSchema.properties, key)) return !isEmpty(value);
     return value !== null || takesNull(own(request.schema.properties, key));
   });
   return Object.fromEntries(
     kept.map(([key, value]) => {
       const spell = own(request.spellings, key);
       if (spell !== undefined && typeof value === 'string') return [key, spell(value)];
-      const item = own(request.items, key);
-      if (item === undefined || !Array.isArray(value)) return [key, value];
-      return [key, value.map((part: unknown) => (isRecord(part) ? readFields(part, item) : part))];
+      return [key, eachItem(request, key, value, readFields)];
     }),
   );
 }
 
-function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+/** Where the key has a list of things with a schema of their own. */
+export function eachItem(
+  request: RequestSchema,
+  key: string,
+  value: unknown,
+  read: (fields: Fields, item: RequestSchema, index: number) => Fields,
+): unknown {
+  const item = own(request.items, key);
+  if (item === undefined || !Array.isArray(value)) return value;
+  return value.map((part: unknown, index) => (isRecord(part) ? read(part, item, index) : part));
+}
+
+/** What asks for something that only a cloud has is refused here, in its own words. `problems` grows. */
+function withoutForeign(fields: Fields, request: RequestSchema, path: Path, problems: Problem[]): Fields {
+  const entries = Object.entries(fields).flatMap(([key, value]): [string, unknown][] => {
+    const foreign = own(request.foreign, key);
+    if (foreign === undefined) {
+      const read = (part: Fields, item: RequestSchema, index: number) =>
+        withoutForeign(part, item, [...path, key, index], problems);
+      return [[key, eachItem(request, key, value, read)]];
+    }
+    const sentence = foreign.reason;
+    problems.push({ path: [...path, key], at: 'value', found: quote(key), expected: 'nothing', sentence });
+    return [];
+  });
+  return Object.fromEntries(entries);
+}
+
+export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 

@@ -1,25 +1,17 @@
-// What the API takes: the configuration's schemas with the API's defaults, and what clients of the Linode API send besides. A key
-// that only that API knows is let pass as long as it asks for nothing; what it asks for in vain is refused, with the reason.
+// What the API takes: the configuration's schemas with the API's defaults, and what clients of the Linode API send besides. What a
+// cloud has and we have not is let pass as long as it asks for nothing (see foreign-keys.ts).
 
 import { type TInteger, type TObject, type TSchema, Type } from 'typebox';
 import { FrontendSchema, NodeBalancerSchema, NodeSchema } from '../../core/config/model.ts';
 import { parseNodeAddress } from '../../core/config/node-address.ts';
-
-/** Whether a value of a foreign key asks for nothing. */
-type IsNeutral = (value: unknown) => boolean;
-
-const anything: IsNeutral = () => true;
-const nothing: IsNeutral = (value) => value === null || value === '' || value === 0;
-const emptyList: IsNeutral = (value) => value === null || (Array.isArray(value) && value.length === 0);
-const oneOf =
-  (...values: readonly unknown[]): IsNeutral =>
-  (value) =>
-    value === null || values.includes(value);
+import { KeptFieldsSchema } from '../store/kept-fields.ts';
+import { ANSWERED, type ForeignKey, lacking, NO_FIREWALLS, NO_HTTPS, NO_UDP, NO_VPCS } from './foreign-keys.ts';
 
 /** A request's schema, and the keys that are no part of it. */
 export interface RequestSchema {
   readonly schema: TObject;
-  readonly foreign: Readonly<Record<string, IsNeutral>>;
+  /** keys that the Linode API has and we have not */
+  readonly foreign: Readonly<Record<string, ForeignKey>>;
   /** of the lists in it */
   readonly items: Readonly<Record<string, RequestSchema>>;
   /** keys whose texts clients spell in a way that only they have, and how it is spelled here */
@@ -42,14 +34,14 @@ function withDefault(schema: TInteger, value: number): TInteger {
 const NODE: RequestSchema = {
   schema: Type.Object(NodeSchema.properties, { additionalProperties: false, title: 'node' }),
   foreign: {
-    id: anything,
-    status: anything,
-    config_id: anything,
-    nodebalancer_id: anything,
-    vpc_config_id: nothing,
-    subnet_id: nothing,
+    id: ANSWERED,
+    status: ANSWERED,
+    config_id: ANSWERED,
+    nodebalancer_id: ANSWERED,
+    vpc_config_id: lacking(NO_VPCS),
+    subnet_id: lacking(NO_VPCS),
     // The official JavaScript client sends it besides the address that it has just put it into.
-    port: anything,
+    port: ANSWERED,
   },
   items: {},
   spellings: { address: withBrackets },
@@ -79,29 +71,26 @@ const CONFIG_FIELDS = {
   port: withDefault(FrontendSchema.properties.port, API_PORT),
   check_interval: withDefault(FrontendSchema.properties.check_interval, API_CHECK_INTERVAL_S),
   check_timeout: withDefault(FrontendSchema.properties.check_timeout, API_CHECK_TIMEOUT_S),
+  ...KeptFieldsSchema.properties,
 };
 
 const CONFIG_EXTENSIONS = ['proxy_protocol_crc32c', 'queue_size', 'queue_timeout'];
 
-const REFUSED_OF_CONFIG: unknown = Reflect.get(FrontendSchema, 'x-refused');
-
-const CONFIG_FOREIGN: Readonly<Record<string, IsNeutral>> = {
-  id: anything,
-  nodebalancer_id: anything,
-  nodes_status: anything,
-  cipher_suite: oneOf('recommended', 'legacy', 'none'),
-  ssl_commonname: anything,
-  ssl_fingerprint: anything,
-  ssl_cert: nothing,
-  ssl_key: nothing,
-  udp_check_port: anything,
-  udp_session_timeout: anything,
+const CONFIG_FOREIGN: Readonly<Record<string, ForeignKey>> = {
+  id: ANSWERED,
+  nodebalancer_id: ANSWERED,
+  nodes_status: ANSWERED,
+  ssl_commonname: ANSWERED,
+  ssl_fingerprint: ANSWERED,
+  ssl_cert: lacking(NO_HTTPS),
+  ssl_key: lacking(NO_HTTPS),
+  udp_session_timeout: ANSWERED,
 };
 
 /** Nodes are no part of it: a config's own endpoints ignore them, as the Linode API does. */
 export const CONFIG: RequestSchema = {
-  schema: Type.Object(CONFIG_FIELDS, { additionalProperties: false, title: 'config', 'x-refused': REFUSED_OF_CONFIG }),
-  foreign: { ...CONFIG_FOREIGN, nodes: anything },
+  schema: Type.Object(CONFIG_FIELDS, { additionalProperties: false, title: 'config' }),
+  foreign: { ...CONFIG_FOREIGN, nodes: ANSWERED },
   items: {},
   spellings: AS_SPELLED,
   extensions: CONFIG_EXTENSIONS,
@@ -111,7 +100,7 @@ export const CONFIG: RequestSchema = {
 export const CONFIG_WITH_NODES: RequestSchema = {
   schema: Type.Object(
     { ...CONFIG_FIELDS, nodes: Type.Array(NODE.schema, { ...limitsOf(FrontendSchema.properties.nodes), default: [] }) },
-    { additionalProperties: false, title: 'config', 'x-refused': REFUSED_OF_CONFIG },
+    { additionalProperties: false, title: 'config' },
   ),
   foreign: CONFIG_FOREIGN,
   items: { nodes: NODE },
@@ -137,33 +126,29 @@ const NODEBALANCER_FIELDS = {
   tags: Type.Array(TagSchema, { maxItems: TAGS_MAX, default: [] }),
 };
 
-const NODEBALANCER_FOREIGN: Readonly<Record<string, IsNeutral>> = {
-  id: anything,
-  hostname: anything,
-  ipv6: anything,
-  created: anything,
-  updated: anything,
-  transfer: anything,
-  lke_cluster: anything,
-  locks: anything,
-  frontend_address_type: oneOf('public'),
-  frontend_vpc_subnet_id: nothing,
-  backend_connectivity: anything,
-  type: oneOf('common'),
-  firewall_id: nothing,
-  vpcs: emptyList,
-  client_udp_sess_throttle: nothing,
+const NODEBALANCER_FOREIGN: Readonly<Record<string, ForeignKey>> = {
+  id: ANSWERED,
+  hostname: ANSWERED,
+  ipv6: ANSWERED,
+  created: ANSWERED,
+  updated: ANSWERED,
+  transfer: ANSWERED,
+  lke_cluster: ANSWERED,
+  locks: ANSWERED,
+  frontend_address_type: lacking(NO_VPCS, 'public'),
+  frontend_vpc_subnet_id: lacking(NO_VPCS),
+  frontend_vpcs: lacking(NO_VPCS),
+  backend_connectivity: ANSWERED,
+  backend_vpcs: lacking(NO_VPCS),
+  vpcs: lacking(NO_VPCS),
+  type: lacking('there is only the type common', 'common'),
+  // The Cloud Manager's "No firewall" is the one with the id -1.
+  firewall_id: lacking(NO_FIREWALLS, -1),
+  firewall: lacking(NO_FIREWALLS, -1),
+  client_udp_sess_throttle: lacking(NO_UDP),
 };
 
-const NODEBALANCER_TEXTS = {
-  title: 'nodebalancer',
-  'x-refused': {
-    client_udp_sess_throttle: 'protocol udp is not served yet',
-    firewall_id: 'there are no firewalls here',
-    vpcs: 'there are no VPCs here',
-    type: 'there is only the type common',
-  },
-} as const;
+const NODEBALANCER_TEXTS = { title: 'nodebalancer' } as const;
 
 export const NEW_NODEBALANCER: RequestSchema = {
   schema: Type.Object(
@@ -189,7 +174,7 @@ export const NEW_NODEBALANCER: RequestSchema = {
 
 export const CHANGED_NODEBALANCER: RequestSchema = {
   schema: Type.Object(NODEBALANCER_FIELDS, { additionalProperties: false, ...NODEBALANCER_TEXTS }),
-  foreign: { ...NODEBALANCER_FOREIGN, ipv4: anything, region: anything, configs: anything },
+  foreign: { ...NODEBALANCER_FOREIGN, ipv4: ANSWERED, region: ANSWERED, configs: ANSWERED },
   items: {},
   spellings: AS_SPELLED,
   extensions: [],

@@ -6,6 +6,7 @@ import { type Static, Type } from 'typebox';
 import { FrontendSchema, NodeSchema } from '../../core/config/model.ts';
 import type { NodeCondition } from '../../workers/snapshot.ts';
 import type { StoredFrontend, StoredNode, StoredNodeBalancer } from '../store/inventory.ts';
+import { KeptFieldsSchema } from '../store/kept-fields.ts';
 import type { Transfer } from '../store/statistics.ts';
 import { shownAddresses, shownHost } from './host-addresses.ts';
 
@@ -50,14 +51,14 @@ export const ConfigView = Type.Object({
   check_body: fields.check_body,
   check_passive: fields.check_passive,
   proxy_protocol: fields.proxy_protocol,
-  cipher_suite: Type.String(),
+  cipher_suite: KeptFieldsSchema.properties.cipher_suite,
   nodebalancer_id: Type.Integer(),
   ssl_commonname: Type.String(),
   ssl_fingerprint: Type.String(),
   ssl_cert: Type.Null(),
   ssl_key: Type.Null(),
   nodes_status: Type.Object({ up: Type.Integer(), down: Type.Integer() }),
-  udp_check_port: Type.Integer(),
+  udp_check_port: KeptFieldsSchema.properties.udp_check_port,
   udp_session_timeout: Type.Integer(),
   proxy_protocol_crc32c: { ...fields.proxy_protocol_crc32c, ...extension },
   queue_size: { ...fields.queue_size, ...extension },
@@ -82,7 +83,6 @@ export const NodeView = Type.Object({
 export type NodeView = Static<typeof NodeView>;
 
 /** What the Linode API says of a config whose protocol has no use for it. */
-const NO_CHECK_PORT = 80;
 const UDP_SESSION_TIMEOUT_S = 16;
 
 export function viewNodeBalancer(nodebalancer: StoredNodeBalancer, transfer: Transfer | undefined): NodeBalancerView {
@@ -138,14 +138,14 @@ export function viewConfig(
     check_body: rest.check_body,
     check_passive: rest.check_passive,
     proxy_protocol: rest.proxy_protocol,
-    cipher_suite: 'recommended',
+    cipher_suite: rest.cipher_suite,
     nodebalancer_id,
     ssl_commonname: '',
     ssl_fingerprint: '',
     ssl_cert: null,
     ssl_key: null,
     nodes_status: { up, down: nodes.length - up },
-    udp_check_port: NO_CHECK_PORT,
+    udp_check_port: rest.udp_check_port,
     udp_session_timeout: UDP_SESSION_TIMEOUT_S,
     proxy_protocol_crc32c,
     queue_size,

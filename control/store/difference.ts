@@ -93,8 +93,14 @@ function renamedParts(from: StoredNodeBalancer, to: StoredNodeBalancer): string[
       return [`${place}: node ${was.label} (${was.address}) -> ${node.label} (${node.address})`];
     });
     const gone = replacedNodes(old, config).map(({ label, address }) => `${place}: node ${label} (${address}) removed`);
-    return [...port, ...gone, ...names];
+    return [...port, ...keptChanges(old, config, place), ...gone, ...names];
   });
+}
+
+function keptChanges(from: StoredFrontend, to: StoredFrontend, place: string): readonly string[] {
+  return (['cipher_suite', 'udp_check_port'] as const)
+    .filter((field) => from[field] !== to[field])
+    .map((field) => `${place}: ${field} ${from[field]} -> ${to[field]}`);
 }
 
 function byId<T extends { readonly id: number }>(items: readonly T[]): ReadonlyMap<number, T> {

@@ -8,6 +8,7 @@ import { FrontendSchema, NodeBalancerSchema, NodeSchema } from '../../core/confi
 import type { Problem } from '../../core/config/problem.ts';
 import { validateConfig } from '../../core/config/validate.ts';
 import { configOf, type Inventory } from './inventory.ts';
+import { KeptFieldsSchema } from './kept-fields.ts';
 
 const Id = Type.Integer({ minimum: 1 });
 const OWN = {
@@ -19,7 +20,12 @@ const OWN = {
 };
 
 const StoredNodeSchema = Type.Object({ ...NodeSchema.properties, id: Id });
-const StoredFrontendSchema = Type.Object({ ...FrontendSchema.properties, id: Id, nodes: Type.Array(StoredNodeSchema) });
+const StoredFrontendSchema = Type.Object({
+  ...FrontendSchema.properties,
+  ...KeptFieldsSchema.properties,
+  id: Id,
+  nodes: Type.Array(StoredNodeSchema),
+});
 const StoredNodeBalancerSchema = Type.Object({
   ...NodeBalancerSchema.properties,
   ...OWN,

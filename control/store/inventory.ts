@@ -1,13 +1,14 @@
 // What the store holds: the nodebalancers with their configs and nodes, each with an id and with what the API keeps of it beside the
-// configuration (region, tags, times). Every change makes another inventory; none is ever edited in place.
+// configuration (region, tags, times, kept fields). Every change makes another inventory; none is ever edited in place.
 
 import type { Config, Frontend, Node, NodeBalancer } from '../../core/config/model.ts';
+import { type KeptFields, keptFieldsOf, UNSAID } from './kept-fields.ts';
 
 export interface StoredNode extends Node {
   readonly id: number;
 }
 
-export interface StoredFrontend extends Omit<Frontend, 'nodes'> {
+export interface StoredFrontend extends Omit<Frontend, 'nodes'>, KeptFields {
   readonly id: number;
   readonly nodes: readonly StoredNode[];
 }
@@ -35,7 +36,7 @@ export function configOf(inventory: Inventory): Config {
   return {
     nodebalancers: inventory.nodebalancers.map(({ id, region, tags, created, updated, configs, ...nodebalancer }) => ({
       ...nodebalancer,
-      configs: configs.map(({ id: configId, nodes, ...frontend }) => ({
+      configs: configs.map(({ id: configId, cipher_suite, udp_check_port, nodes, ...frontend }) => ({
         ...frontend,
         nodes: nodes.map(({ id: nodeId, ...node }) => node),
       })),
@@ -64,6 +65,7 @@ export function inventoryOf(config: Config, before: Inventory, region: string, n
         const oldFrontend = old?.configs.find(({ port }) => port === frontend.port);
         return {
           ...frontend,
+          ...keptFieldsOf(oldFrontend ?? UNSAID),
           id: idOf(oldFrontend),
           nodes: frontend.nodes.map((node) => ({
             ...node,

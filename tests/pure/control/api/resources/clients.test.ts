@@ -100,33 +100,6 @@ test('an empty body changes nothing', async () => {
   expect(lab.store.read().revision).toBe(revision);
 });
 
-const asked: readonly (readonly [place: keyof Places | 'new', field: string, value: unknown])[] = [
-  ['new', 'type', 'premium'],
-  ['new', 'firewall_id', 1],
-  ['new', 'vpcs', [{ subnet_id: 1 }]],
-  ['new', 'client_udp_sess_throttle', 1],
-  ['new', 'frontend_address_type', 'vpc'],
-  ['configs', 'ssl_cert', 'PEM'],
-  ['configs', 'ssl_key', 'PEM'],
-  ['configs', 'cipher_suite', 'fast'],
-  ['nodes', 'subnet_id', 5],
-  ['nodes', 'vpc_config_id', 5],
-];
-test.each(asked)(
-  'what only Linode has is refused where it asks for something: %s %s %j',
-  async (place, field, value) => {
-    const path = place === 'new' ? NODEBALANCERS : places[place];
-    const good = {
-      new: { region: 'local' },
-      configs: { port: 81 },
-      nodes: { label: 'node-2', address: '10.0.0.2:80' },
-    };
-    const body = { ...(good as Record<string, object>)[place], [field]: value };
-    const errors = await refused(lab.ask('POST', path, body));
-    expect(errors.map((error) => error.field)).toEqual([field]);
-  },
-);
-
 describe('nodes with one label', () => {
   // As the Kubernetes controller makes them: it cuts the names of its machines to 32 characters.
   const label = 'production-frankfurt-workerpool-large-1'.slice(0, 32);
