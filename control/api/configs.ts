@@ -18,7 +18,7 @@ import { checkBody, judge, readFields, refuse } from './request-check.ts';
 import { CONFIG, CONFIG_WITH_NODES, NODE_REQUEST } from './request-schemas.ts';
 import { change, findConfig, findNodeBalancer, inventoryNow, setEtag } from './requests.ts';
 import { readBody } from './unknown-keys.ts';
-import { ConfigView, viewConfig } from './views.ts';
+import { ConfigView, viewConfig, viewRebuiltConfig } from './views.ts';
 
 const PATH = '/nodebalancers/:nodebalancerId/configs';
 const FILTERS = ['id', 'port', 'protocol', 'algorithm', 'stickiness', 'check', 'proxy_protocol'] as const;
@@ -36,8 +36,10 @@ const CreateQuery = Type.Object({
 });
 
 export function configRoutes(app: FastifyInstance, context: ApiContext): void {
+  const conditionsOf = (nodebalancer: StoredNodeBalancer, config: StoredFrontend) =>
+    context.plane.conditions(nodebalancer.label, config.port);
   const view = (nodebalancer: StoredNodeBalancer, config: StoredFrontend): ConfigView =>
-    viewConfig(nodebalancer, config, context.plane.conditions(nodebalancer.label, config.port));
+    viewConfig(nodebalancer, config, conditionsOf(nodebalancer, config));
   const answer = (inventory: Inventory, nodebalancerId: number, id: number, reply: FastifyReply): ConfigView => {
     const nodebalancer = findById(inventory.nodebalancers, nodebalancerId);
     const config = findById(nodebalancer.configs, id);
@@ -168,7 +170,8 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
         },
       );
       const { nodebalancer, config } = findConfig(inventory, request);
-      return answer(inventory, nodebalancer.id, config.id, reply);
+      setEtag(reply, config);
+      return viewRebuiltConfig(nodebalancer, config, conditionsOf(nodebalancer, config));
     },
   );
 }

@@ -1,6 +1,7 @@
 // The header X-Filter: which items of a list, and in which order. Conditions are values here; an item is held against them by its
 // fields.
 
+import { canonicalIp } from '../../core/base/ip.ts';
 import { isRecord } from '../../core/config/problem.ts';
 import { type ApiError, apiError } from './errors.ts';
 
@@ -96,9 +97,12 @@ function valueAt(item: Item, field: string): unknown {
   return value;
 }
 
-/** A list equals what is in it: that is how clients ask for a tag. */
+/** A list equals what is in it: that is how clients ask for a tag. Addresses are equal in any spelling. */
 function equals(value: unknown, wanted: unknown): boolean {
-  return Array.isArray(value) ? value.includes(wanted) : value === wanted;
+  if (Array.isArray(value)) return value.some((part) => equals(part, wanted));
+  if (value === wanted) return true;
+  if (typeof value !== 'string' || typeof wanted !== 'string' || !value.includes(':')) return false;
+  return canonicalIp(value) !== undefined && canonicalIp(value) === canonicalIp(wanted);
 }
 
 function contains(value: unknown, wanted: unknown): boolean {

@@ -1,8 +1,9 @@
 // The addresses of this machine: which one a new nodebalancer listens on, and which one stands for "every address" in an answer; and
-// the name that answers call it by.
+// the names that answers call a nodebalancer on it by.
 
 import { hostname, networkInterfaces } from 'node:os';
 import { monotonicMs } from '../../core/base/clock.ts';
+import { canonicalIp } from '../../core/base/ip.ts';
 
 const EVERY_IPV4 = '0.0.0.0';
 const EVERY_IPV6 = '::';
@@ -70,10 +71,22 @@ function askHost(): ShownHost {
   return { name: hostname(), ipv4: firstIpv4, ipv6: firstIpv6 ?? null };
 }
 
-/** As the API answers them. */
+/**
+ * As the API answers them. A client that has read an address in a spelling of ours asks for it in its own; there is one that all
+ * agree on.
+ */
 export function shownAddresses({ ipv4, ipv6 }: ListenAddresses, host: ShownHost = shownHost()): ListenAddresses {
+  const known = ipv6 === null ? null : (canonicalIp(ipv6) ?? ipv6);
   return {
     ipv4: ipv4 === EVERY_IPV4 ? host.ipv4 : ipv4,
-    ipv6: ipv6 === EVERY_IPV6 ? host.ipv6 : ipv6,
+    ipv6: known === EVERY_IPV6 ? host.ipv6 : known,
   };
+}
+
+/**
+ * Its own for each nodebalancer, also where several share an address: the Kubernetes controller finds its nodebalancer by this name, and
+ * would change the ports of another one. By id, because a label may pass to another.
+ */
+export function shownHostname(id: number, { name }: ShownHost): string {
+  return `nb-${id}.${name || 'localhost'}`;
 }

@@ -19,7 +19,10 @@ import { change, findNodeBalancer, inventoryNow, setEtag } from './requests.ts';
 import { readBody } from './unknown-keys.ts';
 import { NodeBalancerView, viewNodeBalancer } from './views.ts';
 
-const FILTERS = ['id', 'label', 'region', 'ipv4', 'tags', 'created', 'updated'] as const;
+const FILTERS = [
+  ...['id', 'label', 'region', 'type', 'hostname', 'ipv4', 'ipv6', 'client_conn_throttle'],
+  ...['tags', 'created', 'updated'],
+] as const;
 
 export function nodebalancerRoutes(app: FastifyInstance, context: ApiContext): void {
   const view = (nodebalancer: StoredNodeBalancer): NodeBalancerView =>

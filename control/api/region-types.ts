@@ -1,6 +1,7 @@
 // What clients ask for beside NodeBalancers: the one region, what a NodeBalancer costs (nothing), who they are, and the empty lists of
 // what there is not.
 
+import { hash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { isRecord } from '../../core/config/problem.ts';
@@ -19,6 +20,12 @@ const RegionView = Type.Object({
   capabilities: Type.Array(Type.String()),
   status: Type.Enum(['ok']),
   site_type: Type.Enum(['core']),
+  placement_group_limits: Type.Object({
+    maximum_pgs_per_customer: Type.Integer(),
+    maximum_linodes_per_pg: Type.Integer(),
+    maximum_linodes_per_flexible_pg: Type.Integer(),
+  }),
+  monitors: Type.Object({ alerts: Type.Array(Type.String()), metrics: Type.Array(Type.String()) }),
   resolvers: Type.Object({ ipv4: Type.String(), ipv6: Type.String() }),
 });
 
@@ -31,6 +38,7 @@ const TypeView = Type.Object({
 });
 
 const ProfileView = Type.Object({
+  uid: Type.Integer({ description: 'Of the name: whoever has the same name is the same user.' }),
   username: Type.String(),
   email: Type.String(),
   timezone: Type.String(),
@@ -54,6 +62,13 @@ const FIREWALLS: RequestSchema = {
   extensions: [],
 };
 
+const UID_MAX = 2 ** 31 - 1;
+
+/** A positive number of 31 bits, the same for the same name. Users have no numbers here, and clients take one to tell them apart. */
+function uidOf(name: string): number {
+  return (hash('sha256', name, 'buffer').readUInt32BE(0) % UID_MAX) + 1;
+}
+
 export function regionTypeRoutes(app: FastifyInstance, { settings, store, ...context }: ApiContext): void {
   const region = {
     id: settings.region,
@@ -62,6 +77,13 @@ export function regionTypeRoutes(app: FastifyInstance, { settings, store, ...con
     capabilities: ['NodeBalancers'],
     status: 'ok' as const,
     site_type: 'core' as const,
+    // There are no placement groups and no monitoring service.
+    placement_group_limits: {
+      maximum_pgs_per_customer: 0,
+      maximum_linodes_per_pg: 0,
+      maximum_linodes_per_flexible_pg: 0,
+    },
+    monitors: { alerts: [], metrics: [] },
     resolvers: { ipv4: '', ipv6: '' },
   };
 
@@ -96,6 +118,7 @@ export function regionTypeRoutes(app: FastifyInstance, { settings, store, ...con
     '/profile',
     { schema: { summary: 'Whose token it is', response: { 200: ProfileView } } },
     async (request) => ({
+      uid: uidOf(request.caller.author),
       username: request.caller.author,
       email: '',
       timezone: 'UTC',

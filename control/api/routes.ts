@@ -6,6 +6,7 @@ import type { ApiContext } from './context.ts';
 import { eventRoutes } from './events.ts';
 import { headerRoutes } from './header-routes.ts';
 import { historyRoutes } from './history-routes.ts';
+import { instanceRoutes } from './instances.ts';
 import { loginRoutes } from './login-routes.ts';
 import { metricsRoutes } from './metrics.ts';
 import { nodebalancerRoutes } from './nodebalancers.ts';
@@ -29,6 +30,7 @@ export const API_ROUTES: readonly Routes[] = [
   configRoutes,
   nodeRoutes,
   statsRoutes,
+  instanceRoutes,
 ];
 
 /** Ours, at the root. */

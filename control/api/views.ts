@@ -8,9 +8,10 @@ import type { NodeCondition } from '../../workers/snapshot.ts';
 import type { StoredFrontend, StoredNode, StoredNodeBalancer } from '../store/inventory.ts';
 import { KeptFieldsSchema } from '../store/kept-fields.ts';
 import type { Transfer } from '../store/statistics.ts';
-import { shownAddresses, shownHost } from './host-addresses.ts';
+import { shownAddresses, shownHost, shownHostname } from './host-addresses.ts';
 
-const MEGABYTE = 1e6;
+/** That of the Linode API. */
+const MEGABYTE_BYTES = 2 ** 20;
 
 const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
 const NullableText = Type.Union([Type.String(), Type.Null()]);
@@ -88,13 +89,13 @@ const UDP_SESSION_TIMEOUT_S = 16;
 export function viewNodeBalancer(nodebalancer: StoredNodeBalancer, transfer: Transfer | undefined): NodeBalancerView {
   const { id, label, region, created, updated, client_conn_throttle, tags } = nodebalancer;
   const host = shownHost();
-  const megabytes = (bytes: number): number => bytes / MEGABYTE;
+  const megabytes = (bytes: number): number => bytes / MEGABYTE_BYTES;
   return {
     id,
     label,
     region,
     type: 'common',
-    hostname: host.name,
+    hostname: shownHostname(id, host),
     ...shownAddresses(nodebalancer, host),
     created,
     updated,
@@ -151,6 +152,20 @@ export function viewConfig(
     queue_size,
     queue_timeout,
   };
+}
+
+/**
+ * As the Linode API answers a rebuild: of nodes that nobody has seen yet it does not say that they are up, whether somebody will look
+ * or not.
+ */
+export function viewRebuiltConfig(
+  nodebalancer: Pick<StoredNodeBalancer, 'id'>,
+  frontend: StoredFrontend,
+  conditions: Conditions,
+): ConfigView {
+  const { nodes } = frontend;
+  const up = nodes.filter((node) => statusOf(node, conditions?.get(node.address)) === 'UP').length;
+  return { ...viewConfig(nodebalancer, frontend, conditions), nodes_status: { up, down: nodes.length - up } };
 }
 
 /** A node that nobody checks counts as up, unless sessions have found it dead. */

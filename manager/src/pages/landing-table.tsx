@@ -6,10 +6,8 @@ import { CopyButton } from '../parts/copy.tsx';
 import { sortedNaturally } from '../parts/natural-order.ts';
 import { Pager, usePaged } from '../parts/pagination.tsx';
 import { backendStatus, Ports } from '../parts/ports.tsx';
-import { formatBytes } from '../parts/show.tsx';
+import { formatMegabytes } from '../parts/show.tsx';
 import { TableFrame } from '../parts/table.tsx';
-
-const MEGABYTE = 1e6;
 
 type Order = 'label' | 'region';
 
@@ -85,7 +83,7 @@ function Row({ nodebalancer, isReadOnly, onDelete }: RowProps) {
         {backendStatus(configs)}
       </td>
       <td class="number" data-head="Transferred">
-        {formatBytes((transfer.total ?? 0) * MEGABYTE)}
+        {formatMegabytes(transfer.total)}
       </td>
       <td data-head="Ports">
         <Ports id={id} configs={configs} />

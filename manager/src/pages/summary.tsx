@@ -6,7 +6,7 @@ import { useQuery } from '../api/use-query.ts';
 import { CopyButton } from '../parts/copy.tsx';
 import { Loading } from '../parts/notice.tsx';
 import { backendStatus, Ports } from '../parts/ports.tsx';
-import { formatBytes, Time } from '../parts/show.tsx';
+import { formatMegabytes, Time } from '../parts/show.tsx';
 import { RecentEvents } from './recent-events.tsx';
 import { SummaryGraphs } from './summary-graphs.tsx';
 import { SummaryNodes } from './summary-nodes.tsx';
@@ -14,7 +14,6 @@ import type { TabProps } from './tab.ts';
 import { Tags } from './tags.tsx';
 
 const REFRESH_MS = 10_000;
-const MEGABYTE = 1e6;
 
 export function SummaryTab(props: TabProps) {
   const { nodebalancer } = props;
@@ -39,7 +38,7 @@ export function SummaryTab(props: TabProps) {
               <dt>Sessions</dt>
               <dd>{frontends.reduce((sum, frontend) => sum + frontend.sessions, 0)}</dd>
               <dt>Transferred</dt>
-              <dd>{formatBytes((total ?? 0) * MEGABYTE)} this month</dd>
+              <dd>{formatMegabytes(total)} this month</dd>
               <dt>Host Name</dt>
               <dd>{nodebalancer.hostname}</dd>
               <dt>Region</dt>

@@ -37,6 +37,13 @@ export function formatBytes(bytes: number): string {
   return formatAmount(bytes, 'B');
 }
 
+const MEGABYTE_BYTES = 2 ** 20;
+
+/** @param megabytes of the API; null before there was any */
+export function formatMegabytes(megabytes: number | null): string {
+  return formatBytes((megabytes ?? 0) * MEGABYTE_BYTES);
+}
+
 /** `3 min 20 s` */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);

@@ -160,6 +160,17 @@ describe('state', () => {
     expect(await both()).toEqual(expected);
   });
 
+  test('a rebuild says of no node that it is up before it was seen, with checks or without', async () => {
+    const status = async (config: object) =>
+      (await done(lab.ask('POST', places.rebuild, { ...config, nodes: [{ id: 3 }] }))).nodes_status;
+    expect(await status({})).toEqual({ up: 0, down: 1 });
+    observe({ health: 'unknown' });
+    expect(await status({})).toEqual({ up: 0, down: 1 });
+    expect(await status({ check: 'connection' })).toEqual({ up: 0, down: 1 });
+    observe({ health: 'up' });
+    expect(await status({})).toEqual({ up: 1, down: 0 });
+  });
+
   test('in mode reject a node is down, whatever is seen of it', async () => {
     await done(lab.ask('PUT', `${places.nodes}/3`, { mode: 'reject' }));
     observe({ health: 'up' });
@@ -168,6 +179,10 @@ describe('state', () => {
 
   test('transfer is of this month, in megabytes; null before there was any', async () => {
     expect((await done(lab.ask('GET', places.nodebalancer))).transfer).toEqual({ in: null, out: null, total: null });
+    const amounts = { connections: 1, bytesIn: 2 ** 20, bytesOut: 3 * 2 ** 20 };
+    lab.context.statistics.record(lab.clockMs, new Map([[1, amounts]]));
+    // Megabytes of 2^20 bytes, as everything that a client has ever read of them.
+    expect((await done(lab.ask('GET', places.nodebalancer))).transfer).toEqual({ in: 1, out: 3, total: 4 });
   });
 });
 

@@ -67,7 +67,7 @@ test('an empty list takes every node out', async () => {
 test('fields of the config and its nodes change in one revision', async () => {
   const { revision } = lab.store.read();
   const body = await done(lab.ask('POST', places.rebuild, { port: 81, algorithm: 'source', nodes: [THREE] }));
-  expect(body).toMatchObject({ port: 81, algorithm: 'source', nodes_status: { up: 1, down: 0 } });
+  expect(body).toMatchObject({ port: 81, algorithm: 'source', nodes_status: { up: 0, down: 1 } });
   expect(lab.store.read().revision).toBe(revision + 1);
 });
 
