@@ -20,6 +20,7 @@ export interface ControlSettings {
   readonly hosts: readonly string[];
   readonly region: string;
   readonly addresses: readonly string[];
+  readonly floating: readonly string[];
 }
 
 export interface ControlReading {
@@ -42,6 +43,7 @@ export function readControlSettings(env: Environment): ControlReading {
     hosts: [...(env.adminHosts ?? []), ...(errors.length === 0 && tls !== undefined ? namesOf(tls.certificate) : [])],
     region: env.region ?? VARIABLES.region.default,
     addresses: env.addresses ?? [],
+    floating: env.floatingAddresses ?? [],
   };
   return { settings, errors, warnings: errors.length > 0 ? [] : warningsOf(settings) };
 }

@@ -1,7 +1,7 @@
 // The environment variables that tune the balancer: one table for reading, checking, `balancer env` and the README. Precedence:
 // flag > environment > file > default; flags and files are other modules' business.
 
-import { formatIp, parseIp } from '../core/base/ip.ts';
+import { canonicalIp, formatIp, groupFault, isWildcard, parseIp } from '../core/base/ip.ts';
 import { parseListenAddress } from '../core/config/node-address.ts';
 import { suggest } from '../core/config/suggest.ts';
 import { TRANSFERS_MAX } from '../core/linux/kernel.ts';
@@ -112,10 +112,10 @@ function adminAddress(text: string): AdminAddress | 'off' | undefined {
   return parsed?.ip === undefined ? undefined : { ip: formatIp(parsed.ip, 0), port: parsed.port };
 }
 
-/** In its canonical form. */
-function ipText(text: string): string | undefined {
+/** An address that one machine can have, in its canonical form. */
+function machineAddress(text: string): string | undefined {
   const ip = parseIp(text);
-  return ip === undefined ? undefined : formatIp(ip, 0);
+  return ip === undefined || isWildcard(ip) || groupFault(ip) !== undefined ? undefined : formatIp(ip, 0);
 }
 
 function list<T>(
@@ -313,10 +313,17 @@ export const VARIABLES = {
   },
   addresses: list(
     'ADDRESSES',
-    ipText,
+    canonicalIp,
     'IP addresses of this machine separated by commas',
     'none',
     'addresses for new nodebalancers, one each, in this order; when none is left, every address of the machine',
+  ),
+  floatingAddresses: list(
+    'FLOATING_ADDRESSES',
+    machineAddress,
+    'IP addresses of single machines separated by commas',
+    'none',
+    'addresses that this machine has only at times, such as a spare one: they are listened on also while it lacks them',
   ),
   dataDir: text(
     'DATA_DIR',

@@ -72,6 +72,7 @@ export function processSettings(env: Environment, addresses: number, allowFaults
         backlog: backlogOf(env, warnings),
         keepaliveSeconds: env.keepaliveSeconds ?? VARIABLES.keepaliveSeconds.default,
         congestion: env.frontCongestion,
+        floating: new Set(env.floatingAddresses ?? []),
       },
       settings: {
         connectionsMax: connectionsOf(

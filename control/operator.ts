@@ -142,7 +142,7 @@ function openOffline(directory: string, region: string): Operator {
   const tokens = new Tokens(store.database);
   const { statistics } = openStatistics(directory);
   const context: ApiContext = {
-    settings: { region, addresses: [], pageUrl: undefined },
+    settings: { region, addresses: [], floating: [], pageUrl: undefined },
     plane: NO_PLANE,
     store,
     changes: new Changes({ store, plane: NO_PLANE, region }),

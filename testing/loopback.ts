@@ -35,7 +35,12 @@ export function ipOf(text: string): Uint8Array {
   return ip;
 }
 
-export function listenOn(text: string, port: number, sockets = 1, more: { besideOurOwn?: boolean } = {}): Listening {
+export function listenOn(
+  text: string,
+  port: number,
+  sockets = 1,
+  more: { besideOurOwn?: boolean; freeBind?: boolean } = {},
+): Listening {
   return openListeners({
     ip: ipOf(text),
     port,

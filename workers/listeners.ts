@@ -18,6 +18,8 @@ export interface ListenerSettings {
   backlog: number;
   keepaliveSeconds: number;
   congestion: string | undefined;
+  /** addresses, in their canonical form, that the machine need not have when they are opened */
+  floating?: ReadonlySet<string>;
 }
 
 /** An address that cannot be listened on, as a sentence that names it. */
@@ -72,6 +74,7 @@ export class ListenerSockets {
         besideOurOwn: present.some((other) => overlaps(address, other)),
         keepaliveSeconds: this.#settings.keepaliveSeconds,
         congestion: this.#settings.congestion,
+        freeBind: this.#settings.floating?.has(formatIp(address.ip, 0)) === true,
       });
       if ('fds' in result) {
         this.#open.set(key, { address, fds: result.fds });

@@ -12,6 +12,8 @@ export interface ApiSettings {
   readonly region: string;
   /** addresses that new nodebalancers get, one each, in this order */
   readonly addresses: readonly string[];
+  /** addresses that may be listened on although the machine lacks them now, in their canonical form */
+  readonly floating: readonly string[];
   /** where the page is, without a path: `http://127.0.0.1:8080`; undefined where nothing serves it */
   readonly pageUrl: string | undefined;
 }

@@ -1,6 +1,7 @@
 // The addresses of this machine: which one a new nodebalancer listens on, and which one stands for "every address" in an answer; and
 // the names that answers call a nodebalancer on it by.
 
+import { BlockList } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { monotonicMs } from '../../core/base/clock.ts';
 import { canonicalIp } from '../../core/base/ip.ts';
@@ -10,6 +11,8 @@ const EVERY_IPV6 = '::';
 
 interface HostAddresses {
   readonly all: ReadonlySet<string>;
+  /** the networks of loopback devices: Linux takes every address in them for the machine's own */
+  readonly loopback: BlockList;
   readonly firstIpv4: string;
   /** undefined while IPv6 is not up, or only within the machine */
   readonly firstIpv6: string | undefined;
@@ -17,9 +20,15 @@ interface HostAddresses {
 
 export function hostAddresses(): HostAddresses {
   const infos = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const loopback = new BlockList();
+  for (const { address, cidr, family, internal } of infos) {
+    const prefix = Number(cidr?.split('/')[1]);
+    if (internal && family === 'IPv4' && Number.isInteger(prefix)) loopback.addSubnet(address, prefix);
+  }
   const outside = infos.filter(({ internal, scopeid = 0 }) => !internal && scopeid === 0);
   return {
     all: new Set(infos.map(({ address }) => address)),
+    loopback,
     firstIpv4: outside.find(({ family }) => family === 'IPv4')?.address ?? '127.0.0.1',
     firstIpv6: outside.find(({ family }) => family === 'IPv6')?.address,
   };
@@ -28,6 +37,13 @@ export function hostAddresses(): HostAddresses {
 export interface ListenAddresses {
   readonly ipv4: string;
   readonly ipv6: string | null;
+}
+
+/** Whether one can listen there. @param floating addresses that the machine need not have @returns undefined, or why not */
+export function addressFault(ipv4: string, floating: readonly string[]): string | undefined {
+  const { all, loopback } = hostAddresses();
+  if (ipv4 === EVERY_IPV4 || all.has(ipv4) || floating.includes(ipv4) || loopback.check(ipv4)) return undefined;
+  return `this machine does not have the address ${ipv4}; one that it has at times belongs in BALANCER_FLOATING_ADDRESSES`;
 }
 
 /**
@@ -39,10 +55,10 @@ export function chooseAddresses(
   reserved: readonly string[],
   taken: ReadonlySet<string>,
 ): ListenAddresses {
-  const { all, firstIpv6 } = hostAddresses();
-  if (requested !== undefined && all.has(requested)) return { ipv4: requested, ipv6: null };
+  if (requested !== undefined && requested !== EVERY_IPV4) return { ipv4: requested, ipv6: null };
   const free = reserved.find((address) => !address.includes(':') && !taken.has(address));
-  if (free !== undefined) return { ipv4: free, ipv6: null };
+  if (requested === undefined && free !== undefined) return { ipv4: free, ipv6: null };
+  const { firstIpv6 } = hostAddresses();
   return { ipv4: EVERY_IPV4, ipv6: firstIpv6 === undefined ? null : EVERY_IPV6 };
 }
 

@@ -10,7 +10,7 @@ import { nodebalancerDraft } from './drafts.ts';
 import { addNodeBalancer, changeNodeBalancer, Ids, removeNodeBalancer } from './edits.ts';
 import type { ErrorItem } from './errors.ts';
 import { filterItems } from './filter.ts';
-import { chooseAddresses } from './host-addresses.ts';
+import { addressFault, chooseAddresses, shownAddresses } from './host-addresses.ts';
 import { PageQuery, pageOf, paginate } from './pagination.ts';
 import { publishedForChange, publishedForNew } from './published-schemas.ts';
 import { type CheckedBody, checkBody, judge, refuse } from './request-check.ts';
@@ -81,7 +81,10 @@ export function nodebalancerRoutes(app: FastifyInstance, context: ApiContext): v
         context,
         request,
         (now) => [thing(now)],
-        (before, now) => changeNodeBalancer(before, { ...changed(before, thing(before), body), updated: now }),
+        (before, now) => {
+          const nodebalancer = changed(before, thing(before), body, context);
+          return changeNodeBalancer(before, { ...nodebalancer, updated: now });
+        },
       );
       return answer(inventory, thing(inventory).id, reply);
     },
@@ -121,10 +124,13 @@ function create(
   const id = Object.hasOwn(checked.given, 'label') ? ids.take() : idWithFreeLabel(before, ids);
   const { region, tags, label = automaticLabel(id), ipv4, configs = [], ...rest } = checked.draft as Partial<NewBody>;
   const taken = new Set(before.nodebalancers.map((nodebalancer) => nodebalancer.ipv4));
-  // An address that was asked for badly is told as such, not replaced.
+  // An address that was asked for badly or in vain is told as such, not replaced.
   const addresses = chooseAddresses(ipv4, settings.addresses, taken);
   const { draft, focus } = nodebalancerDraft(before, undefined, { ...rest, label, ...addresses, configs });
-  refuse([...checked.problems, ...judge(draft, focus, checked.given)], regionErrors(region, settings.region));
+  refuse(
+    [...checked.problems, ...judge(draft, focus, checked.given)],
+    [...regionErrors(region, settings.region), ...addressErrors(ipv4, settings.floating)],
+  );
   const good = draft.nodebalancers?.at(-1) as NodeBalancer;
   const nodebalancer: StoredNodeBalancer = {
     ...good,
@@ -160,6 +166,11 @@ function regionErrors(region: string | undefined, known: string): readonly Error
   return region === undefined || region === known ? [] : [{ field: 'region', reason: 'region is not valid' }];
 }
 
+function addressErrors(ipv4: string | undefined, floating: readonly string[]): readonly ErrorItem[] {
+  const reason = ipv4 === undefined ? undefined : addressFault(ipv4, floating);
+  return reason === undefined ? [] : [{ field: 'ipv4', reason }];
+}
+
 function stored({ nodes, ...config }: CheckedConfig, ids: Ids): StoredFrontend {
   return { ...config, id: ids.take(), nodes: nodes.map((node) => ({ ...withoutId(node), id: ids.take() })) };
 }
@@ -169,13 +180,24 @@ function withoutId<T extends object>(node: T): T {
   return rest as unknown as T;
 }
 
-function changed(before: Inventory, nodebalancer: StoredNodeBalancer, body: unknown): StoredNodeBalancer {
+/** The address stays: a client may send back the one that it was answered, and hears of one that there is not. */
+function changed(
+  before: Inventory,
+  nodebalancer: StoredNodeBalancer,
+  body: unknown,
+  { settings }: ApiContext,
+): StoredNodeBalancer {
   const { label, client_conn_throttle, tags } = nodebalancer;
   const checked: CheckedBody = checkBody(body, CHANGED_NODEBALANCER, { label, client_conn_throttle, tags });
-  const { tags: newTags, ...rest } = checked.draft;
+  const { ipv4: sent, ...fields } = checked.draft as ChangedFields;
+  const { tags: newTags, ...rest } = fields;
   const { configs, ipv4, ipv6 } = nodebalancer;
   const plainConfigs = configs.map(({ id, nodes, ...config }) => ({ ...config, nodes: nodes.map(withoutId) }));
   const { draft, focus } = nodebalancerDraft(before, nodebalancer.id, { ipv4, ipv6, configs: plainConfigs, ...rest });
-  refuse([...checked.problems, ...judge(draft, focus, checked.given)]);
-  return { ...nodebalancer, ...(checked.draft as Pick<StoredNodeBalancer, 'label' | 'client_conn_throttle' | 'tags'>) };
+  const isOwn = sent === ipv4 || sent === shownAddresses(nodebalancer).ipv4;
+  const problems = [...checked.problems, ...judge(draft, focus, checked.given)];
+  refuse(problems, isOwn ? [] : addressErrors(sent, settings.floating));
+  return { ...nodebalancer, ...fields };
 }
+
+type ChangedFields = Pick<StoredNodeBalancer, 'label' | 'client_conn_throttle' | 'tags'> & { readonly ipv4?: string };

@@ -148,6 +148,8 @@ const NODEBALANCER_FOREIGN: Readonly<Record<string, ForeignKey>> = {
   client_udp_sess_throttle: lacking(NO_UDP),
 };
 
+const IPV4_TEXT = { format: 'ipv4', 'x-expected': 'an IPv4 address' } as const;
+
 const NODEBALANCER_TEXTS = { title: 'nodebalancer' } as const;
 
 export const NEW_NODEBALANCER: RequestSchema = {
@@ -158,7 +160,12 @@ export const NEW_NODEBALANCER: RequestSchema = {
         description: 'The one region of this balancer: see /regions.',
         'x-sentences': { required: 'region is required' },
       }),
-      ipv4: Type.Optional(Type.String({ format: 'ipv4', 'x-expected': 'an IPv4 address' })),
+      ipv4: Type.Optional(
+        Type.String({
+          ...IPV4_TEXT,
+          description: 'Where it listens: an address of this machine, or 0.0.0.0 for every one. Left out, it gets one.',
+        }),
+      ),
       configs: Type.Array(CONFIG_WITH_NODES.schema, {
         ...limitsOf(NodeBalancerSchema.properties.configs),
         default: [],
@@ -173,8 +180,14 @@ export const NEW_NODEBALANCER: RequestSchema = {
 };
 
 export const CHANGED_NODEBALANCER: RequestSchema = {
-  schema: Type.Object(NODEBALANCER_FIELDS, { additionalProperties: false, ...NODEBALANCER_TEXTS }),
-  foreign: { ...NODEBALANCER_FOREIGN, ipv4: ANSWERED, region: ANSWERED, configs: ANSWERED },
+  schema: Type.Object(
+    {
+      ...NODEBALANCER_FIELDS,
+      ipv4: Type.Optional(Type.String({ ...IPV4_TEXT, description: 'As it was answered: it does not change.' })),
+    },
+    { additionalProperties: false, ...NODEBALANCER_TEXTS },
+  ),
+  foreign: { ...NODEBALANCER_FOREIGN, region: ANSWERED, configs: ANSWERED },
   items: {},
   spellings: AS_SPELLED,
   extensions: [],

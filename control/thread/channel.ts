@@ -18,6 +18,7 @@ export interface ControlTask {
   readonly hosts: readonly string[];
   readonly region: string;
   readonly addresses: readonly string[];
+  readonly floating: readonly string[];
   /** the configuration file that is the only truth of the process; undefined when the store is */
   readonly file: string | undefined;
   readonly allowFaults: boolean;

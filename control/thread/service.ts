@@ -33,7 +33,7 @@ export class Service {
 
   /** @param state of the data plane @param post to the main thread */
   constructor(task: ControlTask, database: SqliteStore, state: PlaneState, post: (message: FromControl) => void) {
-    const { dataDir, file, region, addresses } = task;
+    const { dataDir, file, region, addresses, floating } = task;
     this.#task = task;
     this.#post = post;
     const plane = new ThreadPlane(state, file, post);
@@ -55,7 +55,7 @@ export class Service {
     const fault = (error: unknown) =>
       this.#log('error', `control plane: ${error instanceof Error ? error.stack : error}`);
     this.#context = {
-      settings: { region, addresses, pageUrl: pageUrlOf(task) },
+      settings: { region, addresses, floating, pageUrl: pageUrlOf(task) },
       plane,
       store,
       changes: new Changes({ store, plane, region }),

@@ -30,6 +30,7 @@ export const SO_REUSEPORT = 15;
 export const SO_RCVLOWAT = 18;
 export const SO_BINDTOIFINDEX = 62;
 export const IPPROTO_IP = 0;
+export const IP_FREEBIND = 15;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;

@@ -48,6 +48,7 @@ export type SocketOption =
   | 'receive-low-water' // SO_RCVLOWAT, bytes; 1 is none
   | 'oob-inline' // SO_OOBINLINE, 0 or 1
   | 'bind-address-no-port' // IP_BIND_ADDRESS_NO_PORT, 0 or 1
+  | 'free-bind' // IP_FREEBIND, 0 or 1; of IPv6 sockets, too
   | 'reuse-address' // SO_REUSEADDR, 0 or 1
   | 'reuse-port' // SO_REUSEPORT, 0 or 1
   | 'bind-to-device' // SO_BINDTOIFINDEX, index of a network device

@@ -30,6 +30,8 @@ export interface ListenOptions {
   besideOurOwn: boolean;
   /** TCP congestion control of accepted connections; undefined leaves the system's */
   congestion: string | undefined;
+  /** the machine need not have the address now (IP_FREEBIND, ip(7)); who comes for it is accepted once it has */
+  freeBind?: boolean;
 }
 
 export type Listening = { fds: number[] } | { errno: number; call: 'socket' | 'setsockopt' | 'bind' | 'listen' };
@@ -85,6 +87,7 @@ function openOne(options: ListenOptions, mustBeAlone: boolean): Opened {
   if (reused < 0) return fail(reused, 'setsockopt');
   if (family === AF_INET6) set('v6-only', 1);
   if (!mustBeAlone) set('reuse-port', 1);
+  if (options.freeBind === true) set('free-bind', 1);
   writeSockaddr(kernel.arena, ADDRESS_AT, options.ip, 0, options.port);
   const bound = kernel.bind(fd, ADDRESS_AT);
   if (bound < 0) return fail(bound, 'bind');

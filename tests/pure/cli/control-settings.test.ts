@@ -25,10 +25,22 @@ beforeAll(() => {
 
 test('nothing set: HTTP on loopback, one region, no addresses, nothing said', () => {
   expect(readControlSettings({})).toEqual({
-    settings: { address: { ip: '127.0.0.1', port: 8080 }, tls: undefined, hosts: [], region: 'local', addresses: [] },
+    settings: {
+      address: { ip: '127.0.0.1', port: 8080 },
+      tls: undefined,
+      hosts: [],
+      region: 'local',
+      addresses: [],
+      floating: [],
+    },
     errors: [],
     warnings: [],
   });
+});
+
+test('floating addresses reach the API: it must not refuse them', () => {
+  const { settings } = readControlSettings({ floatingAddresses: ['192.0.2.1'] });
+  expect(settings.floating).toEqual(['192.0.2.1']);
 });
 
 test('off: no address', () => {

@@ -57,6 +57,7 @@ test('every variable has a test of its values', () => {
     'adminAddress',
     'adminHosts',
     'addresses',
+    'floatingAddresses',
   ];
   const tested = [...INTEGERS.map(([key]) => key), ...WORDS.map(([key]) => key), ...others];
   expect(tested.sort()).toEqual(Object.keys(VARIABLES).sort());
@@ -163,6 +164,16 @@ describe('lists', () => {
     expect(read({ ADDRESSES: '192.0.2.1, 2001:DB8:0::1' }).values).toEqual({ addresses: ['192.0.2.1', '2001:db8::1'] });
     for (const text of ['192.0.2.1:80', 'host.example', '192.0.2.1,', '192.0.2.0/24']) {
       expect(read({ ADDRESSES: text }).errors, text).toHaveLength(1);
+    }
+  });
+
+  test('floating addresses, in their canonical form: those of one machine', () => {
+    expect(read({ FLOATING_ADDRESSES: '192.0.2.1, 2001:DB8:0::1' }).values).toEqual({
+      floatingAddresses: ['192.0.2.1', '2001:db8::1'],
+    });
+    const nobody = ['0.0.0.0', '::', '224.0.0.1', '255.255.255.255', 'ff02::1'];
+    for (const text of ['192.0.2.1:80', 'host.example', '192.0.2.1,', '192.0.2.0/24', 'fe80::1%eth0', ...nobody]) {
+      expect(read({ FLOATING_ADDRESSES: text }).errors, text).toHaveLength(1);
     }
   });
 

@@ -163,6 +163,13 @@ test('an access log that is off is none', () => {
   expect([supervisor.accessLog, supervisor.settings.logSessions]).toEqual([undefined, false]);
 });
 
+test('floating addresses reach the listeners', () => {
+  expect(settingsOf({ floatingAddresses: ['192.0.2.1'] }).supervisor.listeners.floating).toEqual(
+    new Set(['192.0.2.1']),
+  );
+  expect(settingsOf().supervisor.listeners.floating).toEqual(new Set());
+});
+
 describe('pipes', () => {
   const pipesOf = (env: Environment) => settingsOf(env).supervisor.settings.pipes;
 

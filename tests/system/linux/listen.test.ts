@@ -150,6 +150,11 @@ describe('all or nothing', () => {
     expect(listenOn(ip, port)).toEqual({ errno, call: 'bind' });
   });
 
+  test.for(['192.0.2.1', '2001:db8::1'])('but not where it may be missing: %s', (ip) => {
+    expect(opened(listenOn(ip, 0, 2, { freeBind: true }))).toHaveLength(2);
+    expect(listenOn(ip, 0, 1, { freeBind: false })).toEqual({ errno: EADDRNOTAVAIL, call: 'bind' });
+  });
+
   test('a port below 1024 without the right to it', () => {
     // Root may; then there is nothing to see.
     if (process.getuid?.() === 0) return;

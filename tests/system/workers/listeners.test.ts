@@ -38,6 +38,17 @@ function problemsOf(open: () => void): string[] {
   throw new Error('nothing was wrong');
 }
 
+test('an address that the machine may lack is listened on, in any spelling; others are not', async () => {
+  const port = await freePort();
+  const sockets = make({ floating: new Set(['192.0.2.1', '2001:db8::1']) });
+  const there = [at('192.0.2.1', port), at('2001:db8:0::1', port)];
+  sockets.open(there);
+  expect(there.every((address) => sockets.fdOf(address, 1) > 2)).toBe(true);
+  expect(problemsOf(() => sockets.open([...there, at('192.0.2.2', port)]))).toEqual([
+    `cannot listen on 192.0.2.2:${port}: this machine does not have that address`,
+  ]);
+});
+
 describe('sockets', () => {
   test('one per shard and address, each of its own', async () => {
     const sockets = make({ shards: 3 });

@@ -144,7 +144,13 @@ export function startLab(settings: Partial<ApiSettings> = {}): Lab {
   const store = openStore(directory, now);
   const tokens = new Tokens(store.database, now);
   const { statistics } = openStatistics(directory);
-  const full = { region: 'local', pageUrl: undefined, addresses: ['192.0.2.1', '192.0.2.2', '192.0.2.3'], ...settings };
+  const full = {
+    region: 'local',
+    pageUrl: undefined,
+    addresses: ['192.0.2.1', '192.0.2.2', '192.0.2.3'],
+    floating: [],
+    ...settings,
+  };
   const faults: unknown[] = [];
   const audit: string[] = [];
   const context: ApiContext = {

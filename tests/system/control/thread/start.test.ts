@@ -20,6 +20,7 @@ beforeEach(() => {
     hosts: [],
     region: 'local',
     addresses: [],
+    floating: [],
     file: undefined,
     allowFaults: false,
     heartbeat,

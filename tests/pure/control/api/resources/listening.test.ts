@@ -21,9 +21,47 @@ test('the address that was asked for, when this machine has it', async () => {
   expect(lab.plane.config.nodebalancers[0]).toMatchObject({ ipv4: '127.0.0.1', ipv6: null });
 });
 
-test('else the next address that is set aside, each once; one that is given back is free again', async () => {
+test('also another one that Linux takes for its own, and every one', async () => {
+  lab = startLab();
+  expect((await make({ ipv4: '127.3.2.1' })).ipv4).toBe('127.3.2.1');
+  await make({ ipv4: '0.0.0.0' });
+  expect(lab.plane.config.nodebalancers.map(({ ipv4 }) => ipv4)).toEqual(['127.3.2.1', '0.0.0.0']);
+});
+
+const LACKING =
+  'this machine does not have the address 203.0.113.7; one that it has at times belongs in BALANCER_FLOATING_ADDRESSES';
+
+test('one that this machine lacks is refused with the reason, and not replaced by another', async () => {
+  lab = startLab();
+  const body = { region: 'local', ipv4: '203.0.113.7', label: 'no', configs: [{ port: 0 }] };
+  const errors = await refused(lab.ask('POST', NODEBALANCERS, body));
+  expect(errors.map(({ field }) => field).sort()).toEqual(['configs[0].port', 'ipv4', 'label']);
+  expect(errors.find(({ field }) => field === 'ipv4')).toEqual({ field: 'ipv4', reason: LACKING });
+  expect(lab.store.read().inventory.nodebalancers).toEqual([]);
+});
+
+test('unless it is one of those that float', async () => {
+  lab = startLab({ floating: ['203.0.113.7'] });
+  expect((await make({ ipv4: '203.0.113.7' })).ipv4).toBe('203.0.113.7');
+  expect(lab.plane.config.nodebalancers[0]).toMatchObject({ ipv4: '203.0.113.7', ipv6: null });
+  const errors = await refused(lab.ask('POST', NODEBALANCERS, { region: 'local', ipv4: '203.0.113.8' }));
+  expect(errors.map(({ field }) => field)).toEqual(['ipv4']);
+});
+
+test('a change is told the same; what was answered may be sent back, whatever has become of the address', async () => {
+  lab = startLab({ addresses: ['192.0.2.1'] });
+  const [own, every] = [await make(), await make()];
+  for (const { id, ipv4 } of [own, every]) {
+    const path = `${NODEBALANCERS}/${id}`;
+    expect((await done(lab.ask('PUT', path, { ipv4 }))).ipv4).toBe(ipv4);
+    expect(await refused(lab.ask('PUT', path, { ipv4: '203.0.113.7' }))).toEqual([{ field: 'ipv4', reason: LACKING }]);
+    expect((await done(lab.ask('PUT', path, { ipv4: null }))).ipv4).toBe(ipv4);
+  }
+});
+
+test('none asked for: the next address that is set aside, each once; one that is given back is free again', async () => {
   lab = startLab({ addresses: ['192.0.2.1', '192.0.2.2'] });
-  const first = await make({ ipv4: '203.0.113.7' });
+  const first = await make();
   expect(first.ipv4).toBe('192.0.2.1');
   expect((await make()).ipv4).toBe('192.0.2.2');
   await done(lab.ask('DELETE', `${NODEBALANCERS}/${first.id}`));
