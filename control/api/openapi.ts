@@ -2,6 +2,9 @@
 // people.
 
 import type { FastifyInstance, RouteOptions } from 'fastify';
+import { published } from './json-schema.ts';
+import { commandOf, operationName } from './openapi-names.ts';
+import { WARNINGS_HEADER } from './unknown-keys.ts';
 
 interface Operation {
   readonly method: string;
@@ -37,7 +40,7 @@ export class OpenApi {
   document(): Record<string, unknown> {
     const paths: Record<string, Record<string, unknown>> = {};
     for (const operation of this.#operations) {
-      const path = paths[operation.path] ?? {};
+      const path = paths[operation.path] ?? describePath(operation.path);
       paths[operation.path] = path;
       path[operation.method] = describe(operation);
     }
@@ -82,21 +85,28 @@ export class OpenApi {
   }
 }
 
-function describe({ path, isOpen, schema }: Operation): Record<string, unknown> {
-  const { summary, body, querystring, response } = schema;
+/** What all operations of a path have in common; that is where linode-cli looks for what it must be given. */
+function describePath(path: string): Record<string, unknown> {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  const parameters = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
+  return { 'x-linode-cli-command': commandOf(path), ...(parameters.length === 0 ? {} : { parameters }) };
+}
+
+function describe({ method, path, isOpen, schema }: Operation): Record<string, unknown> {
+  const { summary, body, querystring, response } = published(schema) as Operation['schema'];
   const query = typeof querystring === 'object' && querystring !== null ? Reflect.get(querystring, 'properties') : {};
+  const { id, action } = operationName(path, method);
+  const isOurs = path.startsWith('/balancer') || isRoot(path);
   return {
+    operationId: id,
+    'x-linode-cli-action': action,
     ...(summary === undefined ? {} : { summary }),
     ...(isOpen ? { security: [] } : {}),
-    // Ours live beside the versions, not below them.
-    ...(path.startsWith('/balancer') || isRoot(path) ? { servers: [{ url: '/' }] } : {}),
-    parameters: [
-      ...names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
-      ...Object.entries(query ?? {}).map(([name, value]) => ({ name, in: 'query', schema: value })),
-    ],
+    // Ours live beside the versions, not below them, where alone linode-cli looks.
+    ...(isOurs ? { servers: [{ url: '/' }], 'x-linode-cli-skip': true } : {}),
+    parameters: Object.entries(query ?? {}).map(([name, value]) => ({ name, in: 'query', schema: value })),
     ...(body === undefined ? {} : { requestBody: { content: { 'application/json': { schema: body } } } }),
-    responses: responsesOf(response),
+    responses: responsesOf(response, body === undefined || isOurs ? {} : { headers: WARNINGS }),
   };
 }
 
@@ -106,14 +116,19 @@ function isRoot(path: string): boolean {
   return ROOT_PATHS.has(path);
 }
 
-function responsesOf(response: unknown): Record<string, unknown> {
+const WARNINGS = {
+  [WARNINGS_HEADER]: { description: 'Keys of the body that were ignored as unknown.', schema: { type: 'string' } },
+};
+
+/** @param more what every answer has besides */
+function responsesOf(response: unknown, more: object): Record<string, unknown> {
   const answers = typeof response === 'object' && response !== null ? Object.entries(response) : [];
   return Object.fromEntries([
     ...answers.map(([status, schema]) => [
       status,
-      { description: 'the answer', content: { 'application/json': { schema } } },
+      { description: 'the answer', ...more, content: { 'application/json': { schema } } },
     ]),
-    ['default', { description: 'what is wrong', content: { 'application/json': { schema: ERROR_SCHEMA } } }],
+    ['default', { description: 'what is wrong', ...more, content: { 'application/json': { schema: ERROR_SCHEMA } } }],
   ]);
 }
 
