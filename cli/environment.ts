@@ -323,7 +323,7 @@ export const VARIABLES = {
     machineAddress,
     'IP addresses of single machines separated by commas',
     'none',
-    'addresses that this machine has only at times, such as a spare one: they are listened on also while it lacks them',
+    'addresses that this machine has only at times, as a spare machine does: listened on also while it lacks them',
   ),
   dataDir: text(
     'DATA_DIR',

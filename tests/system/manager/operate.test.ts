@@ -271,6 +271,21 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     await visitor.context.close();
   });
 
+  test('two nodes may have one label, and the form says what tells them apart', async () => {
+    const visitor = await enter();
+    const { page } = visitor;
+    await page.goto('/nodebalancers/1/configurations');
+    const labels = page.getByLabel('Label', { exact: true });
+    const first = await labels.nth(0).inputValue();
+    const warning = page.getByText(`Several nodes have the label “${first}”: only their addresses tell them apart.`);
+    expect(await warning.count()).toBe(0);
+    await labels.nth(1).fill(first);
+    await warning.waitFor();
+    await labels.nth(1).fill(`${first}-2`);
+    await expect.poll(() => warning.count()).toBe(0);
+    await visitor.context.close();
+  });
+
   test('another protocol says what it changed besides', async () => {
     const visitor = await enter();
     const { page } = visitor;
