@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { clearTurns, createTurns, type Turns } from '../core/balance/turns.ts';
 import { clearNodeState, type NodeStates } from '../core/health/node-states.ts';
 import type { Kernel } from '../core/linux/kernel.ts';
 import { createKernel, KERNEL_CELL_BYTES } from '../core/linux/native.ts';
@@ -15,7 +16,7 @@ import {
   removeClientScopes,
   removeClientValues,
 } from '../core/session/client-table.ts';
-import { LOG_RECORDS } from '../core/session/limits.ts';
+import { FRONTENDS_MAX, LOG_RECORDS, NODES_MAX } from '../core/session/limits.ts';
 import type { ShardPlan } from '../core/session/plan.ts';
 import type { ShardSettings } from '../core/session/settings.ts';
 import { createProcessMemory, createShardMemory, LIVE_STRIDE } from '../core/session/shard.ts';
@@ -69,6 +70,8 @@ export class ShardSet {
   readonly #lag: LoopLag;
   readonly #live: Int32Array;
   readonly #stickyClients: ClientTable;
+  /** by index of the shard */
+  readonly #turns: readonly Turns[];
   readonly #pool: Piscina;
   readonly #threads: ShardThread[] = [];
   readonly #ends: Promise<void>[] = [];
@@ -121,6 +124,7 @@ export class ShardSet {
     this.counters = views.counters;
     this.tables = views.tables;
     this.nodeStates = views.states;
+    this.#turns = memories.map(({ turns }) => createTurns(turns, FRONTENDS_MAX, NODES_MAX));
     this.logs = memories.map((memory) => createSessionLog(memory.log, LOG_RECORDS));
     for (const [index, memory] of memories.entries()) {
       const base: ShardBase = {
@@ -204,6 +208,7 @@ export class ShardSet {
   clearNodes(rows: ReadonlySet<number>): void {
     for (const { nodes } of this.counters) clearRows(nodes, NODE_STRIDE, rows);
     removeClientValues(this.#stickyClients, rows);
+    for (const turns of this.#turns) clearTurns(turns, rows);
     for (const row of rows) clearNodeState(this.nodeStates, row);
   }
 

@@ -1,6 +1,7 @@
 // What every policy is: a choice of one node for one new session. Implementations sit beside this file; one contract test
 // (tests/pure/balance/policy-contract.test.ts) runs them all. A policy is built for one list of nodes and one shard, and a new
-// list means a new policy. It does no I/O, reads no clock, draws no random numbers and allocates nothing per choice.
+// list means a new policy, which goes on where the one before it was (turns.ts). It does no I/O, reads no clock, draws no random
+// numbers and allocates nothing per choice.
 
 export interface Policy {
   /**

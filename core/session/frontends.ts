@@ -2,7 +2,7 @@
 // It runs per change of configuration, never per connection. Frontends that are gone stay here until their row is given to
 // another: sessions may still use them. Those of which that is so come with the plan all the same, for a successor's sake.
 
-import { createPolicy } from '../balance/create.ts';
+import { createPolicy, seatNodes } from '../balance/create.ts';
 import { assert } from '../base/assert.ts';
 import { writeSockaddr } from '../linux/sockaddr.ts';
 import { createHeaderTemplate, type HeaderTemplate } from '../proxy-protocol/template.ts';
@@ -39,7 +39,7 @@ export function applyFrontends(shard: Shard, frontends: readonly FrontendPlan[])
   }
 }
 
-/** Plans are plain data: the same text is the same plan. An unchanged frontend keeps its policy's position. */
+/** Plans are plain data: the same text is the same plan. */
 function isSamePlan(a: FrontendPlan, b: FrontendPlan): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
@@ -56,7 +56,7 @@ function headerFor({ proxyProtocol, hasChecksum }: NodePlan): HeaderTemplate {
 }
 
 function createFrontend(shard: Shard, plan: FrontendPlan): Frontend {
-  const { nodes } = plan;
+  const nodes = seatNodes(plan.algorithm, plan.nodes, shard.turns, plan.row);
   const rows = nodes.map(({ row }) => row);
   const identities = nodes.map(({ address, weight }) => ({ identity: address, weight }));
   const flags = () => new Uint8Array(nodes.length);
@@ -67,6 +67,7 @@ function createFrontend(shard: Shard, plan: FrontendPlan): Frontend {
       shard: shard.index,
       shards: shard.shards,
       load: (index) => activeOn(shard, rows[index] ?? 0),
+      seats: { turns: shard.turns, frontend: plan.row, rows },
     }),
     eligible: flags(),
     pinnable: flags(),

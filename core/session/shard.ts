@@ -3,6 +3,7 @@
 
 import type { Policy } from '../balance/policy.ts';
 import type { Pool } from '../balance/pool.ts';
+import { createTurns, type Turns, turnsBytes } from '../balance/turns.ts';
 import { assert } from '../base/assert.ts';
 import { IP_BYTES } from '../base/ip.ts';
 import { createSlotRing, pushSlot, type SlotRing } from '../base/slot-ring.ts';
@@ -42,6 +43,7 @@ export interface ShardMemory {
   firstByteTimes: SharedArrayBuffer;
   durations: SharedArrayBuffer;
   log: SharedArrayBuffer;
+  turns: SharedArrayBuffer;
 }
 
 /** The memory that all shards of the process share, and the main thread with them. */
@@ -59,6 +61,7 @@ export const LIVE_STRIDE = 16;
 /** A frontend as sessions use it. Replaced as a whole when its plan changes. */
 export interface Frontend extends Pool {
   readonly plan: FrontendPlan;
+  /** those of the plan, in the order that the policy was given */
   readonly nodes: readonly NodePlan[];
   readonly policy: Policy;
   /** those of `eligible` that the present choice may take: scratch */
@@ -112,6 +115,8 @@ export interface Shard {
   /** those of all shards, this one's included */
   readonly allCounters: readonly Counters[];
   readonly nodeStates: NodeStates;
+  /** whose turn it is in each frontend, on this shard */
+  readonly turns: Turns;
   /** which node a client returns to, and how often it has come in this second */
   readonly stickyClients: ClientTable;
   readonly throttledClients: ClientTable;
@@ -244,6 +249,7 @@ export function createShardMemory(settings: ShardSettings, capacity: number, ker
     firstByteTimes: new SharedArrayBuffer(HISTOGRAM_BYTES),
     durations: new SharedArrayBuffer(HISTOGRAM_BYTES),
     log: new SharedArrayBuffer(sessionLogBytes(LOG_RECORDS)),
+    turns: new SharedArrayBuffer(turnsBytes(FRONTENDS_MAX, NODES_MAX)),
   };
 }
 
@@ -315,6 +321,7 @@ export function createShard(options: ShardOptions): Shard {
     counters,
     allCounters,
     nodeStates: createNodeStates(processMemory.nodeStates, NODES_MAX),
+    turns: createTurns(memory.turns, FRONTENDS_MAX, NODES_MAX),
     stickyClients: createClientTable(processMemory.stickyClients, clientTableEntries, index + 1),
     throttledClients: createClientTable(processMemory.throttledClients, clientTableEntries, index + 1),
     clientKey: new Uint8Array(SOURCE_KEY_BYTES),

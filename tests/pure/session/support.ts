@@ -11,7 +11,10 @@ import {
   createShard,
   createShardMemory,
   type Frontend,
+  type ProcessMemory,
   type Shard,
+  type ShardMemory,
+  type ShardOptions,
 } from '../../../core/session/shard.ts';
 import { takeSpillBlock } from '../../../core/session/spill.ts';
 import { BACK, FRONT, get, HOLDS, PHASE_RELAYING, takeSlot } from '../../../core/session/table.ts';
@@ -49,6 +52,8 @@ export const SETTINGS: ShardSettings = {
 
 export interface FakeShard {
   readonly shard: Shard;
+  readonly memory: ShardMemory;
+  readonly processMemory: ProcessMemory;
   /** `close 20`, `reset 21`, in order */
   readonly calls: string[];
   /** bytes that a socket's peer has not acknowledged, by descriptor */
@@ -57,12 +62,19 @@ export interface FakeShard {
   readonly unread: Map<number, number>;
 }
 
-export function fakeShard(settings: Partial<ShardSettings> = {}, extra: Partial<Kernel> = {}): FakeShard {
+/** @param more index and number of shards, or a predecessor's memory */
+export function fakeShard(
+  settings: Partial<ShardSettings> = {},
+  extra: Partial<Kernel> = {},
+  more: Partial<Pick<ShardOptions, 'index' | 'shards' | 'memory' | 'processMemory'>> = {},
+): FakeShard {
   const calls: string[] = [];
   const unsent = new Map<number, number>();
   const unread = new Map<number, number>();
   const all = { ...SETTINGS, ...settings };
-  const memory = createShardMemory(all, all.connectionsMax, 0);
+  const { index = 0, shards = 1 } = more;
+  const memory = more.memory ?? createShardMemory(all, all.connectionsMax, 0);
+  const processMemory = more.processMemory ?? createProcessMemory(all, shards);
   const noted = (call: string) => (fd: number) => {
     calls.push(`${call} ${fd}`);
     return 0;
@@ -80,15 +92,15 @@ export function fakeShard(settings: Partial<ShardSettings> = {}, extra: Partial<
     ...extra,
   });
   const shard = createShard({
-    index: 0,
-    shards: 1,
+    index,
+    shards,
     settings: all,
     capacity: all.connectionsMax,
     kernel,
     kernelBytes: 0,
     memory,
-    processMemory: createProcessMemory(all, 1),
-    countersOfAll: [memory.counters],
+    processMemory,
+    countersOfAll: Array.from({ length: shards }, () => memory.counters),
     wakeFd: -1,
     onWake: () => {},
     onBeat: () => {},
@@ -97,7 +109,7 @@ export function fakeShard(settings: Partial<ShardSettings> = {}, extra: Partial<
     },
     onNodeEvent: (row, event) => calls.push(`${event} ${row}`),
   });
-  return { shard, calls, unsent, unread };
+  return { shard, memory, processMemory, calls, unsent, unread };
 }
 
 /** A session in the middle of its relay, with these flags on its sides. @returns its slot */
