@@ -65,7 +65,8 @@ export function frontendOf(scenario: Scenario, row: number): FrontendPlan {
   const algorithm = random.pick(['roundrobin', 'leastconn', 'source'] as const);
   const hasChecksum = proxyProtocol === 'v2' && random.chance(0.5);
   const nodes = scenario.nodes.map(({ address }, index) => ({
-    row: index,
+    // As in production: a row belongs to one frontend.
+    row: row * scenario.nodes.length + index,
     label: `node-${index}`,
     address: `node ${index}`,
     ip: address.ip,
@@ -143,6 +144,12 @@ export class SimulatedShard implements ShardUnderTest {
     applyFrontends(this.shard, frontends);
     adoptShard(this.shard);
     applyListeners(this.shard, listeners);
+  }
+
+  /** A change of the configuration. @param change of each frontend in force */
+  change(change: (frontend: FrontendPlan) => FrontendPlan): void {
+    this.#served = this.#served.map(change);
+    applyPlan(this.shard, this.#plan());
   }
 
   stop(): void {
