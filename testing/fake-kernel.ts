@@ -38,6 +38,7 @@ export function fakeKernel(calls: Partial<Kernel>, memory = new SharedArrayBuffe
     transferred: refuse('transferred'),
     shutdownWrite: refuse('shutdownWrite'),
     unread: refuse('unread'),
+    received: refuse('received'),
     unsent: refuse('unsent'),
     close: refuse('close'),
     closeTwo: refuse('closeTwo'),

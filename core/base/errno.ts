@@ -16,6 +16,7 @@ export const EMFILE = 24;
 export const ENOSPC = 28;
 export const EPIPE = 32;
 export const EPROTO = 71;
+export const ENOPROTOOPT = 92;
 export const EAFNOSUPPORT = 97;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
@@ -46,6 +47,7 @@ const NAMES: ReadonlyMap<number, readonly [name: string, meaning: string]> = new
   [ENOSPC, ['ENOSPC', 'no space left']],
   [EPIPE, ['EPIPE', 'the other end is closed']],
   [EPROTO, ['EPROTO', 'protocol error']],
+  [ENOPROTOOPT, ['ENOPROTOOPT', 'option not available']],
   [EAFNOSUPPORT, ['EAFNOSUPPORT', 'address family not supported']],
   [EADDRINUSE, ['EADDRINUSE', 'address already in use']],
   [EADDRNOTAVAIL, ['EADDRNOTAVAIL', 'address or local port not available']],

@@ -132,6 +132,11 @@ export interface Kernel {
   shutdownWrite(fd: number): number;
   /** Bytes in the receive queue of a socket or pipe (FIONREAD). */
   unread(fd: number): number;
+  /**
+   * Bytes that a socket has received in all its life, read or not, with its peer's FIN counted as one more (TCP_INFO,
+   * tcpi_bytes_received). @returns how many, or -errno
+   */
+  received(fd: number): number;
   /** Bytes in a socket's send queue that the peer has not acknowledged (SIOCOUTQ). */
   unsent(fd: number): number;
   close(fd: number): number;

@@ -2,7 +2,7 @@
 // through koffi costs about 0.1 us more than the system call itself.
 
 import { monotonicMs } from '../base/clock.ts';
-import { EAGAIN, EINTR } from '../base/errno.ts';
+import { EAGAIN, EINTR, ENOPROTOOPT } from '../base/errno.ts';
 import {
   CLOEXEC,
   EPOLL_CTL_ADD,
@@ -36,6 +36,9 @@ import {
   SPLICE_F_MOVE,
   SPLICE_F_NONBLOCK,
   TCP_CONGESTION,
+  TCP_INFO,
+  TCP_INFO_BYTES,
+  TCP_INFO_RECEIVED_AT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
   TCP_NODELAY,
@@ -66,7 +69,7 @@ const OPTIONS: Readonly<Record<SocketOption, number>> = {
 };
 
 /** Cells that calls write small results into: the last bytes of the arena. */
-const CELLS = { integer: 0, length: 4, linger: 8, counter: 16, event: 24, address: 40, bytes: 40 + SOCKADDR_BYTES };
+const CELLS = { integer: 0, length: 4, linger: 8, counter: 16, event: 24, info: 40, bytes: 40 + TCP_INFO_BYTES };
 
 /** Bytes that `createKernel` takes from the end of an arena for itself. */
 export const KERNEL_CELL_BYTES = CELLS.bytes;
@@ -106,9 +109,11 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
   const integerAt = cellsAt + CELLS.integer;
   const lengthAt = cellsAt + CELLS.length;
   const lingerAt = cellsAt + CELLS.linger;
+  const infoAt = cellsAt + CELLS.info;
   const integer = base + integerAt;
   const length = base + lengthAt;
   const linger = base + lingerAt;
+  const info = base + infoAt;
   const sockaddrs = new Addresses(base);
   const received = new Addresses(base);
   const sent = new Addresses(base);
@@ -168,6 +173,14 @@ function socketCalls(arena: Arena, base: number, cellsAt: number) {
     sendMore: (fd: number, at: number, bytes: number) => transmit(fd, sent.of(at), bytes, MSG_NOSIGNAL | MSG_MORE),
     shutdownWrite: (fd: number) => linux.shutdown(fd, SHUT_WR),
     unread: (fd: number) => queued(fd, FIONREAD),
+    received(fd: number): number {
+      view.setInt32(lengthAt, TCP_INFO_BYTES, true);
+      const result = linux.getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, length);
+      if (result < 0) return result;
+      // A kernel that does not count them answers with less.
+      if (view.getInt32(lengthAt, true) < TCP_INFO_BYTES) return -ENOPROTOOPT;
+      return Number(view.getBigUint64(infoAt + TCP_INFO_RECEIVED_AT, true));
+    },
     unsent: (fd: number) => queued(fd, SIOCOUTQ),
     close(fd: number): number {
       // Never retried: Linux has let go of the number even when it answers EINTR (close(2)).

@@ -23,6 +23,7 @@ import {
   FRONT,
   get,
   HIGH_WATER,
+  MISCOUNTED,
   PHASE_CONNECTING,
   PHASE_FREE,
   PHASE_RELAYING,
@@ -116,7 +117,7 @@ function adoptSession(shard: Shard, slot: number): boolean {
   for (let side = slot * 2; side < slot * 2 + 2; side++) {
     const fd = get(table.fd, side) - 1;
     const maybe = get(table.phase, slot) === PHASE_RELAYING ? READABLE | WRITABLE | UNSURE : 0;
-    table.sideFlags[side] = (get(table.sideFlags, side) & ~(READABLE | WRITABLE)) | maybe;
+    table.sideFlags[side] = (get(table.sideFlags, side) & ~(READABLE | WRITABLE)) | maybe | MISCOUNTED;
     if (fd < 0) continue;
     if (kernel.watch(shard.epollFd, fd, SESSION_EVENTS, side, get(table.generation, slot)) < 0) isWatched = false;
   }

@@ -1,7 +1,7 @@
 // What is known of a side between edges: may it be read, may it be written, has it ended. Events and results of reads go in;
 // the flags of table.ts come out. It moves no bytes and closes nothing.
 
-import { EAGAIN, EPIPE } from '../base/errno.ts';
+import { EAGAIN, ECONNRESET, EPIPE } from '../base/errno.ts';
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from '../linux/kernel.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
 import type { Shard } from './shard.ts';
@@ -10,6 +10,7 @@ import {
   FRONT,
   get,
   HUNG_UP,
+  MISCOUNTED,
   READ_ENDED,
   READ_FAILED,
   READABLE,
@@ -29,7 +30,7 @@ export function noteEvent(table: SessionTable, side: number, mask: number): void
   if ((mask & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) flags |= WRITABLE;
   if ((mask & EPOLLRDHUP) !== 0) flags |= FIN_SEEN;
   if ((mask & DOUBTFUL) !== 0) flags |= UNSURE;
-  if ((mask & EPOLLPRI) !== 0) flags |= URGENT;
+  if ((mask & EPOLLPRI) !== 0) flags |= URGENT | MISCOUNTED;
   if ((mask & (EPOLLHUP | EPOLLERR)) !== 0) flags |= HUNG_UP;
   table.sideFlags[side] = flags;
 }
@@ -61,13 +62,29 @@ export function noteRead(shard: Shard, slot: number, from: number, n: number, wa
   if (n < 0) noteFirstErrno(table, side, -n);
   // The other direction has its time from now on, however long this one has been silent.
   table.activeMs[slot] = shard.nowMs;
-  // After a reset whose error send(2) or SO_ERROR has consumed, the end of the stream looks like an orderly one. EPIPE is
-  // different: there the peer's FIN came first.
-  const errno = get(table.firstErrno, side);
-  const failed = n < 0 || (errno !== 0 && errno !== EPIPE);
+  const failed = n < 0 || hasFailed(shard, side);
   table.sideFlags[side] = flags | (failed ? READ_FAILED : READ_ENDED);
   if (failed) noteOutcome(table, slot, from === FRONT ? WHO.client : WHO.node, IN.data);
   return 0;
+}
+
+/**
+ * Whether a stream whose end was just read has come to it by a reset: where a write or SO_ERROR has consumed the error, the end looks like
+ * an orderly one. After EPIPE it may be: that is what a write hears when the peer's FIN came before its reset. But a splice(2) that
+ * meets the reset between two of its steps consumes it too, says how far it came, and the next one hears EPIPE.
+ */
+function hasFailed(shard: Shard, side: number): boolean {
+  const { firstErrno } = shard.table;
+  if (get(firstErrno, side) === EPIPE && !hasFinCome(shard, side)) firstErrno[side] = ECONNRESET;
+  const errno = get(firstErrno, side);
+  return errno !== 0 && errno !== EPIPE;
+}
+
+/** The kernel counts a FIN as one byte received, which nobody can have read. In every doubt there was none: a FIN would be a promise. */
+function hasFinCome({ kernel, table }: Shard, side: number): boolean {
+  if ((get(table.sideFlags, side) & MISCOUNTED) !== 0) return false;
+  const fd = get(table.fd, side) - 1;
+  return kernel.received(fd) - get(table.bytesFrom, side) - kernel.unread(fd) === 1;
 }
 
 /** Keeps the first error of a socket. */

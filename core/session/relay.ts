@@ -20,6 +20,7 @@ import {
   HOLDS,
   IN_STREAK,
   KEPT_ALIVE,
+  MISCOUNTED,
   NO_DELAY,
   READ_ENDED,
   READ_FAILED,
@@ -138,8 +139,8 @@ export function isCopyable(table: SessionTable, src: number): boolean {
   const from = get(table.sideFlags, src);
   const to = get(table.sideFlags, src ^ 1);
   return (
-    (from & ~(READABLE | NO_DELAY | KEPT_ALIVE | IN_STREAK)) === WRITABLE &&
-    (to & ~(READABLE | KEPT_ALIVE | IN_STREAK | HOLDS)) === (WRITABLE | NO_DELAY)
+    (from & ~(READABLE | NO_DELAY | KEPT_ALIVE | IN_STREAK | MISCOUNTED)) === WRITABLE &&
+    (to & ~(READABLE | KEPT_ALIVE | IN_STREAK | HOLDS | MISCOUNTED)) === (WRITABLE | NO_DELAY)
   );
 }
 

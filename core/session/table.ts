@@ -68,6 +68,11 @@ export const LOW_WATER = 8192;
 export const HOLDS = 16384;
 /** the direction that reads from it has a streak: without it the streak is zero, and not looked up */
 export const IN_STREAK = 32768;
+/**
+ * what was read of it may not be all that left its socket: it had urgent data once, or a dead shard may have read without writing
+ * it down. Set for good.
+ */
+export const MISCOUNTED = 65536;
 
 interface Field {
   readonly type: 'u8' | 'i32' | 'f64';

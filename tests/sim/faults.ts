@@ -27,11 +27,16 @@ export interface Faults {
   readonly partialTransfers: number;
   /** wait comes back a little late, with more in one event. */
   readonly lateWakes: number;
+  /** the thread is not run for a while between two steps of a splice into a socket */
+  readonly slowSteps: number;
   /** RLIMIT_NOFILE */
   readonly descriptorsMax: number;
   /** pipe-user-pages-soft */
   readonly pipePagesSoft: number;
 }
+
+/** How long a thread that could run is not run, at most. */
+export const LATE_MS_MAX = 2;
 
 export const NO_FAULTS: Faults = {
   shortReads: 0,
@@ -46,6 +51,7 @@ export const NO_FAULTS: Faults = {
   partialBatches: 0,
   partialTransfers: 0,
   lateWakes: 0,
+  slowSteps: 0,
   descriptorsMax: 1024,
   pipePagesSoft: 16384,
 };
@@ -71,5 +77,6 @@ export function randomFaults(random: Random): Faults {
     descriptorsMax: random.chance(0.1) ? random.int(20, 60) : 1024,
     pipePagesSoft: random.chance(0.2) ? random.int(0, 400) : 16384,
     partialTransfers: sometimes(0.3),
+    slowSteps: sometimes(0.5),
   };
 }

@@ -77,7 +77,7 @@ export class Invariants {
     }
     for (const peer of peers) {
       if (!peer.finished && !this.#excused(peer)) found.push(`stuck: ${peer.describe()}`);
-      found.push(...this.#brokenPromise(peer, ledger));
+      found.push(...this.#brokenPromise(peer, ledger), ...this.#lostFin(peer, ledger));
     }
     for (const client of ledger.clients) {
       const partner = ledger.partnerOf(client);
@@ -97,6 +97,14 @@ export class Invariants {
     return receiver.incoming.received === sender.end.deliveredAt
       ? []
       : [`${sender.name} ended with FIN, but ${receiver.describe()} of ${sender.end.deliveredAt}`];
+  }
+
+  /** A node that has ended its stream has ended it, whatever becomes of its connection then: the client gets an FIN, not a reset. */
+  #lostFin(node: SimPeer, ledger: Ledger): string[] {
+    const client = ledger.partnerOf(node);
+    if (node.side !== 'node' || client === undefined || this.#isExcused(node, client)) return [];
+    if (!node.end.finAcked || node.end.cut || !isClean(client) || client.end.finReceived) return [];
+    return client.sawError === 0 ? [] : [`${node.name} ended with FIN, but ${client.describe()}`];
   }
 
   #incompletePair(client: SimPeer, node: SimPeer): string[] {

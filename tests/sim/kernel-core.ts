@@ -35,7 +35,7 @@ export const DEFAULT_LIMITS: EndLimits = {
 };
 
 /** What one call takes, at most. */
-const CALL_MS = 0.02;
+export const CALL_MS = 0.02;
 const PORT_FIRST = 32_768;
 const PORT_LAST = 60_999;
 /** The balancer's own addresses towards the nodes. */
@@ -76,7 +76,11 @@ export abstract class KernelCore {
 
   protected enter(): void {
     this.calls++;
-    this.clock.advanceTo(this.clock.nowMs + this.random.between(0, CALL_MS));
+    this.passMoment(CALL_MS);
+  }
+
+  protected passMoment(msMax: number): void {
+    this.clock.advanceTo(this.clock.nowMs + this.random.between(0, msMax));
   }
 
   /** The arena's memory that a call names; as much as is there, if the caller names too much. */

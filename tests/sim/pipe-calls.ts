@@ -2,10 +2,14 @@
 // promises nothing, so it is invented without a later edge; an invented EAGAIN has one (see socket-calls.ts).
 
 import { EAGAIN, EINVAL, EMFILE, EPERM, EPIPE } from '../../core/base/errno.ts';
-import { OPEN_ERRORS } from './faults.ts';
+import { LATE_MS_MAX, OPEN_ERRORS } from './faults.ts';
+import { CALL_MS } from './kernel-core.ts';
 import { Pipe } from './pipe.ts';
 import { SocketCalls } from './socket-calls.ts';
 import type { TcpEnd } from './tcp-end.ts';
+
+/** The pages of one sendmsg of splice_to_socket, each in a slot of its own. */
+const SLOTS_PER_STEP = 16;
 
 export abstract class PipeCalls extends SocketCalls {
   openPipe(fdsAt: number): number {
@@ -67,10 +71,23 @@ export abstract class PipeCalls extends SocketCalls {
     const verdict = end.sendVerdict();
     if (verdict < 0) return verdict;
     const limit = this.writeLimit(end, Math.min(bytes, pipe.bytes));
-    if (limit === 0) return -EAGAIN;
-    const count = Math.min(limit, end.sendRoom);
-    if (count < limit) end.refuseRoom();
-    pipe.take(count, (piece) => end.send(piece));
-    return count;
+    return limit === 0 ? -EAGAIN : this.#sendInSteps(pipe, end, limit);
+  }
+
+  /**
+   * splice_to_socket: one sendmsg for the pages of a few slots, then the next. What comes from the network between two of them is there for
+   * the second, and an error that this one answers with is gone: the call says how far it came.
+   */
+  #sendInSteps(pipe: Pipe, end: TcpEnd, bytes: number): number {
+    let sent = 0;
+    while (sent < bytes && end.sendVerdict() === 0) {
+      const step = Math.min(bytes - sent, pipe.bytesOf(SLOTS_PER_STEP));
+      const count = Math.min(step, end.sendRoom);
+      if (count < step) end.refuseRoom();
+      pipe.take(count, (piece) => end.send(piece));
+      sent += count;
+      this.passMoment(this.random.chance(this.faults.slowSteps) ? LATE_MS_MAX : CALL_MS);
+    }
+    return sent;
   }
 }

@@ -42,6 +42,13 @@ export class Pipe {
     return this.#slotsMax * PAGE_BYTES;
   }
 
+  /** What the first slots hold, at most so many of them. */
+  bytesOf(slots: number): number {
+    let bytes = 0;
+    for (const slotBytes of this.#slotBytes.slice(0, slots)) bytes += slotBytes;
+    return bytes;
+  }
+
   get isFull(): boolean {
     return this.#slotBytes.length >= this.#slotsMax;
   }

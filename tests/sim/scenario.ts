@@ -55,6 +55,8 @@ export interface NodeSpec {
   readonly connectMsMax: number;
   /** A connection that is accepted misbehaves. */
   readonly troubleChance: number;
+  /** What a connection does, where it is not its part of the conversation. */
+  readonly script?: readonly PeerStep[];
 }
 
 export interface Scenario {

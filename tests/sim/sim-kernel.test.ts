@@ -394,6 +394,49 @@ test('a pipe keeps its bytes when the socket that they were for is reset', () =>
   lab.kernel.close(writeFd);
 });
 
+test('a splice sends the pages of sixteen slots at a time: a reset between two of these steps is consumed, and shows as a short count', () => {
+  const lab = new Lab({}, { ...CALM, segmentMax: 1 });
+  const { client, fd } = connectedFront(lab);
+  const { readFd, writeFd } = lab.pipe();
+  lab.kernel.resizePipe(writeFd, 1 << 20);
+  client.send(fill(40));
+  lab.kernel.passMs(100);
+  expect(lab.kernel.splice(fd, writeFd, 100)).toBe(40);
+  const end = lab.kernel.endAt(fd);
+  const { send } = end;
+  let pieces = 0;
+  end.send = (bytes) => {
+    if (++pieces === 16) end.resetArrived();
+    // The sixteenth is still of the step that has begun before the reset.
+    return pieces === 16 ? bytes.length : send.call(end, bytes);
+  };
+  expect(lab.kernel.splice(readFd, fd, 40)).toBe(16);
+  expect([lab.kernel.takeError(fd), lab.kernel.splice(readFd, fd, 24), lab.kernel.unread(readFd)]).toEqual([
+    0,
+    -EPIPE,
+    24,
+  ]);
+});
+
+test('an urgent byte that is not in line was received, and nobody reads it', () => {
+  for (const [inline, unread, reads] of [
+    [1, 6, [5, 1, 0]],
+    [0, 5, [5, 0, 0]],
+  ] as const) {
+    const lab = new Lab();
+    const { client, fd } = connectedFront(lab);
+    lab.kernel.setOption(fd, 'oob-inline', inline);
+    client.send(fill(5));
+    client.sendUrgent(fill(1));
+    lab.kernel.passMs(20);
+    lab.reset(client);
+    lab.kernel.takeError(fd);
+    expect([lab.kernel.received(fd), lab.kernel.unread(fd)]).toEqual([6, unread]);
+    expect([lab.recv(fd, 100), lab.recv(fd, 100), lab.recv(fd, 100)]).toEqual(reads);
+    expect([lab.kernel.received(fd), lab.kernel.unread(fd)]).toEqual([6, 0]);
+  }
+});
+
 test('pipes grow to the soft limit, then they come small', () => {
   const lab = new Lab({ pipePagesSoft: 300 });
   const a = lab.pipe();

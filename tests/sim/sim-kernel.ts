@@ -8,13 +8,13 @@ import { EPOLLIN, EVENT_BYTES, type Kernel, NOWHERE, type SocketOption, writeEve
 import { sockaddrFamily } from '../../core/linux/sockaddr.ts';
 import { type Descriptor, Wake } from './descriptors.ts';
 import { Epoll } from './epoll.ts';
+import { LATE_MS_MAX } from './faults.ts';
 import { type Address, Listener } from './network.ts';
 import type { TcpEnd } from './tcp-end.ts';
 import { TransferCalls } from './transfer-calls.ts';
 
 const ENOENT = 2;
 const EEXIST = 17;
-const LATE_MS_MAX = 2;
 
 export class SimKernel extends TransferCalls implements Kernel {
   #connections = { epollFd: -1, events: 0, congestionAt: 0, congestionBytes: 0 };

@@ -203,6 +203,12 @@ export abstract class SocketCalls extends KernelCore {
     return typeof end === 'number' ? end : end.unsent;
   }
 
+  received(fd: number): number {
+    this.enter();
+    const end = this.table.socket(fd, 'received');
+    return typeof end === 'number' ? end : end.received;
+  }
+
   unread(fd: number): number {
     this.enter();
     const found = this.table.find(fd, 'unread');

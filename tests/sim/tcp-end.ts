@@ -282,8 +282,20 @@ export class TcpEnd extends Pollable {
     this.wire.kick(this);
   }
 
+  /** FIONREAD. An urgent byte that is not in line, and what is behind it, does not count before it has been passed. */
   get unread(): number {
-    return this.phase === 'syn-sent' ? 0 : this.receiveQueue.bytes;
+    if (this.phase === 'syn-sent') return 0;
+    const hidesMark = this.#markAt !== NO_MARK && this.options.get('oob-inline') !== 1;
+    return hidesMark ? this.#markAt - this.#readAt : this.receiveQueue.bytes;
+  }
+
+  get arrivedBytes(): number {
+    return this.#readAt + this.receiveQueue.bytes;
+  }
+
+  /** tcpi_bytes_received: an FIN counts as one, and an urgent byte too, be it in line or not. */
+  get received(): number {
+    return this.arrivedBytes + (this.finReceived ? 1 : 0);
   }
 
   /** SIOCOUTQ counts an unacknowledged FIN as a byte. */

@@ -92,13 +92,14 @@ export class World {
       outcome: 'accept',
       afterMs,
       limits: randomLimits(random, this.scenario),
-      onAccept: (end) => this.#acceptAtNode(end, random, random.chance(spec.troubleChance)),
+      onAccept: (end) => this.#acceptAtNode(end, spec, random),
     };
   }
 
-  #acceptAtNode(end: TcpEnd, random: Random, troubled: boolean): void {
+  #acceptAtNode(end: TcpEnd, spec: NodeSpec, random: Random): void {
+    const troubled = random.chance(spec.troubleChance);
     const id = this.ledger.nextNodeId();
-    const script = nodeScript(random, this.scenario.conversation, troubled);
+    const script = spec.script ?? nodeScript(random, this.scenario.conversation, troubled);
     const name = `node connection ${this.ledger.nodePeers.length + 1}`;
     const header = this.#options.headerCheck?.(this.scenario);
     this.ledger.addNodePeer(this.#peer(name, 'node', end, id, script, header));

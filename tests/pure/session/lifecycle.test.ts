@@ -7,14 +7,18 @@ import { FRONTEND, SHARD } from '../../../core/metrics/counters.ts';
 import { takeRecord } from '../../../core/metrics/session-log.ts';
 import { adoptShard } from '../../../core/session/lifecycle.ts';
 import { outcomeCode } from '../../../core/session/outcome.ts';
+import { isCopyable } from '../../../core/session/relay.ts';
 import {
   BACK,
   FRONT,
   get,
   HIGH_WATER,
+  MISCOUNTED,
+  NO_DELAY,
   PHASE_CONNECTING,
   PHASE_FREE,
   PHASE_RELAYING,
+  WRITABLE,
 } from '../../../core/session/table.ts';
 import { BACK_FD, FRONT_FD, fakeShard, nodePlan, relaying, serve } from './support.ts';
 
@@ -52,6 +56,17 @@ test('a session of which a socket cannot be watched ends at once: it would be si
   const record = takeRecord(shard.log);
   expect(outcomeCode(record?.outcomeWho ?? 0, record?.outcomePhase ?? 0)).toBe('RD');
   expect([shard.counters.frontends[FRONTEND.active], Atomics.load(shard.live, 0)]).toEqual([1, 1]);
+});
+
+test('of a session that goes on it is not certain how much was read: its predecessor may not have come to write it down', () => {
+  const { other, shard } = twoSessions();
+  expect(adoptShard(shard)).toBe(0);
+  for (const side of [other * 2 + FRONT, other * 2 + BACK]) {
+    expect(get(shard.table.sideFlags, side) & MISCOUNTED).toBe(MISCOUNTED);
+    // It is served together with others all the same, once it is known what there is to read and to write.
+    shard.table.sideFlags[side] = WRITABLE | NO_DELAY | MISCOUNTED;
+    expect(isCopyable(shard.table, other * 2 + FRONT)).toBe(side % 2 === BACK);
+  }
 });
 
 test('a session that connects to a node which is in no plan any more goes on to another', () => {

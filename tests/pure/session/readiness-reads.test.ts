@@ -10,6 +10,7 @@ import {
   FIN_SEEN,
   FRONT,
   HUNG_UP,
+  MISCOUNTED,
   READ_ENDED,
   READ_FAILED,
   READABLE,
@@ -27,16 +28,32 @@ interface Read {
   flags?: number;
   firstErrno?: number;
   wanted?: number;
+  /** bytes that were read before */
+  readBefore?: number;
+  /** what the kernel says that it has received, and what of it is unread */
+  received?: number;
+  unread?: number;
 }
 
-function afterRead(n: number, { from = FRONT, flags = READABLE, firstErrno = 0, wanted = WANTED }: Read = {}) {
-  const { shard } = fakeShard();
+function afterRead(n: number, read: Read = {}) {
+  const {
+    from = FRONT,
+    flags = READABLE,
+    firstErrno = 0,
+    wanted = WANTED,
+    readBefore = 0,
+    received,
+    unread = 0,
+  } = read;
+  const asked = received === undefined ? {} : { received: () => received, unread: () => unread };
+  const { shard } = fakeShard({}, asked);
   const { table } = shard;
   const slot = relaying(shard, 0, 0);
   const side = slot * 2 + from;
   shard.nowMs = NOW_MS;
   table.sideFlags[side] = flags;
   table.firstErrno[side] = firstErrno;
+  table.bytesFrom[side] = readBefore;
   const result = noteRead(shard, slot, from, n, wanted);
   return {
     result,
@@ -127,12 +144,28 @@ describe('the end of the stream', () => {
     expect(afterRead(0, { from: BACK })).toMatchObject(ended);
   });
 
-  test('after EPIPE is an end: there the peer’s FIN came first', () => {
-    expect(afterRead(0, { firstErrno: EPIPE })).toMatchObject({
-      ...END,
-      flags: READABLE | READ_ENDED,
-      outcome: '--',
-      errno: EPIPE,
+  test('after EPIPE is an end where the peer’s FIN came first: the kernel has received one byte more than there was to read', () => {
+    const ended = { result: 0, flags: READABLE | READ_ENDED, outcome: '--', errno: EPIPE };
+    expect(afterRead(0, { firstErrno: EPIPE, received: 1 })).toMatchObject(ended);
+    expect(afterRead(0, { firstErrno: EPIPE, readBefore: 700, received: 701 })).toMatchObject(ended);
+    expect(afterRead(0, { firstErrno: EPIPE, readBefore: 700, received: 704, unread: 3 })).toMatchObject(ended);
+  });
+
+  test.for([
+    ['nothing more than was read', { readBefore: 700, received: 700 }],
+    ['what is unread', { readBefore: 700, received: 701, unread: 1 }],
+    ['more than a FIN', { readBefore: 700, received: 702 }],
+    ['less than was read', { readBefore: 700, received: 699 }],
+    ['an errno', { readBefore: 0, received: -92 }],
+    // Not even asked.
+    ['a FIN, but the count may be off', { flags: READABLE | MISCOUNTED }],
+  ] as const)('after EPIPE is a failure where the kernel has received %s', ([, read]) => {
+    const flags = 'flags' in read ? read.flags : READABLE;
+    expect(afterRead(0, { firstErrno: EPIPE, ...read })).toMatchObject({
+      result: 0,
+      flags: flags | READ_FAILED,
+      outcome: 'CD',
+      errno: ECONNRESET,
     });
   });
 

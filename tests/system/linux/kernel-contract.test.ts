@@ -500,6 +500,34 @@ describe.for(BENCHES)('%s kernel', ([, make]) => {
     expect([on.recv(far), on.recv(far), on.kernel.takeError(far)]).toEqual([3, 0, 0]);
   });
 
+  test('what was received counts an FIN as one byte, which nobody reads, and a reset as none', () => {
+    const on = new Script(make());
+    const { kernel } = on;
+    const { readFd, writeFd } = on.pipe();
+    for (const [hasFin, error, received] of [
+      [false, -ECONNRESET, 9],
+      [true, EPIPE, 10],
+    ] as const) {
+      const { near, far } = on.pair();
+      expect(kernel.received(near)).toBe(0);
+      on.send(far, 9);
+      on.settle();
+      expect([kernel.received(near), kernel.unread(near)]).toEqual([9, 9]);
+      // By every way in which bytes leave a socket.
+      expect([on.recv(near, 2), kernel.discard(near, 3), kernel.splice(near, writeFd, 1)]).toEqual([2, 3, 1]);
+      expect([kernel.received(near), kernel.unread(near)]).toEqual([9, 3]);
+      if (hasFin) kernel.shutdownWrite(far);
+      on.settle();
+      on.reset(far);
+      // The error is gone with the first write, and both look alike from then on.
+      expect([on.send(near, 1), on.send(near, 1)]).toEqual([error, EPIPE]);
+      expect([kernel.received(near), kernel.unread(near)]).toEqual([received, 3]);
+      expect([on.recv(near), on.recv(near)]).toEqual([3, 0]);
+      expect([kernel.received(near), kernel.unread(near)]).toEqual([received, 0]);
+    }
+    expect([kernel.received(-1), kernel.received(readFd) < 0]).toEqual([EBADF, true]);
+  });
+
   test('what a reset threw away is still counted as unsent', () => {
     const on = new Script(make());
     const { near, far } = on.pair();

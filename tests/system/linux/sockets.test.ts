@@ -4,12 +4,15 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { EAGAIN, ECONNREFUSED, ECONNRESET, EINPROGRESS, EPIPE } from '../../../core/base/errno.ts';
 import { formatIp } from '../../../core/base/ip.ts';
 import { AF_INET } from '../../../core/linux/kernel.ts';
+import { addressOf, systemCalls } from '../../../core/linux/system-calls.ts';
 import { ADDRESS_AT, DATA_AT, Loopback, readOption } from '../../../testing/loopback.ts';
 import { hasIpv6 } from '../../../testing/ports.ts';
 
 const IP_BIND_ADDRESS_NO_PORT = 24;
 const IPPROTO_TCP = 6;
 const SOL_SOCKET = 1;
+const MSG_OOB = 1;
+const BYTES = new SharedArrayBuffer(8);
 
 let net = new Loopback();
 afterEach(() => {
@@ -111,6 +114,26 @@ describe('queues', () => {
     net.until('the acknowledgement', () => kernel.unsent(far) === 0);
     expect(kernel.recv(near, DATA_AT, 300)).toBe(300);
     expect(kernel.unread(near)).toBe(700);
+  });
+
+  test('an urgent byte that is not in line was received, and nobody reads it', () => {
+    for (const [inline, unread, reads] of [
+      [1, 5, [4, 1, 0]],
+      [0, 4, [4, 0, 0]],
+    ] as const) {
+      const { kernel } = net;
+      const { near, far } = net.pair();
+      kernel.setOption(near, 'oob-inline', inline);
+      // The last one is the urgent one.
+      expect(systemCalls.sendto(far, addressOf(BYTES), 5, MSG_OOB)).toBe(5);
+      net.until('all of it', () => kernel.received(near) === 5);
+      kernel.resetOnClose(far);
+      net.close(far);
+      net.until('the reset', () => kernel.takeError(near) === ECONNRESET);
+      expect([kernel.received(near), kernel.unread(near)]).toEqual([5, unread]);
+      expect(reads.map(() => kernel.recv(near, DATA_AT, 100))).toEqual(reads);
+      expect([kernel.received(near), kernel.unread(near)]).toEqual([5, 0]);
+    }
   });
 
   test('what a full receiver does not take stays unsent', () => {
