@@ -29,7 +29,7 @@ export async function drainAndStop(running: Running, settings: ProcessSettings, 
   );
   await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
   const left = await supervisor.drain(drainTimeoutMs);
-  endInTime();
+  endInTime(running);
   await stopAll(running);
   say(
     running,
@@ -42,7 +42,7 @@ export async function drainAndStop(running: Running, settings: ProcessSettings, 
 export async function stopAtOnce(running: Running, signal: string): Promise<number> {
   running.control?.setReadiness('draining');
   say(running, `${signal}: stopping at once, ${counted(running.supervisor.shards.live(), 'session')} cut`);
-  endInTime();
+  endInTime(running);
   await stopAll(running);
   return EXIT_OK;
 }
@@ -56,8 +56,21 @@ function say({ supervisor }: Running, message: string): void {
 }
 
 /** A process that does not get done with stopping is ended. */
-function endInTime(): void {
-  setTimeout(() => exitAtOnce(EXIT_FAILURE), STOP_MS_MAX);
+function endInTime(running: Running): void {
+  setTimeout(() => endNow(running, EXIT_FAILURE), STOP_MS_MAX);
+}
+
+/**
+ * Without waiting for whatever may still hold the event loop: an access log that nobody reads, a
+ * look-up without an answer. Sessions whose shard is stuck or dead are still open then, and their
+ * streams shall not look complete.
+ */
+export function endNow({ supervisor }: Running, code: number): never {
+  try {
+    supervisor.shards.resetCut();
+  } finally {
+    exitAtOnce(code);
+  }
 }
 
 export interface Failing {
@@ -75,8 +88,8 @@ export function failFast(running: Running, logger: Logger): Failing {
     isFailing = true;
     logger.error(`fatal: ${reason instanceof Error ? reason.stack : reason}`);
     running.supervisor.shards.requestStop();
-    endInTime();
-    void stopAll(running).finally(() => exitAtOnce(EXIT_FAILURE));
+    endInTime(running);
+    void stopAll(running).finally(() => endNow(running, EXIT_FAILURE));
   };
   process.on('uncaughtException', endWith);
   process.on('unhandledRejection', endWith);

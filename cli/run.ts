@@ -6,7 +6,6 @@ import { flushCompileCache } from 'node:module';
 import { StatusSocket } from '../control/status-socket.ts';
 import { ControlError, ControlHost } from '../control/thread/host.ts';
 import type { Config } from '../core/config/model.ts';
-import { exitAtOnce } from '../core/linux/process.ts';
 import { ListenError } from '../workers/listeners.ts';
 import { createLogger, type Logger } from '../workers/logger.ts';
 import { preflight } from '../workers/preflight.ts';
@@ -15,7 +14,7 @@ import { RefusedError, Supervisor } from '../workers/supervisor.ts';
 import { readConfigFile } from './config-file.ts';
 import { type ControlSettings, readControlSettings } from './control-settings.ts';
 import { effectiveSettings } from './effective-settings.ts';
-import { drainAndStop, failFast, type Running, stopAll, stopAtOnce } from './ending.ts';
+import { drainAndStop, endNow, failFast, type Running, stopAll, stopAtOnce } from './ending.ts';
 import { type Environment, readEnvironment, VARIABLES } from './environment.ts';
 import { EXIT_CONFIG, EXIT_USAGE } from './exit.ts';
 import { listenForFaults } from './faults.ts';
@@ -149,7 +148,7 @@ async function serve(start: Start): Promise<number> {
   try {
     // A signal may come first: then nothing more is begun.
     const code = await Promise.race([startAll(start, supervisor), ended.promise]);
-    if (supervisor.isEnding) exitAtOnce(code ?? (await ended.promise));
+    if (supervisor.isEnding) endNow(running, code ?? (await ended.promise));
   } catch (error) {
     if (!isRefusal(error)) return fail(error);
     refuse(error);
@@ -164,8 +163,7 @@ async function serve(start: Start): Promise<number> {
   flushCompileCache();
   const code = await ended.promise;
   await socket?.close();
-  // Without waiting for whatever may still hold the event loop: an access log that nobody reads, a look-up without an answer.
-  exitAtOnce(code);
+  endNow(running, code);
 }
 
 /** @throws ControlError, ListenError or RefusedError when there can be no start */

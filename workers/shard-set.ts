@@ -16,6 +16,7 @@ import {
   removeClientScopes,
   removeClientValues,
 } from '../core/session/client-table.ts';
+import { resetAllCut } from '../core/session/cut.ts';
 import { FRONTENDS_MAX, LOG_RECORDS, NODES_MAX } from '../core/session/limits.ts';
 import type { ShardPlan } from '../core/session/plan.ts';
 import type { ShardSettings } from '../core/session/settings.ts';
@@ -229,6 +230,15 @@ export class ShardSet {
   requestStop(): void {
     Atomics.store(this.#control.stop, 0, 1);
     for (const thread of this.#threads) thread.wake();
+  }
+
+  /**
+   * For a process that ends and does not wait for its shards: the kernel closes what is still open,
+   * and shall reset the streams that are cut by that. From outside, beside threads that may still
+   * run: of a number that is somebody else's by now another stream is reset.
+   */
+  resetCut(): void {
+    for (const table of this.tables) resetAllCut(this.#kernel, table);
   }
 
   get isStopping(): boolean {

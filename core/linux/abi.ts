@@ -42,7 +42,10 @@ export const TCP_INFO = 11;
 export const TCP_CONGESTION = 13;
 export const TCP_USER_TIMEOUT = 18;
 
-/** struct tcp_info up to its `tcpi_bytes_received`, a u64 that Linux has had since 4.1 (uapi/linux/tcp.h). */
+/**
+ * struct tcp_info up to its `tcpi_bytes_received`, a u64 that Linux has had since 4.1
+ * (uapi/linux/tcp.h).
+ */
 export const TCP_INFO_BYTES = 136;
 export const TCP_INFO_RECEIVED_AT = 128;
 

@@ -133,8 +133,8 @@ export interface Kernel {
   /** Bytes in the receive queue of a socket or pipe (FIONREAD). */
   unread(fd: number): number;
   /**
-   * Bytes that a socket has received in all its life, read or not, with its peer's FIN counted as one more (TCP_INFO,
-   * tcpi_bytes_received). @returns how many, or -errno
+   * Bytes that a socket has received in all its life, read or not, with its peer's FIN counted as
+   * one more (TCP_INFO, tcpi_bytes_received). @returns how many, or -errno
    */
   received(fd: number): number;
   /** Bytes in a socket's send queue that the peer has not acknowledged (SIOCOUTQ). */

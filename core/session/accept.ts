@@ -7,7 +7,7 @@ import { type Arena, NOWHERE } from '../linux/kernel.ts';
 import { readSockaddr } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, SHARD } from '../metrics/counters.ts';
 import { release, reserve } from './admission.ts';
-import { resetSession } from './close.ts';
+import { endSession } from './close.ts';
 import { ACCEPTS_PER_WAKE_MAX } from './limits.ts';
 import { IN, noteOutcome, WHO } from './outcome.ts';
 import { beginSession } from './session.ts';
@@ -106,7 +106,7 @@ function begin(shard: Shard, listener: Listener, localAt: number, fd: number): b
   if (kernel.restOfConnection() < 0) {
     noteOutcome(table, slot, WHO.resource, IN.accept);
     const { resumeAtMs } = shard;
-    resetSession(shard, slot);
+    endSession(shard, slot);
     // This end has set nothing free that a paused listener waits for.
     shard.resumeAtMs = resumeAtMs;
     table.shared[STEP_SLOT] = 0;

@@ -1,6 +1,7 @@
-// Stage 6, close: the one gate through which every session ends, and the two ways of ending slowly: resetting (the other side
-// was reset, but our bytes are still on their way) and lingering (closing with input unread would become a reset and cut the
-// tail of what we sent). A slot returns only here.
+// Stage 6, close: the one gate through which every session ends, and the two ways of ending slowly:
+// resetting (a side is to be reset, but our bytes are still on their way) and lingering (closing
+// with input unread would become a reset and cut the tail of what we sent). A slot returns only
+// here. Who gets a FIN and who a reset is told in cut.ts.
 
 import { EAGAIN } from '../base/errno.ts';
 import { ENDPOINTS_BYTES } from '../base/ip.ts';
@@ -9,9 +10,10 @@ import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../met
 import { record } from '../metrics/histogram.ts';
 import { beginRecord, commitRecord, endpointsIndex, LOG_FIELDS } from '../metrics/session-log.ts';
 import { release, releaseNode } from './admission.ts';
+import { resetIfCut } from './cut.ts';
 import { LINGER_BYTES_PER_TURN, RESET_POLL_MS } from './limits.ts';
 import { WHO } from './outcome.ts';
-import { dropPending, pendingBytes } from './pending.ts';
+import { dropPending } from './pending.ts';
 import { callNext, leaveQueue } from './queue.ts';
 import { enqueue, type Shard } from './shard.ts';
 import {
@@ -19,15 +21,22 @@ import {
   FRONT,
   get,
   giveSlot,
+  HUNG_UP,
   PHASE_FREE,
   PHASE_LINGERING,
   PHASE_QUEUED,
   PHASE_RESETTING,
+  READ_FAILED,
   READABLE,
+  type SessionTable,
+  WRITE_BROKEN,
+  WRITE_ENDED,
 } from './table.ts';
 
 const CLIENT = WHO.client.charCodeAt(0);
 const NODE_ITSELF = WHO.node.charCodeAt(0);
+
+const NO_SIDE = -1;
 
 /** Closes one socket. The number is forgotten first: rather leak a descriptor than close somebody else's. */
 export function closeSide(shard: Shard, slot: number, which: number): void {
@@ -39,31 +48,42 @@ export function closeSide(shard: Shard, slot: number, which: number): void {
   kernel.close(fd);
 }
 
+/** The same, of a side that a session has spoken to. */
+function endSide(shard: Shard, slot: number, which: number): void {
+  resetIfCut(shard.kernel, shard.table, slot * 2 + which);
+  closeSide(shard, slot, which);
+}
+
 /**
- * Closes what is open of both. The second socket nearly always got the number after the first one's, since both are the lowest that are
- * free: then one call closes the two.
+ * Ends what is open of both. The second socket nearly always got the number after the first one's,
+ * since both are the lowest that are free: then one call closes the two.
  */
-function closeSides(shard: Shard, slot: number): void {
+function endSides(shard: Shard, slot: number): void {
   const { kernel, table } = shard;
   const front = slot * 2 + FRONT;
   const back = slot * 2 + BACK;
   const fd = get(table.fd, front) - 1;
   if (fd < 0 || get(table.fd, back) - 1 !== fd + 1) {
-    closeSide(shard, slot, FRONT);
-    closeSide(shard, slot, BACK);
+    endSide(shard, slot, FRONT);
+    endSide(shard, slot, BACK);
     return;
   }
+  resetIfCut(kernel, table, front);
+  resetIfCut(kernel, table, back);
   table.fd[front] = 0;
   table.fd[back] = 0;
   kernel.closeTwo(fd);
 }
 
-/** Ends a session now. What it still held is lost, and counted; both sockets are closed. */
+/**
+ * Ends a session now, whatever it has come to. What it still held is lost, and counted; both
+ * sockets are closed, and what is in their send queues is lost too where a reset is due.
+ */
 export function endSession(shard: Shard, slot: number): void {
   const { table } = shard;
   dropPending(shard, slot, slot * 2 + FRONT);
   dropPending(shard, slot, slot * 2 + BACK);
-  closeSides(shard, slot);
+  endSides(shard, slot);
   shard.wheel.disarm(slot);
   if (table.phase[slot] === PHASE_QUEUED) leaveQueue(shard, slot);
   countEnd(shard, slot);
@@ -81,8 +101,8 @@ export function endSession(shard: Shard, slot: number): void {
  * return. Its pipes and spill block are not given back; nobody knows what is in them.
  */
 export function dropSession(shard: Shard, slot: number): void {
-  closeSide(shard, slot, FRONT);
-  closeSide(shard, slot, BACK);
+  endSide(shard, slot, FRONT);
+  endSide(shard, slot, BACK);
   shard.wheel.disarm(slot);
   if (get(shard.table.phase, slot) === PHASE_FREE) return;
   if (shard.table.phase[slot] === PHASE_QUEUED) leaveQueue(shard, slot);
@@ -96,60 +116,79 @@ export function dropSession(shard: Shard, slot: number): void {
   release(shard);
 }
 
-/** Ends a session whose client cannot be served: it gets a reset, not an empty answer. */
-export function resetSession(shard: Shard, slot: number): void {
-  shard.kernel.resetOnClose(get(shard.table.fd, slot * 2 + FRONT) - 1);
-  endSession(shard, slot);
+/** One side was reset: the other shall be too, as soon as its peer has all that came before. */
+export function beginResetting(shard: Shard, slot: number, which: number): void {
+  closeSide(shard, slot, 1 - which);
+  resetWhenDelivered(shard, slot);
 }
 
 /**
- * Ends a running session before its time: timeout, operator, internal error. A side whose stream we did not pass on to the last
- * byte received gets a reset: a FIN would promise that it was everything. So does a client that never had a node, and a side that was to
- * be reset anyhow.
+ * The session's time is up: both sides are ended, as soon as their peers have all that was passed
+ * on. Where that includes the FIN, the kernel sees to it after the close; but input that nobody has
+ * read would make the close a reset, which must not overtake it.
  */
-export function abortSession(shard: Shard, slot: number): void {
-  const { kernel, table } = shard;
-  const isResetting = get(table.phase, slot) === PHASE_RESETTING;
+export function giveUpSession(shard: Shard, slot: number): void {
   for (let which = FRONT; which <= BACK; which++) {
-    const fd = get(table.fd, slot * 2 + which) - 1;
-    const other = slot * 2 + (1 - which);
-    const otherFd = get(table.fd, other) - 1;
-    const isCut = pendingBytes(table, other) > 0 || (otherFd >= 0 && kernel.unread(otherFd) > 0);
-    const isUnserved = which === FRONT && get(table.connectedMs, slot) === 0;
-    if (fd >= 0 && (isCut || isUnserved || isResetting)) kernel.resetOnClose(fd);
+    if (isGone(shard.table, slot * 2 + which) || isLeftToKernel(shard, slot * 2 + which)) endSide(shard, slot, which);
   }
-  endSession(shard, slot);
+  resetWhenDelivered(shard, slot);
 }
 
-/** One side was reset: the other shall be too, as soon as its peer has all that came before. */
-export function beginResetting(shard: Shard, slot: number, which: number): void {
+/**
+ * It was reset: nothing that is on its way to it will arrive. A hang-up is one where it does not
+ * follow from both FINs.
+ */
+function isGone({ sideFlags }: SessionTable, side: number): boolean {
+  const flags = get(sideFlags, side);
+  return (flags & (WRITE_BROKEN | READ_FAILED)) !== 0 || (flags & (HUNG_UP | WRITE_ENDED)) === HUNG_UP;
+}
+
+function isLeftToKernel({ kernel, table }: Shard, side: number): boolean {
+  return (get(table.sideFlags, side) & WRITE_ENDED) !== 0 && kernel.unread(get(table.fd, side) - 1) === 0;
+}
+
+function resetWhenDelivered(shard: Shard, slot: number): void {
   const { table } = shard;
-  closeSide(shard, slot, 1 - which);
-  dropPending(shard, slot, slot * 2 + which);
+  dropPending(shard, slot, slot * 2 + FRONT);
+  dropPending(shard, slot, slot * 2 + BACK);
   table.phase[slot] = PHASE_RESETTING;
   table.phaseMs[slot] = shard.nowMs;
   table.unsentSeen[slot] = Number.POSITIVE_INFINITY;
-  continueResetting(shard, slot, 0);
+  continueResetting(shard, slot, FRONT, 0);
 }
 
-/** Linux does not say when a send queue has run empty: it is asked. As long as the queue shrinks, the peer is given time. */
-export function continueResetting(shard: Shard, slot: number, mask: number): void {
-  const { kernel, settings, table } = shard;
-  const which = get(table.fd, slot * 2 + FRONT) > 0 ? FRONT : BACK;
-  const fd = get(table.fd, slot * 2 + which) - 1;
-  const unsent = kernel.unsent(fd);
+/**
+ * Linux does not say when a send queue has run empty: it is asked. As long as what is on its way
+ * becomes less, the peers are given time.
+ * @param which side an event came from @param mask of that event, or 0
+ */
+export function continueResetting(shard: Shard, slot: number, which: number, mask: number): void {
+  const { settings, table } = shard;
+  // After a reset of a side, its count would stand still for ever.
+  const gone = (mask & EPOLLERR) !== 0 ? slot * 2 + which : NO_SIDE;
+  const unsent = resetDelivered(shard, slot * 2 + FRONT, gone) + resetDelivered(shard, slot * 2 + BACK, gone);
   if (unsent < get(table.unsentSeen, slot)) {
     table.unsentSeen[slot] = unsent;
     table.phaseMs[slot] = shard.nowMs;
   }
-  // After a reset of this side too, the count would stand still for ever.
-  const isGone = (mask & EPOLLERR) !== 0;
-  if (unsent > 0 && !isGone && shard.nowMs < get(table.phaseMs, slot) + settings.lingerTimeoutMs) {
+  if (unsent > 0 && shard.nowMs < get(table.phaseMs, slot) + settings.lingerTimeoutMs) {
     shard.wheel.arm(slot, shard.nowMs + RESET_POLL_MS);
     return;
   }
-  kernel.resetOnClose(fd);
   endSession(shard, slot);
+}
+
+/**
+ * Resets a side once its peer has everything, or is gone.
+ * @returns bytes that are still on their way to it
+ */
+function resetDelivered(shard: Shard, side: number, gone: number): number {
+  const fd = get(shard.table.fd, side) - 1;
+  if (fd < 0) return 0;
+  const unsent = side === gone ? 0 : shard.kernel.unsent(fd);
+  if (unsent > 0) return unsent;
+  endSide(shard, side >> 1, side & 1);
+  return 0;
 }
 
 /** The node is gone, the client has the whole answer and our FIN: read on, so that the close does not become a reset. */

@@ -11,7 +11,7 @@ import { add, FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE } from '../metrics/co
 import { record } from '../metrics/histogram.ts';
 import { releaseNode } from './admission.ts';
 import { ALL_FULL, ALL_TRIED, chooseNode, NO_NODE } from './choose.ts';
-import { closeSide, endSession, resetSession } from './close.ts';
+import { closeSide, endSession } from './close.ts';
 import { retryDelayMs, timerOf } from './deadline.ts';
 import { sendHeader } from './header.ts';
 import { IN, type In, noteOutcome, WHO } from './outcome.ts';
@@ -66,7 +66,7 @@ function waitForNode(shard: Shard, slot: number, frontend: Frontend): void {
   if (!hasQueueRoom(shard, frontend)) {
     add(counters.frontends, frontend.plan.row * FRONTEND_STRIDE + FRONTEND.queueRefused, 1);
     noteOutcome(table, slot, WHO.node, IN.queue);
-    return resetSession(shard, slot);
+    return endSession(shard, slot);
   }
   joinQueue(shard, slot);
   shard.wheel.arm(slot, timerOf(shard, slot));
@@ -85,7 +85,7 @@ export function queueTimedOut(shard: Shard, slot: number): void {
   const { counters, table } = shard;
   add(counters.frontends, (get(table.frontend, slot) - 1) * FRONTEND_STRIDE + FRONTEND.queueTimeouts, 1);
   noteOutcome(table, slot, WHO.nodeTimeout, IN.queue);
-  resetSession(shard, slot);
+  endSession(shard, slot);
 }
 
 /** @returns 0 while the connect is pending (or already done), -errno when it failed at once */
@@ -258,7 +258,7 @@ function mayTryAgain(shard: Shard, slot: number, errno: number, phase: In): bool
   }
   table.firstErrno[slot * 2 + BACK] = errno;
   noteOutcome(table, slot, isOurs ? WHO.resource : errno === ETIMEDOUT ? WHO.nodeTimeout : WHO.node, phase);
-  resetSession(shard, slot);
+  endSession(shard, slot);
   return false;
 }
 
@@ -298,7 +298,7 @@ function retryLater(shard: Shard, slot: number): void {
 function giveUpWithoutNode(shard: Shard, slot: number, frontend: Frontend): void {
   add(shard.counters.frontends, frontend.plan.row * FRONTEND_STRIDE + FRONTEND.noNode, 1);
   noteOutcome(shard.table, slot, WHO.node, IN.connect);
-  resetSession(shard, slot);
+  endSession(shard, slot);
 }
 
 /** The client is gone before a node was reached: nobody is left to connect for. */

@@ -43,6 +43,8 @@ export function sendHeader(shard: Shard, slot: number): boolean {
   const taken = Math.max(sent, 0);
   if (taken < total && early === 0 && (hasPending(table, front) || !hasRoom(shard, front))) {
     // A header goes before what waits already, and there is no place for it there. Memory is short, and not by the node's fault.
+    // What it has of this header is not to look like all of a connection.
+    kernel.resetOnClose(get(table.fd, back) - 1);
     connectFailed(shard, slot, ENOBUFS, IN.header);
     return false;
   }

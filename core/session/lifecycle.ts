@@ -7,7 +7,7 @@ import { writeSockaddr } from '../linux/sockaddr.ts';
 import { add, FRONTEND, FRONTEND_STRIDE, SHARD } from '../metrics/counters.ts';
 import { recoverBatch } from './batch.ts';
 import { releaseClientLocks } from './client-table.ts';
-import { abortSession, endSession } from './close.ts';
+import { endSession } from './close.ts';
 import { leaveConnect } from './connect.ts';
 import { timerOf } from './deadline.ts';
 import { rebuildMarks } from './low-water.ts';
@@ -17,10 +17,8 @@ import { killSession, phaseLetter, sessionTimer, stepOneOfMany } from './session
 import { LIVE_STRIDE, type Shard, sourceAddressAt } from './shard.ts';
 import { adoptSpill } from './spill.ts';
 import {
-  BACK,
   clear,
   EPOLL_FD,
-  FRONT,
   get,
   HIGH_WATER,
   MISCOUNTED,
@@ -129,7 +127,7 @@ function endUnwatched(shard: Shard, slot: number): void {
   const { table } = shard;
   if (table.phase[slot] === PHASE_FREE) return;
   noteOutcome(table, slot, WHO.resource, phaseLetter(get(table.phase, slot)));
-  abortSession(shard, slot);
+  endSession(shard, slot);
 }
 
 /** Sessions that were connecting to a node which a change has taken away since: nobody knows any more what header it wanted. */
@@ -145,15 +143,11 @@ function leaveUnknownNodes(shard: Shard): void {
 
 /** The session that was being stepped when the predecessor died: nobody knows how far the step had come. */
 function endStepped(shard: Shard): void {
-  const { kernel, table } = shard;
+  const { table } = shard;
   const slot = get(table.shared, STEP_SLOT) - 1;
   table.shared[STEP_SLOT] = 0;
   if (slot < 0 || table.phase[slot] === PHASE_FREE) return;
   noteOutcome(table, slot, WHO.balancer, phaseLetter(get(table.phase, slot)));
-  for (const which of [FRONT, BACK]) {
-    const fd = get(table.fd, slot * 2 + which) - 1;
-    if (fd >= 0) kernel.resetOnClose(fd);
-  }
   endSession(shard, slot);
 }
 

@@ -69,9 +69,10 @@ export function noteRead(shard: Shard, slot: number, from: number, n: number, wa
 }
 
 /**
- * Whether a stream whose end was just read has come to it by a reset: where a write or SO_ERROR has consumed the error, the end looks like
- * an orderly one. After EPIPE it may be: that is what a write hears when the peer's FIN came before its reset. But a splice(2) that
- * meets the reset between two of its steps consumes it too, says how far it came, and the next one hears EPIPE.
+ * Whether a stream whose end was just read has come to it by a reset: where a write or SO_ERROR has
+ * consumed the error, the end looks like an orderly one. After EPIPE it may be: that is what a
+ * write hears when the peer's FIN came before its reset. But a splice(2) that meets the reset
+ * between two of its steps consumes it too, says how far it came, and the next one hears EPIPE.
  */
 function hasFailed(shard: Shard, side: number): boolean {
   const { firstErrno } = shard.table;
@@ -80,7 +81,10 @@ function hasFailed(shard: Shard, side: number): boolean {
   return errno !== 0 && errno !== EPIPE;
 }
 
-/** The kernel counts a FIN as one byte received, which nobody can have read. In every doubt there was none: a FIN would be a promise. */
+/**
+ * The kernel counts a FIN as one byte received, which nobody can have read. In every doubt there
+ * was none: a FIN would be a promise.
+ */
 function hasFinCome({ kernel, table }: Shard, side: number): boolean {
   if ((get(table.sideFlags, side) & MISCOUNTED) !== 0) return false;
   const fd = get(table.fd, side) - 1;

@@ -7,7 +7,14 @@
 
 import { EPOLLERR, EPOLLHUP } from '../linux/kernel.ts';
 import { add, SHARD } from '../metrics/counters.ts';
-import { abortSession, continueLingering, continueResetting, dropSession, lingerTimedOut } from './close.ts';
+import {
+  continueLingering,
+  continueResetting,
+  dropSession,
+  endSession,
+  giveUpSession,
+  lingerTimedOut,
+} from './close.ts';
 import {
   connectTimedOut,
   continueConnect,
@@ -105,7 +112,7 @@ function step(shard: Shard, slot: number, which: number, mask: number): void {
         relay(shard, slot);
         break;
       case PHASE_RESETTING:
-        continueResetting(shard, slot, mask);
+        continueResetting(shard, slot, which, mask);
         break;
       case PHASE_LINGERING:
         continueLingering(shard, slot);
@@ -145,7 +152,7 @@ export function sessionTimer(shard: Shard, slot: number): void {
 function lookAtTime(shard: Shard, slot: number): void {
   const phase = get(shard.table.phase, slot);
   if (isKeepaliveDue(shard, slot)) keepAlive(shard, slot);
-  if (phase === PHASE_RESETTING) continueResetting(shard, slot, 0);
+  if (phase === PHASE_RESETTING) continueResetting(shard, slot, FRONT, 0);
   else if (shard.nowMs < deadlineOf(shard, slot) || hasTurn(shard, slot)) shard.wheel.arm(slot, timerOf(shard, slot));
   else expire(shard, slot, phase);
 }
@@ -167,7 +174,7 @@ function expire(shard: Shard, slot: number, phase: number): void {
       return lingerTimedOut(shard, slot);
     default:
       noteOutcome(shard.table, slot, whoIsSilent(shard, slot), IN.data);
-      abortSession(shard, slot);
+      giveUpSession(shard, slot);
   }
 }
 
@@ -183,11 +190,14 @@ function whoIsSilent(shard: Shard, slot: number) {
   return isUnanswered ? WHO.nodeTimeout : WHO.clientTimeout;
 }
 
-/** Ends a session on the operator's word, or at the drain deadline. */
+/**
+ * Ends a session on the operator's word, or at the drain deadline: at once, whatever is still on
+ * its way.
+ */
 export function killSession(shard: Shard, slot: number): void {
   if (get(shard.table.phase, slot) === PHASE_FREE) return;
   noteOutcome(shard.table, slot, WHO.operator, phaseLetter(get(shard.table.phase, slot)));
-  abortSession(shard, slot);
+  endSession(shard, slot);
 }
 
 /** A session by its slot, and the one of all that the slot has had. */
@@ -234,14 +244,11 @@ export function stepOneOfMany(
   if ((before + 1) % STEPS_PER_BEAT === 0) shard.onBeat();
 }
 
-/** The client gets a reset, even if nothing was on its way to it: a FIN would say that the node had finished. */
 function cut(shard: Shard, slot: number): void {
-  const { kernel, table } = shard;
+  const { table } = shard;
   if (get(table.phase, slot) === PHASE_CONNECTING) return leaveConnect(shard, slot);
   noteOutcome(table, slot, WHO.node, phaseLetter(get(table.phase, slot)));
-  const front = get(table.fd, slot * 2 + FRONT) - 1;
-  if (front >= 0) kernel.resetOnClose(front);
-  abortSession(shard, slot);
+  endSession(shard, slot);
 }
 
 /** Our own mistake. The session ends; the shard and all other sessions go on. */
@@ -252,7 +259,7 @@ function fault(shard: Shard, slot: number, error: unknown): void {
   if (get(table.phase, slot) === PHASE_FREE) return;
   noteOutcome(table, slot, WHO.balancer, phaseLetter(get(table.phase, slot)));
   try {
-    abortSession(shard, slot);
+    endSession(shard, slot);
   } catch (again) {
     shard.onFault(again);
     dropSession(shard, slot);

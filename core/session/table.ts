@@ -15,7 +15,7 @@ export const BACK = 1;
 //
 //   FREE --accept--> CONNECTING --connected--> RELAYING --both directions done--> FREE
 //                     |      ^                   |
-//                     |      '--- RETRYING <--.  '--a side was reset--> RESETTING --the other has everything--> FREE
+//                     |      '--- RETRYING <--.  '--a side was reset, or time is up--> RESETTING --all has arrived--> FREE
 //                     |--failed, node left---'        '--the node is gone, the client has our FIN--> LINGERING --> FREE
 //                     '--all nodes full--> QUEUED --a node has room--> CONNECTING
 export const PHASE_FREE = 0;
@@ -24,7 +24,10 @@ export const PHASE_CONNECTING = 1;
 /** set exactly while a failed connect waits for its next attempt; there is no back socket */
 export const PHASE_RETRYING = 2;
 export const PHASE_RELAYING = 3;
-/** set exactly while the one open side still has bytes of ours on the way that a reset would destroy */
+/**
+ * set exactly while the open sides are to be reset, and one still has bytes of ours on the way that
+ * a reset would destroy
+ */
 export const PHASE_RESETTING = 4;
 /** set exactly while only the front is open, has our FIN, and its input is read and thrown away */
 export const PHASE_LINGERING = 5;
@@ -69,8 +72,8 @@ export const HOLDS = 16384;
 /** the direction that reads from it has a streak: without it the streak is zero, and not looked up */
 export const IN_STREAK = 32768;
 /**
- * what was read of it may not be all that left its socket: it had urgent data once, or a dead shard may have read without writing
- * it down. Set for good.
+ * what was read of it may not be all that left its socket: it had urgent data once, or a dead shard
+ * may have read without writing it down. Set for good.
  */
 export const MISCOUNTED = 65536;
 

@@ -1,6 +1,7 @@
-// How a stream has ended when writes to its sender have consumed the reset: bulk transfers by splice(2) whose receiver resets in their midst,
-// a moment behind its FIN, or behind an urgent byte. A reset is passed on as a reset, and a FIN that came before it as a FIN. That the
-// runs are about such ends is counted: only there is the kernel asked what it has received.
+// How a stream has ended when writes to its sender have consumed the reset: bulk transfers by
+// splice(2) whose receiver resets in their midst, a moment behind its FIN, or behind an urgent
+// byte. A reset is passed on as a reset, and a FIN that came before it as a FIN. That the runs are
+// about such ends is counted: only there is the kernel asked what it has received.
 
 import { expect, test } from 'vitest';
 import { get, HIGH_WATER, MISCOUNTED, type SessionTable } from '../../core/session/table.ts';
@@ -29,8 +30,8 @@ function hasMark(ending: Ending): boolean {
 }
 
 /**
- * Sends all that it has, and reads nothing until every queue up to the one that sends to it is full. Then it reads, which sets off splices of
- * many steps, and ends.
+ * Sends all that it has, and reads nothing until every queue up to the one that sends to it is
+ * full. Then it reads, which sets off splices of many steps, and ends.
  */
 function endingScript(random: Random, ending: Ending, bytes: number): PeerStep[] {
   const fin: PeerStep[] = [{ do: 'fin' }, { do: 'pause', ms: random.between(0.05, 0.5) }];
@@ -46,7 +47,10 @@ function endingScript(random: Random, ending: Ending, bytes: number): PeerStep[]
   ];
 }
 
-/** @param bytes that the other sends first: the balancer shall hear of an urgent byte behind them before it has much to do */
+/**
+ * @param bytes that the other sends first: the balancer shall hear of an urgent byte behind them
+ * before it has much to do
+ */
 function bulkScript(bytes: number): PeerStep[] {
   return [
     { do: 'await-bytes', bytes },
@@ -67,7 +71,8 @@ function scenarioOf(drawn: Scenario, ending: Ending): Scenario {
     scale: SCALE,
     delayMsMax: 0.05,
     reactionMsMax: 0.1,
-    // Where the option fails that keeps an urgent byte in line, a byte is received that nobody reads.
+    // Where the option fails that keeps an urgent byte in line, a byte is received that nobody
+    // reads.
     faults: {
       ...drawn.faults,
       openPipeErrors: 0,
@@ -80,7 +85,10 @@ function scenarioOf(drawn: Scenario, ending: Ending): Scenario {
   };
 }
 
-/** The session code with a mistake in it: made at the seam to the kernel, or in its table before each turn. */
+/**
+ * The session code with a mistake in it: made at the seam to the kernel, or in its table before
+ * each turn.
+ */
 interface Sabotage {
   readonly name: string;
   readonly ending: Ending;

@@ -55,10 +55,13 @@ export class Invariants {
     return found;
   }
 
-  /** An end of stream says "that was all": it must be true, and said by the sender. */
+  /**
+   * An end of stream says "that was all": it must be true, and said by the sender. That nothing
+   * excuses: what is cut ends with a reset.
+   */
   #earlyFin(peer: SimPeer, ledger: Ledger): string[] {
     const partner = ledger.partnerOf(peer);
-    if (partner === undefined || partner.end.cut || this.#isExcused(peer, partner)) return [];
+    if (partner === undefined || partner.end.cut) return [];
     if (!partner.end.finAcked) return [`${peer.name} saw an end of stream that ${partner.name} did not send`];
     return peer.incoming.received === partner.end.deliveredAt
       ? []
@@ -99,7 +102,10 @@ export class Invariants {
       : [`${sender.name} ended with FIN, but ${receiver.describe()} of ${sender.end.deliveredAt}`];
   }
 
-  /** A node that has ended its stream has ended it, whatever becomes of its connection then: the client gets an FIN, not a reset. */
+  /**
+   * A node that has ended its stream has ended it, whatever becomes of its connection then: the
+   * client gets an FIN, not a reset.
+   */
   #lostFin(node: SimPeer, ledger: Ledger): string[] {
     const client = ledger.partnerOf(node);
     if (node.side !== 'node' || client === undefined || this.#isExcused(node, client)) return [];

@@ -88,6 +88,11 @@ export class SimPeer {
     return this.sawFin || this.sawError !== 0;
   }
 
+  /** It takes what it gets, sooner or later. */
+  get reads(): boolean {
+    return this.#chunk > 0 && !this.finished && !this.ended;
+  }
+
   /** Where the script is, for reports. */
   describe(): string {
     const step = this.finished ? 'finished' : (this.#options.script[this.#step]?.do ?? 'end');

@@ -75,8 +75,9 @@ export abstract class PipeCalls extends SocketCalls {
   }
 
   /**
-   * splice_to_socket: one sendmsg for the pages of a few slots, then the next. What comes from the network between two of them is there for
-   * the second, and an error that this one answers with is gone: the call says how far it came.
+   * splice_to_socket: one sendmsg for the pages of a few slots, then the next. What comes from the
+   * network between two of them is there for the second, and an error that this one answers with is
+   * gone: the call says how far it came.
    */
   #sendInSteps(pipe: Pipe, end: TcpEnd, bytes: number): number {
     let sent = 0;

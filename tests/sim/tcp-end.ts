@@ -282,7 +282,10 @@ export class TcpEnd extends Pollable {
     this.wire.kick(this);
   }
 
-  /** FIONREAD. An urgent byte that is not in line, and what is behind it, does not count before it has been passed. */
+  /**
+   * FIONREAD. An urgent byte that is not in line, and what is behind it, does not count before it
+   * has been passed.
+   */
   get unread(): number {
     if (this.phase === 'syn-sent') return 0;
     const hidesMark = this.#markAt !== NO_MARK && this.options.get('oob-inline') !== 1;

@@ -4,12 +4,12 @@
 import { describe, expect, test } from 'vitest';
 import { FRONTEND, FRONTEND_STRIDE, NODE, NODE_STRIDE, SHARD } from '../../../core/metrics/counters.ts';
 import { takeRecord } from '../../../core/metrics/session-log.ts';
-import { abortSession, endSession } from '../../../core/session/close.ts';
+import { endSession } from '../../../core/session/close.ts';
 import { sendHeader } from '../../../core/session/header.ts';
 import { LOG_RECORDS } from '../../../core/session/limits.ts';
 import { IN, noteOutcome, WHO } from '../../../core/session/outcome.ts';
-import { BACK, FRONT, WRITABLE } from '../../../core/session/table.ts';
-import { BACK_FD, FRONT_FD, fakeShard, nodePlan, relaying, serve, spilled } from './support.ts';
+import { WRITABLE } from '../../../core/session/table.ts';
+import { fakeShard, nodePlan, relaying, serve } from './support.ts';
 
 const HEADER_V2_IPV6_BYTES = 52;
 
@@ -112,32 +112,5 @@ describe('the log', () => {
     for (let i = 0; i < LOG_RECORDS + 3; i++) endSession(shard, relaying(shard, 0, 0));
     expect(shard.counters.shard[SHARD.logDropped]).toBe(3);
     expect(shard.counters.shard[SHARD.ended]).toBe(LOG_RECORDS + 3);
-  });
-});
-
-describe('a session that is cut', () => {
-  test('resets only the side whose stream was not passed on whole', () => {
-    const { shard, calls, unread } = fakeShard();
-    const slot = relaying(shard, 0, 0);
-    unread.set(FRONT_FD, 10);
-    abortSession(shard, slot);
-    expect(calls).toEqual([`reset ${BACK_FD}`, `close ${FRONT_FD}`, `close ${BACK_FD}`]);
-  });
-
-  test('that waits here counts as not passed on', () => {
-    const { shard, calls } = fakeShard();
-    const slot = relaying(shard, 0, 0);
-    spilled(shard, slot * 2 + BACK, 1);
-    abortSession(shard, slot);
-    expect(calls).toEqual([`reset ${FRONT_FD}`, `close ${FRONT_FD}`, `close ${BACK_FD}`]);
-  });
-
-  test('with nothing on the way only closes, and a side without a socket is left out', () => {
-    const { shard, calls } = fakeShard();
-    const slot = relaying(shard, 0, 0);
-    shard.table.fd[slot * 2 + BACK] = 0;
-    abortSession(shard, slot);
-    expect(calls).toEqual([`close ${FRONT_FD}`]);
-    expect(shard.table.fd[slot * 2 + FRONT]).toBe(0);
   });
 });

@@ -52,7 +52,8 @@ test('a session of which a socket cannot be watched ends at once: it would be si
   shard.table.fd[odd * 2 + BACK] = UNWATCHABLE_FD + 2;
   expect(adoptShard(shard)).toBe(0);
   expect([odd, other].map((slot) => shard.table.phase[slot])).toEqual([PHASE_FREE, PHASE_RELAYING]);
-  expect(calls).toEqual([`close ${UNWATCHABLE_FD}`, `close ${UNWATCHABLE_FD + 1}`]);
+  const both = [UNWATCHABLE_FD, UNWATCHABLE_FD + 1];
+  expect(calls).toEqual([...both.map((fd) => `reset ${fd}`), ...both.map((fd) => `close ${fd}`)]);
   const record = takeRecord(shard.log);
   expect(outcomeCode(record?.outcomeWho ?? 0, record?.outcomePhase ?? 0)).toBe('RD');
   expect([shard.counters.frontends[FRONTEND.active], Atomics.load(shard.live, 0)]).toEqual([1, 1]);
@@ -63,7 +64,8 @@ test('of a session that goes on it is not certain how much was read: its predece
   expect(adoptShard(shard)).toBe(0);
   for (const side of [other * 2 + FRONT, other * 2 + BACK]) {
     expect(get(shard.table.sideFlags, side) & MISCOUNTED).toBe(MISCOUNTED);
-    // It is served together with others all the same, once it is known what there is to read and to write.
+    // It is served together with others all the same, once it is known what there is to read and to
+    // write.
     shard.table.sideFlags[side] = WRITABLE | NO_DELAY | MISCOUNTED;
     expect(isCopyable(shard.table, other * 2 + FRONT)).toBe(side % 2 === BACK);
   }

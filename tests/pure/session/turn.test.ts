@@ -86,7 +86,7 @@ test('what another thread wants is done behind the events: an event of a back so
   turn(shard);
   // The connect had succeeded: the session is cut as one that relays, and its node is not left for another.
   expect(heard).toEqual([`phase ${PHASE_RELAYING}`]);
-  expect(calls).toEqual([`reset ${FRONT_FD}`, `close ${FRONT_FD}`, 'close 30']);
+  expect(calls).toEqual([`reset ${FRONT_FD}`, `close ${FRONT_FD}`, 'reset 30', 'close 30']);
   expect(shard.table.phase[slot]).toBe(PHASE_FREE);
   turn(shard);
   expect(heard).toHaveLength(1);

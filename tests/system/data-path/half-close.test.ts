@@ -122,13 +122,13 @@ describe('half-closed timeout', () => {
   afterAll(() => scene?.close());
 
   for (const first of ['client', 'node'] as const) {
-    test(`the ${first} has ended, the other is silent: both sides are ended`, async () => {
+    test(`the ${first} has ended, the other is silent: both sides are ended, and the ${first} sees a reset`, async () => {
       const { client, back } = await scene.pair();
       const [ending, silent] = first === 'client' ? [client, back] : [back, client];
       await ending.send('last words');
       await ending.fin();
       expect((await silent.recvAll()).toString()).toBe('last words');
-      expect(await ending.recvEnd(5000)).toBe('fin');
+      expect(await ending.recvEnd(5000)).toBe('rst');
       const { outcome, total_ms } = await scene.ended(client);
       expect(outcome).toBe(first === 'client' ? 'sD' : 'cD');
       expect(total_ms).toBeGreaterThanOrEqual(TIMEOUT_MS);

@@ -1,5 +1,6 @@
-// Resets in the midst of bulk, by the hundred. The write that meets one may consume it, and what is left looks like the end of a
-// stream: none may reach the other side as a FIN. And where a FIN came first, that is what the other side gets, behind every byte.
+// Resets in the midst of bulk, by the hundred. The write that meets one may consume it, and what is
+// left looks like the end of a stream: none may reach the other side as a FIN. And where a FIN came
+// first, that is what the other side gets, behind every byte.
 
 import { Buffer } from 'node:buffer';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -13,7 +14,10 @@ const RESETS = bySize({ quick: 100, thorough: 20_000 });
 const AT_ONCE = 6;
 const BULK = pattern(1, 1 << 18);
 const ANSWER = pattern(2, 1 << 16);
-/** A resetter has read so many bytes at most: some resets come before the first splice, some in the midst of many. */
+/**
+ * A resetter has read so many bytes at most: some resets come before the first splice, some in the
+ * midst of many.
+ */
 const READ_BYTES_MAX = 1_500_000;
 const ANSWER_BYTES_MAX = 60_000;
 
@@ -67,7 +71,10 @@ function answerOf(bytes: number): Buffer {
   return answer;
 }
 
-/** A node that has said all, and ends; what it hears meanwhile it reads for a while, and then resets. */
+/**
+ * A node that has said all, and ends; what it hears meanwhile it reads for a while, and then
+ * resets.
+ */
 async function answerAndReset(node: RawListener): Promise<void> {
   const back = await turnsUntil(() => node.tryAccept());
   let left = randomBytes(READ_BYTES_MAX);
@@ -83,7 +90,9 @@ async function answerAndReset(node: RawListener): Promise<void> {
   back.rst();
 }
 
-/** Asks again in each turn of the event loop. A test that waits for ever has a deadline of its own. */
+/**
+ * Asks again in each turn of the event loop. A test that waits for ever has a deadline of its own.
+ */
 async function turnsUntil<T>(find: () => T | undefined): Promise<T> {
   for (;;) {
     const found = find();

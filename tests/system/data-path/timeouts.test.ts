@@ -23,8 +23,8 @@ test('an idle session is ended on both sides', async () => {
   expect((await back.recv(4)).toString()).toBe('ping');
   await back.send('pong');
   expect((await client.recv(4)).toString()).toBe('pong');
-  expect(await client.recvEnd()).toBe('fin');
-  expect(await back.recvEnd()).toBe('fin');
+  expect(await client.recvEnd()).toBe('rst');
+  expect(await back.recvEnd()).toBe('rst');
   const { outcome, total_ms } = await scene.ended(client);
   expect(outcome).toBe('cD');
   expect(total_ms).toBeGreaterThanOrEqual(IDLE_MS);
@@ -34,7 +34,7 @@ test('an idle session is ended on both sides', async () => {
 test('an idle timeout shorter than the connect timeout holds too', async () => {
   await open({ BALANCER_IDLE_TIMEOUT_MS: String(IDLE_MS), BALANCER_CONNECT_TIMEOUT_MS: '5000' });
   const { client } = await scene.pair();
-  expect(await client.recvEnd()).toBe('fin');
+  expect(await client.recvEnd()).toBe('rst');
   const { total_ms } = await scene.ended(client);
   expect(total_ms).toBeGreaterThanOrEqual(IDLE_MS);
   expect(total_ms).toBeLessThan(IDLE_MS * 1.5);
@@ -44,7 +44,7 @@ test('a node that never answers a request is the silent one', async () => {
   await open({ BALANCER_IDLE_TIMEOUT_MS: String(IDLE_MS), BALANCER_CONNECT_TIMEOUT_MS: '400' });
   const { client } = await scene.pair();
   await client.send('anybody there?');
-  expect(await client.recvEnd()).toBe('fin');
+  expect(await client.recvEnd()).toBe('rst');
   expect((await scene.ended(client)).outcome).toBe('sD');
 });
 
@@ -60,7 +60,7 @@ test('traffic in one direction keeps a session', async () => {
   }
   expect(client.ended).toBe('open');
   for (let i = 0; i < sent; i++) expectSame(await client.recv(10), pattern(i, 10));
-  expect(await client.recvEnd()).toBe('fin');
+  expect(await client.recvEnd()).toBe('rst');
 });
 
 test('a client that stops reading is ended by a reset: a FIN would promise that it was everything', async () => {

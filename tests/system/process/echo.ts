@@ -4,6 +4,7 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Peer } from '../../../testing/peer.ts';
 import { freePort, hostPort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { eventually } from '../../../testing/process.ts';
 
@@ -15,6 +16,8 @@ export class EchoNode {
   readonly port: number;
   accepted = 0;
   headers = 0;
+  /** streams that ended in order */
+  fins = 0;
   readonly sockets = new Set<Socket>();
   readonly #server: Server;
 
@@ -60,10 +63,27 @@ export class EchoNode {
       head = undefined;
       echo(rest);
     });
-    socket.on('end', () => socket.end());
+    socket.on('end', () => {
+      this.fins++;
+      socket.end();
+    });
     socket.on('error', () => {});
     socket.on('close', () => this.sockets.delete(socket));
   }
+}
+
+/**
+ * Clients that have had an answer and say nothing more: nothing of theirs is on its way anywhere.
+ */
+export function quietClients(port: number, count: number): Promise<Peer[]> {
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const client = await Peer.connect({ host: LOOPBACK_IPV4, port });
+      await client.send('hello');
+      await client.recv(5);
+      return client;
+    }),
+  );
 }
 
 /** Where the client's bytes begin; undefined while that cannot be said. */

@@ -5,9 +5,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Balancer, onePort, startBalancer } from '../../../testing/balancer.ts';
+import type { Peer } from '../../../testing/peer.ts';
 import { accepts, freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { eventually } from '../../../testing/process.ts';
-import { EchoNode, EchoStream } from './echo.ts';
+import { EchoNode, EchoStream, quietClients } from './echo.ts';
 import { askOnce } from './short-connections.ts';
 
 const SHARDS = 2;
@@ -152,9 +153,20 @@ describe('in mid-traffic', () => {
   });
 });
 
+/**
+ * Nobody, client or node, took the end of these sessions for an orderly one.
+ * @param before FINs that the node had seen already
+ */
+async function allReset(quiet: readonly Peer[], before: number): Promise<void> {
+  expect(await Promise.all(quiet.map((client) => client.recvEnd()))).toEqual(quiet.map(() => 'rst'));
+  await eventually('the node to hear of it', () => node.sockets.size === 0);
+  expect(node.fins).toBe(before);
+}
+
 test('a throw in the main thread ends the process within 3 s, exit 1, and nothing stays behind', async () => {
   await open();
   await stream();
+  const quiet = await quietClients(port, 8);
   const { pid } = balancer;
   const since = performance.now();
   inject('main throw');
@@ -164,17 +176,46 @@ test('a throw in the main thread ends the process within 3 s, exit 1, and nothin
   expect(processesOfGroup(pid)).toEqual([]);
   expect(await accepts(LOOPBACK_IPV4, port)).toBe(false);
   expect(balancer.program.stderr).toMatch(/fatal: .*fault injected: throw in the main thread/);
+  await allReset(quiet, 0);
 });
 
-test('five deaths within a minute end the process with exit 1', async () => {
+test('five deaths within a minute end the process with exit 1, and no session looks complete', async () => {
   await open();
+  // On both shards, with all but certainty: also on the one that has nobody to end them.
+  const quiet = await quietClients(port, 16);
   for (let death = 1; death <= 4; death++) {
     await diesAndServes(`${death % SHARDS} throw`);
     await askOnce(port, `after death ${death}`);
   }
+  const before = node.fins;
   inject('0 throw');
   expect(await balancer.program.waitForExit(5000)).toEqual({ code: 1, signal: null });
   expect(balancer.program.stderr).toMatch(/fatal: 5 shards died within 60 s/);
+  await allReset(quiet, before);
+});
+
+test('a shard that hangs when the process is told to end has nobody to end its sessions: they do not look complete', async () => {
+  await open();
+  const quiet = await quietClients(port, 16);
+  for (let shard = 0; shard < SHARDS; shard++) inject(`${shard} block`);
+  // Each hangs at the next step of a session.
+  const talking = setInterval(() => {
+    for (const { socket } of quiet) socket.write('?');
+  }, 5);
+  try {
+    const echoed = () => quiet.reduce((sum, { bytesReceived }) => sum + bytesReceived, 0);
+    let [seen, since] = [echoed(), performance.now()];
+    await eventually('nobody to be answered any more', () => {
+      if (echoed() !== seen) [seen, since] = [echoed(), performance.now()];
+      return performance.now() > since + 300;
+    });
+  } finally {
+    clearInterval(talking);
+  }
+  balancer.signal('SIGTERM');
+  balancer.signal('SIGINT');
+  await balancer.program.waitForExit(10_000);
+  await allReset(quiet, 0);
 });
 
 test('without BALANCER_TEST_FAULTS nothing on stdin is heard', async () => {

@@ -11,7 +11,7 @@ import { accepts, freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { eventually } from '../../../testing/process.ts';
 import { listens, tcpSocketsOf } from '../../../testing/sockets.ts';
 import { makeTemporaryDirectory } from '../../../testing/temporary.ts';
-import { EchoNode, EchoStream } from './echo.ts';
+import { EchoNode, EchoStream, quietClients } from './echo.ts';
 import { askOnce } from './short-connections.ts';
 
 const ENDED_WELL = { code: 0, signal: null };
@@ -48,6 +48,15 @@ async function stream(count = 4): Promise<void> {
 
 function stopsListening(): Promise<void> {
   return eventually('nobody to listen any more', () => !listens(balancer.pid, port));
+}
+
+/** Nobody, client or node, took the end of these sessions and of the streams for an orderly one. */
+async function allReset(quiet: readonly Peer[]): Promise<void> {
+  expect(await Promise.all(quiet.map((client) => client.recvEnd()))).toEqual(quiet.map(() => 'rst'));
+  await eventually('the streams to end', () => streams.every(({ problem }) => problem !== undefined));
+  expect(streams.map(({ problem }) => problem).filter((problem) => problem?.startsWith('FIN'))).toEqual([]);
+  await eventually('the node to hear of it', () => node.sockets.size === 0);
+  expect(node.fins).toBe(0);
 }
 
 /** Clients that the kernel has accepted and the balancer has not: it is suspended meanwhile. */
@@ -90,9 +99,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       expect(performance.now() - since).toBeLessThan(1500);
     });
 
-    test('cuts what is left at the deadline, and exits 0', async () => {
+    test('cuts what is left at the deadline, all of it by a reset, and exits 0', async () => {
       await open({ BALANCER_DRAIN_TIMEOUT_MS: String(DRAIN_TIMEOUT_MS), BALANCER_ACCESS_LOG: '-' });
       await stream();
+      const quiet = await quietClients(port, 4);
       const since = performance.now();
       balancer.signal(signal);
       expect(await balancer.program.waitForExit()).toEqual(ENDED_WELL);
@@ -100,20 +110,23 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       expect(tookMs).toBeGreaterThanOrEqual(DRAIN_TIMEOUT_MS);
       expect(tookMs).toBeLessThan(DRAIN_TIMEOUT_MS + 2000);
       await eventually('all to be cut', () => streams.every(({ problem }) => problem !== undefined));
-      expect(balancer.program.stderr).toMatch(/drain deadline has passed: 4 sessions cut/);
-      expect(balancer.program.stdout.match(/"outcome":"KD"/g)).toHaveLength(4);
+      await allReset(quiet);
+      expect(balancer.program.stderr).toMatch(/drain deadline has passed: 8 sessions cut/);
+      expect(balancer.program.stdout.match(/"outcome":"KD"/g)).toHaveLength(8);
     });
 
     for (const second of ['SIGTERM', 'SIGINT'] as const) {
-      test(`and then ${second}: the end at once, exit 0`, async () => {
+      test(`and then ${second}: the end at once, by resets, exit 0`, async () => {
         await open();
         await stream();
+        const quiet = await quietClients(port, 4);
         balancer.signal(signal);
         await stopsListening();
         const since = performance.now();
         balancer.signal(second);
         expect(await balancer.program.waitForExit()).toEqual(ENDED_WELL);
         expect(performance.now() - since).toBeLessThan(2000);
+        await allReset(quiet);
       });
     }
   });
