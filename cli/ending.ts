@@ -3,18 +3,17 @@
 import type { ControlHost } from '../control/thread/host.ts';
 import { exitAtOnce } from '../core/linux/process.ts';
 import type { Logger } from '../workers/logger.ts';
+import type { Pace } from '../workers/pace.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import { EXIT_FAILURE, EXIT_OK } from './exit.ts';
 import type { ProcessSettings } from './settings.ts';
 import { counted } from './units.ts';
 
-/** Stopping that takes longer than this is given up: shards have 2 s, a thread that is stuck and the access log the rest. */
-const STOP_MS_MAX = 2900;
-
 /** What has to be ended. */
 export interface Running {
   readonly supervisor: Supervisor;
   readonly control: ControlHost | undefined;
+  readonly pace: Pace;
 }
 
 /** @returns exit code */
@@ -57,7 +56,7 @@ function say({ supervisor }: Running, message: string): void {
 
 /** A process that does not get done with stopping is ended. */
 function endInTime(running: Running): void {
-  setTimeout(() => endNow(running, EXIT_FAILURE), STOP_MS_MAX);
+  setTimeout(() => endNow(running, EXIT_FAILURE), running.pace.endMs);
 }
 
 /**

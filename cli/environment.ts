@@ -360,7 +360,7 @@ export interface EnvironmentReading {
 }
 
 /** Names that exist for other purposes than tuning. */
-const OTHER_NAMES: readonly string[] = ['TEST_FAULTS', 'TEST_INSTALL'];
+const OTHER_NAMES: readonly string[] = ['TEST_FAULTS', 'TEST_PACE', 'TEST_INSTALL'];
 
 /** Reads all variables, and finds all mistakes at once. An empty value counts as not set. */
 export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentReading {

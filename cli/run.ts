@@ -17,19 +17,18 @@ import { effectiveSettings } from './effective-settings.ts';
 import { drainAndStop, endNow, failFast, type Running, stopAll, stopAtOnce } from './ending.ts';
 import { type Environment, readEnvironment, VARIABLES } from './environment.ts';
 import { EXIT_CONFIG, EXIT_USAGE } from './exit.ts';
-import { listenForFaults } from './faults.ts';
+import { listenForFaults, readTestSettings } from './faults.ts';
 import { parseOptions } from './options.ts';
 import { reload } from './reload.ts';
-import { defaultDataDir, type ProcessSettings, processSettings } from './settings.ts';
+import { defaultDataDir, type ForTests, type ProcessSettings, processSettings } from './settings.ts';
 import { handleSignals } from './signals.ts';
 import { counted } from './units.ts';
 import { VERSION } from './version.ts';
 
 /** What the environment says. */
-interface Surroundings {
+interface Surroundings extends ForTests {
   readonly env: Environment;
   readonly control: ControlSettings;
-  readonly allowFaults: boolean;
   readonly logger: Logger;
 }
 
@@ -89,38 +88,41 @@ function readAtStart(file: string): Config | undefined {
 function readSurroundings(): Surroundings | undefined {
   const { values: env, errors, warnings } = readEnvironment(process.env);
   const control = readControlSettings(env);
-  const mistakes = [...errors, ...control.errors];
+  const { allowFaults, pace, errors: notForTests } = readTestSettings(process.env);
+  const mistakes = [...errors, ...control.errors, ...notForTests];
   for (const message of [...warnings, ...control.warnings, ...mistakes]) process.stderr.write(`${message}\n`);
   if (mistakes.length > 0) return undefined;
   return {
     env,
     control: control.settings,
-    allowFaults: process.env.BALANCER_TEST_FAULTS === '1',
+    allowFaults,
+    pace,
     logger: createLogger(env.logLevel ?? VARIABLES.logLevel.default),
   };
 }
 
-function settingsFor({ env, allowFaults }: Surroundings, config: Config | undefined): ProcessSettings {
+function settingsFor({ env, allowFaults, pace }: Surroundings, config: Config | undefined): ProcessSettings {
   const addresses = (config?.nodebalancers ?? []).map((nb) => nb.configs.length * (nb.ipv6 === null ? 1 : 2));
   const settings = processSettings(
     env,
     addresses.reduce((sum, n) => sum + n, 0),
-    allowFaults,
+    { allowFaults, pace },
   );
   for (const message of settings.warnings) process.stderr.write(`${message}\n`);
   return settings;
 }
 
-function createHost({ env, control, allowFaults, logger }: Surroundings, file: string | undefined) {
+function createHost({ env, control, allowFaults, pace, logger }: Surroundings, file: string | undefined) {
   const { address } = control;
   if (address === undefined) return undefined;
-  return new ControlHost({ ...control, address, dataDir: env.dataDir ?? defaultDataDir(), file, allowFaults }, logger);
+  const dataDir = env.dataDir ?? defaultDataDir();
+  return new ControlHost({ ...control, address, dataDir, file, allowFaults, pace }, logger);
 }
 
 async function serve(start: Start): Promise<number> {
   const { file, host, logger, settings } = start;
   const supervisor = new Supervisor(settings.supervisor, logger);
-  const running: Running = { supervisor, control: host };
+  const running: Running = { supervisor, control: host, pace: start.pace };
   const problems = preflight(settings.supervisor.settings, settings.supervisor.accessLog);
   if (problems.length > 0) {
     process.stderr.write(`${problems.join('\n')}\n`);

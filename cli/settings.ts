@@ -13,6 +13,7 @@ import {
 import { NODES_MAX, SOURCE_ADDRESSES_MAX } from '../core/session/limits.ts';
 import { FAREWELLS_MAX } from '../workers/check-places.ts';
 import type { LogLevel } from '../workers/logger.ts';
+import { PACE, type Pace } from '../workers/pace.ts';
 import type { SupervisorOptions } from '../workers/supervisor.ts';
 import { type Environment, PREFIX, VARIABLES } from './environment.ts';
 
@@ -48,8 +49,20 @@ const SPILL_BYTES = 64 << 20;
 /** low-water marks that a transfer must have moved before one is raised: what may then be delayed by some milliseconds has taken more already */
 const LOW_WATER_AFTER = 64;
 
-/** @param addresses addresses and ports to listen on @param allowFaults test faults were asked for */
-export function processSettings(env: Environment, addresses: number, allowFaults: boolean): ProcessSettings {
+/** What a test may change that no operator can. */
+export interface ForTests {
+  readonly allowFaults: boolean;
+  readonly pace: Pace;
+}
+
+export const NOT_FOR_TESTS: ForTests = { allowFaults: false, pace: PACE };
+
+/** @param addresses addresses and ports to listen on */
+export function processSettings(
+  env: Environment,
+  addresses: number,
+  { allowFaults, pace }: ForTests = NOT_FOR_TESTS,
+): ProcessSettings {
   const warnings: string[] = [];
   const shards = env.workers ?? availableParallelism();
   // Linux rounds up to a power of two of pages (pipe(7)): what is counted must be what is used.
@@ -64,6 +77,7 @@ export function processSettings(env: Environment, addresses: number, allowFaults
       cpus: env.cpuAffinity ?? [],
       heapMegabytes: HEAP_MEGABYTES,
       allowFaults,
+      pace,
       accessLog: accessLogOf(env),
       cutAfterMs: env.onNodeDown?.cutAfterMs,
       checkDescriptors: checkDescriptorsOf(descriptors),

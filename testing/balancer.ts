@@ -128,6 +128,15 @@ export async function startBalancer(spec: BalancerSpec, options: BalancerOptions
   return new Balancer(program, directory, configFile, standIn);
 }
 
+/**
+ * The environment of a balancer that takes faults from stdin and keeps to other times than its own: names
+ * and meanings are in workers/pace.ts, and the balancer refuses what it does not know.
+ */
+export function paced(pace: Readonly<Record<string, number>>): Record<string, string> {
+  const text = Object.entries(pace).map(([name, ms]) => `${name}=${ms}`);
+  return { BALANCER_TEST_FAULTS: '1', BALANCER_TEST_PACE: text.join() };
+}
+
 /** The smallest configuration: one port, some nodes, IPv4 or both families. */
 export function onePort(config: ConfigSpec, front: { ipv4?: string; ipv6?: string } = {}): BalancerSpec {
   return { nodebalancers: [{ label: 'test', ipv4: '127.0.0.1', ...front, configs: [config] }] };

@@ -26,6 +26,7 @@ import { type Control, controlBytes, createControl, type Fault, HEARTBEAT_STRIDE
 import type { EventLog } from './event-log.ts';
 import type { Logger } from './logger.ts';
 import { LoopLag, MAIN, noteStuck } from './loop-lag.ts';
+import type { Pace } from './pace.ts';
 import type { ShardSlot } from './session-list.ts';
 import { type Death, type OnNodeEvent, type ShardBase, ShardThread } from './shard-thread.ts';
 import { type SharedMemories, viewMemories } from './shared-memories.ts';
@@ -37,15 +38,9 @@ export interface ShardSetOptions {
   cpus: readonly number[];
   heapMegabytes: number;
   allowFaults: boolean;
+  pace: Pace;
 }
 
-const WATCH_INTERVAL_MS = 250;
-/** shards get this long to close what they hold */
-const STOP_MS_MAX = 2000;
-/** a shard that has not come round for this long is stuck */
-const HEARTBEAT_MS_MAX = 2000;
-/** the same of a thread that still loads its sources: on a machine that is short of memory, as when threads die, that takes long */
-const START_MS_MAX = 8000;
 /** this many deaths within the window are one too many: something is wrong that a new thread does not mend */
 const DEATHS_MAX = 5;
 const DEATH_WINDOW_MS = 60_000;
@@ -63,8 +58,11 @@ export class ShardSet {
   onHopeless: (reason: string) => void = () => {};
   /** called when what sessions met has changed a node's condition */
   onNodeEvent: OnNodeEvent = () => {};
+  /** how often it was looked whether shards come round */
+  watchRounds = 0;
 
   readonly #options: ShardSetOptions;
+  readonly #logger: Logger;
   readonly #events: EventLog;
   readonly #kernel: Kernel;
   readonly #control: Control;
@@ -85,6 +83,7 @@ export class ShardSet {
   constructor(options: ShardSetOptions, planOf: (shard: number) => ShardPlan, logger: Logger, events: EventLog) {
     const { shards, settings } = options;
     this.#options = options;
+    this.#logger = logger;
     this.#planOf = planOf;
     this.#events = events;
     this.#kernel = createKernel(new SharedArrayBuffer(4096));
@@ -152,7 +151,7 @@ export class ShardSet {
   async start(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => this.#run(thread)));
     this.#watchedMs = performance.now();
-    this.#watch = setInterval(() => this.#checkHeartbeats(), WATCH_INTERVAL_MS);
+    this.#watch = setInterval(() => this.#checkHeartbeats(), this.#options.pace.watchMs);
   }
 
   /** @returns when every shard has applied the plan now in force */
@@ -219,7 +218,7 @@ export class ShardSet {
     this.requestStop();
     // Bounded: a stuck thread does not see the flag, and is stopped with the pool.
     const given = new AbortController();
-    const deadline = sleep(STOP_MS_MAX, undefined, { signal: given.signal }).catch(() => {});
+    const deadline = sleep(this.#options.pace.stopMs, undefined, { signal: given.signal }).catch(() => {});
     await Promise.race([Promise.allSettled(this.#ends), deadline]);
     // A timer that nobody waits for any more would keep a process that has nothing else to do.
     given.abort();
@@ -273,19 +272,22 @@ export class ShardSet {
   }
 
   #checkHeartbeats(): void {
+    const { watchMs, heartbeatMs, startMs } = this.#options.pace;
     const now = performance.now();
     const sinceMs = now - this.#watchedMs;
     this.#watchedMs = now;
-    this.#lag.note(sinceMs - WATCH_INTERVAL_MS, now);
+    this.watchRounds++;
+    this.#lag.note(sinceMs - watchMs, now);
     // After the whole process was suspended, everybody's heartbeat is old, and nobody is stuck.
-    if (sinceMs > HEARTBEAT_MS_MAX / 2) {
+    if (sinceMs > heartbeatMs / 2) {
+      this.#logger.debug(`the watchdog was away for ${Math.round(sinceMs)} ms: every shard has its whole time again`);
       for (const thread of this.#threads) this.#beat(thread);
       return;
     }
     for (const thread of this.#threads) {
       const beatMs = this.#control.heartbeats[thread.base.index * HEARTBEAT_STRIDE] ?? 0;
       const silentMs = this.#kernel.nowMs() - beatMs;
-      if (silentMs < (thread.isStarted ? HEARTBEAT_MS_MAX : START_MS_MAX)) continue;
+      if (silentMs < (thread.isStarted ? heartbeatMs : startMs)) continue;
       noteStuck(this.#control, thread.base.index, silentMs);
       this.#beat(thread);
       if (thread.terminations >= TERMINATIONS_MAX)

@@ -44,8 +44,6 @@ const NOTHING: Plan = {
   rows: { nodebalancers: new Map(), frontends: new Map(), nodes: new Map() },
 };
 const DRAIN_POLL_MS = 20;
-/** a change waits this long for the clients in the backlog of a listener that goes; then they are reset */
-const BACKLOG_TIMEOUT_MS = 5000;
 
 export class Supervisor {
   readonly shards: ShardSet;
@@ -230,9 +228,10 @@ export class Supervisor {
    * Listeners that are gone are closed only when every shard has taken their backlog and let go. At the connection limit that takes
    * as long as other sessions take to end.
    */
-  async #applyPlan(backlogTimeoutMs = BACKLOG_TIMEOUT_MS): Promise<void> {
+  async #applyPlan(backlogTimeoutMs = this.#options.pace.backlogMs): Promise<void> {
     this.#sockets.hideOthers(this.#plan.services);
     await this.shards.apply();
+    this.#logger.debug('every shard serves what is in force now');
     await this.#until(() => this.shards.sum(SHARD.leavingListeners) === 0, backlogTimeoutMs);
     if (this.shards.sum(SHARD.leavingListeners) > 0) await this.shards.abandon();
     this.#sockets.closeOthers(this.#plan.services);

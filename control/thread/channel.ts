@@ -2,6 +2,7 @@
 // main thread only to change something, and is told what it cannot see: the plan, the process's readiness, what happened.
 
 import type { Config } from '../../core/config/model.ts';
+import type { Pace } from '../../workers/pace.ts';
 import type { ShardSlot } from '../../workers/session-list.ts';
 import type { SharedMemories } from '../../workers/shared-memories.ts';
 import type { SnapshotSource } from '../../workers/snapshot.ts';
@@ -22,6 +23,7 @@ export interface ControlTask {
   /** the configuration file that is the only truth of the process; undefined when the store is */
   readonly file: string | undefined;
   readonly allowFaults: boolean;
+  readonly pace: Pace;
 }
 
 /** The same, and where the thread is to show that it comes round: see heartbeat.ts. */

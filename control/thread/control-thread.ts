@@ -27,7 +27,7 @@ export class ControlThread {
     worker.on('error', (error) => {
       reason = reasonOf(error);
     });
-    const unwatch = new Heartbeat(start.heartbeat).watch(() => {
+    const unwatch = new Heartbeat(start.heartbeat, task.pace.controlHeartbeatMs).watch(() => {
       reason = 'it was stuck and was stopped';
       void worker.terminate();
     });

@@ -6,8 +6,6 @@ import type { LoopLag } from '../../workers/loop-lag.ts';
 
 const BEAT_INTERVAL_MS = 250;
 const WATCH_INTERVAL_MS = 250;
-/** Longer than a shard gets: the store's writes wait for the disk, and nobody's bytes wait for this thread. */
-const HEARTBEAT_MS_MAX = 5000;
 /** Until the first beat: it loads its modules and opens its store, on a machine that may be busy with other things. */
 const START_MS_MAX = 60_000;
 const NEVER = 0;
@@ -33,13 +31,16 @@ export function beatOn(memory: SharedArrayBuffer, lag: LoopLag): void {
 /** Looks at the cell now and then and says whether its writer is stuck. */
 export class Heartbeat {
   readonly #cell: Float64Array;
+  readonly #silentMsMax: number;
   readonly #nowMs: () => number;
   readonly #startedMs: number;
   #lookedMs: number;
   #graceMs = 0;
 
-  constructor(memory: SharedArrayBuffer, nowMs: () => number = monotonicMs) {
+  /** @param silentMsMax a writer that has not beaten for longer is stuck */
+  constructor(memory: SharedArrayBuffer, silentMsMax: number, nowMs: () => number = monotonicMs) {
     this.#cell = new Float64Array(memory);
+    this.#silentMsMax = silentMsMax;
     this.#nowMs = nowMs;
     this.#startedMs = nowMs();
     this.#lookedMs = this.#startedMs;
@@ -49,12 +50,12 @@ export class Heartbeat {
   isStuck(): boolean {
     const nowMs = this.#nowMs();
     // After the whole process was suspended the beat is old, and nobody is stuck.
-    if (nowMs - this.#lookedMs > HEARTBEAT_MS_MAX / 2) this.#graceMs = nowMs;
+    if (nowMs - this.#lookedMs > this.#silentMsMax / 2) this.#graceMs = nowMs;
     this.#lookedMs = nowMs;
     const beatMs = this.#cell[0] ?? NEVER;
     const hasBegun = beatMs !== NEVER;
     const signMs = Math.max(hasBegun ? beatMs : this.#startedMs, this.#graceMs);
-    return nowMs - signMs > (hasBegun ? HEARTBEAT_MS_MAX : START_MS_MAX);
+    return nowMs - signMs > (hasBegun ? this.#silentMsMax : START_MS_MAX);
   }
 
   /** Calls back once, when the writer is stuck. @returns a function that ends the watch */

@@ -11,7 +11,6 @@ export const CONTROL_SOCKET = 'control.sock';
 /** while it is bound: a socket has its mode before anybody finds it under its own name */
 const NEW_SOCKET = '.control.new';
 const SOCKET_MODE = 0o600;
-const RETRY_MS = 5000;
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the port is in use',
@@ -21,12 +20,14 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /**
  * @param makeServer makes another server for each attempt: one whose listening has failed is of no more use
+ * @param retryMs a taken address is asked for again after this long
  * @param onHeard called once it listens after all
  * @returns undefined, or why it does not listen yet
  */
 export async function listenAtAddress(
   makeServer: () => FastifyInstance,
   { ip, port }: { readonly ip: string; readonly port: number },
+  retryMs: number,
   onHeard: (address: string) => void,
 ): Promise<string | undefined> {
   const server = makeServer();
@@ -36,9 +37,10 @@ export async function listenAtAddress(
   } catch (error) {
     await server.close();
     const again = async () => {
-      if ((await listenAtAddress(makeServer, { ip, port }, onHeard)) === undefined) onHeard(formatEndpoint(ip, port));
+      const problem = await listenAtAddress(makeServer, { ip, port }, retryMs, onHeard);
+      if (problem === undefined) onHeard(formatEndpoint(ip, port));
     };
-    setTimeout(() => void again(), RETRY_MS).unref();
+    setTimeout(() => void again(), retryMs).unref();
     return `the API cannot listen on ${formatEndpoint(ip, port)} (BALANCER_ADMIN_ADDRESS): ${reasonOf(error)}`;
   }
 }

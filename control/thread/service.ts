@@ -72,7 +72,7 @@ export class Service {
 
   /** Begins to serve. @returns undefined, or why the API is not heard at its address yet */
   async start(): Promise<string | undefined> {
-    const { address, dataDir } = this.#task;
+    const { address, dataDir, pace } = this.#task;
     this.#sampler.start();
     try {
       await listenAtSocket(this.#server(true), dataDir);
@@ -83,6 +83,7 @@ export class Service {
     return listenAtAddress(
       () => this.#server(false),
       address,
+      pace.apiRetryMs,
       (where) => this.#log('info', `the API listens on ${where} now`),
     );
   }

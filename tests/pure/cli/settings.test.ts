@@ -9,11 +9,12 @@ import { checkDescriptorsOf, defaultDataDir, type ProcessSettings, processSettin
 import { pipeBytesAllowed, raiseDescriptorLimit, somaxconn } from '../../../core/linux/process.ts';
 import { SOURCE_ADDRESSES_MAX } from '../../../core/session/limits.ts';
 import { ipOf } from '../../../testing/loopback.ts';
+import { PACE } from '../../../workers/pace.ts';
 
 const MIB = 1 << 20;
 
 function settingsOf(env: Environment = {}, addresses = 1): ProcessSettings {
-  return processSettings(env, addresses, false);
+  return processSettings(env, addresses);
 }
 
 describe('nothing set', () => {
@@ -88,7 +89,7 @@ test('what is set is what is in force', () => {
       logLevel: 'debug',
     },
     1,
-    true,
+    { allowFaults: true, pace: { ...PACE, backlogMs: 17 } },
   );
   expect(rest).toEqual({
     dataDir: '/srv/balancer',
@@ -101,6 +102,7 @@ test('what is set is what is in force', () => {
     shards: 2,
     cpus: [1, 0],
     allowFaults: true,
+    pace: { ...PACE, backlogMs: 17 },
     accessLog: '-',
     cutAfterMs: 5000,
     listeners: { shards: 2, backlog: 9, keepaliveSeconds: 16, congestion: 'cubic' },

@@ -4,10 +4,11 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Balancer, onePort, startBalancer } from '../../../testing/balancer.ts';
+import { type Balancer, onePort, paced, startBalancer } from '../../../testing/balancer.ts';
 import type { Peer } from '../../../testing/peer.ts';
 import { accepts, freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { eventually } from '../../../testing/process.ts';
+import { PACE } from '../../../workers/pace.ts';
 import { EchoNode, EchoStream, quietClients } from './echo.ts';
 import { askOnce } from './short-connections.ts';
 
@@ -15,6 +16,8 @@ const SHARDS = 2;
 const TALKING = 32;
 const BULK = 8;
 const FAULTS_ON = { BALANCER_TEST_FAULTS: '1' };
+/** Longer than any test waits: what ends before it has not waited for it. */
+const NEVER_MS = 600_000;
 
 let node: EchoNode;
 let balancer: Balancer;
@@ -134,20 +137,22 @@ describe('in mid-traffic', () => {
   });
 
   test('the process suspended for longer than a shard may hang: nobody is taken for stuck', async () => {
-    await open();
+    await open({ ...paced({ watchMs: 50 }), BALANCER_LOG_LEVEL: 'debug' });
     await stream();
     process.kill(balancer.pid, 'SIGSTOP');
     try {
       await eventually('the process to be suspended', () => stateOf(balancer.pid) === 'T');
-      const until = performance.now() + 2500;
-      await eventually('2.5 s', () => performance.now() > until);
+      const sinceMs = performance.now();
+      await eventually('it to be so for long enough', () => performance.now() - sinceMs > PACE.heartbeatMs);
     } finally {
       process.kill(balancer.pid, 'SIGCONT');
     }
+    const [, awayMs] = await balancer.program.waitForOutput(/the watchdog was away for (\d{4,}) ms/);
+    expect(Number(awayMs)).toBeGreaterThanOrEqual(PACE.heartbeatMs);
     await allMove();
-    // Several rounds of the watchdog.
-    const until = performance.now() + 1200;
-    await eventually('the watchdog to come round', () => performance.now() > until);
+    // Often enough to have judged by a heartbeat from before.
+    const enough = (await watchRounds()) + 5;
+    await balancer.program.waitUntil('more rounds of the watchdog', async () => (await watchRounds()) >= enough);
     expect(await finishAll()).toEqual([]);
     expect(balancer.program.stderr).not.toMatch(/died|stuck/);
   });
@@ -163,20 +168,38 @@ async function allReset(quiet: readonly Peer[], before: number): Promise<void> {
   expect(node.fins).toBe(before);
 }
 
-test('a throw in the main thread ends the process within 3 s, exit 1, and nothing stays behind', async () => {
-  await open();
+/** How often the watchdog has looked at the shards, by its own count. */
+async function watchRounds(): Promise<number> {
+  const answers = () => [...balancer.program.stderr.matchAll(/the watchdog has come round (\d+) times/g)];
+  const before = answers().length;
+  inject('main rounds');
+  await balancer.program.waitUntil('the number of rounds', () => answers().length > before);
+  return Number(answers().at(-1)?.[1]);
+}
+
+// How long it takes: tests/clock/process/ends.test.ts.
+test('a throw in the main thread ends the process, exit 1: shards close what they hold, nothing stays behind', async () => {
+  await open(paced({ stopMs: NEVER_MS, endMs: NEVER_MS }));
   await stream();
   const quiet = await quietClients(port, 8);
   const { pid } = balancer;
-  const since = performance.now();
   inject('main throw');
-  expect(await balancer.program.waitForExit(5000)).toEqual({ code: 1, signal: null });
-  expect(performance.now() - since).toBeLessThan(3000);
+  expect(await balancer.program.waitForExit()).toEqual({ code: 1, signal: null });
   expect(existsSync(`/proc/${pid}`)).toBe(false);
   expect(processesOfGroup(pid)).toEqual([]);
   expect(await accepts(LOOPBACK_IPV4, port)).toBe(false);
   expect(balancer.program.stderr).toMatch(/fatal: .*fault injected: throw in the main thread/);
   await allReset(quiet, 0);
+});
+
+test('and by force where a shard hangs: nobody waits for it, and no session looks complete', async () => {
+  await open(paced({ heartbeatMs: NEVER_MS, stopMs: NEVER_MS, endMs: 100 }));
+  await stream();
+  inject('0 block');
+  inject('main throw');
+  expect(await balancer.program.waitForExit()).toEqual({ code: 1, signal: null });
+  expect(balancer.program.stderr).toMatch(/fatal: .*fault injected: throw in the main thread/);
+  expect(await accepts(LOOPBACK_IPV4, port)).toBe(false);
 });
 
 test('five deaths within a minute end the process with exit 1, and no session looks complete', async () => {
@@ -189,7 +212,7 @@ test('five deaths within a minute end the process with exit 1, and no session lo
   }
   const before = node.fins;
   inject('0 throw');
-  expect(await balancer.program.waitForExit(5000)).toEqual({ code: 1, signal: null });
+  expect(await balancer.program.waitForExit()).toEqual({ code: 1, signal: null });
   expect(balancer.program.stderr).toMatch(/fatal: 5 shards died within 60 s/);
   await allReset(quiet, before);
 });

@@ -1,11 +1,12 @@
 // What signals do: TERM and INT drain (no new connections, running sessions go on, exit 0 when the last has ended or the deadline
 // has passed, and who waits in the backlog is still served), a second one is in a hurry, USR1 opens the access log anew, USR2 is
-// answered and changes nothing.
+// answered and changes nothing. Ends at once are those that come before deadlines which a test would not
+// live to see; how long they take is bounded in tests/clock/process/ends.test.ts.
 
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Balancer, onePort, startBalancer } from '../../../testing/balancer.ts';
+import { type Balancer, onePort, paced, startBalancer } from '../../../testing/balancer.ts';
 import { Peer } from '../../../testing/peer.ts';
 import { accepts, freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { eventually } from '../../../testing/process.ts';
@@ -15,6 +16,8 @@ import { EchoNode, EchoStream, quietClients } from './echo.ts';
 import { askOnce } from './short-connections.ts';
 
 const ENDED_WELL = { code: 0, signal: null };
+/** Longer than any test waits: what ends before it has not waited for it. */
+const NEVER_MS = 600_000;
 const DRAIN_TIMEOUT_MS = 600;
 
 let node: EchoNode;
@@ -36,7 +39,12 @@ afterEach(async () => {
 
 async function open(env: Readonly<Record<string, string>> = {}): Promise<void> {
   balancer = await startBalancer(onePort({ port, nodes: [{ label: 'echo', address: node.address }] }), {
-    env: { BALANCER_WORKERS: '2', BALANCER_DRAIN_TIMEOUT_MS: '30000', ...env },
+    env: {
+      BALANCER_WORKERS: '2',
+      BALANCER_DRAIN_TIMEOUT_MS: String(NEVER_MS),
+      ...paced({ stopMs: NEVER_MS, endMs: NEVER_MS }),
+      ...env,
+    },
   });
 }
 
@@ -84,19 +92,15 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       expect(balancer.program.exited).toBeUndefined();
       const problems = await Promise.all(streams.map((one) => one.finish()));
       expect(problems.every((problem) => problem === undefined)).toBe(true);
-      const since = performance.now();
       expect(await balancer.program.waitForExit()).toEqual(ENDED_WELL);
-      expect(performance.now() - since).toBeLessThan(1500);
       expect(balancer.program.stderr).toMatch(/all sessions have ended/);
     });
 
     test('without sessions it exits 0 at once', async () => {
       await open();
       await askOnce(port, 'one');
-      const since = performance.now();
       balancer.signal(signal);
       expect(await balancer.program.waitForExit()).toEqual(ENDED_WELL);
-      expect(performance.now() - since).toBeLessThan(1500);
     });
 
     test('cuts what is left at the deadline, all of it by a reset, and exits 0', async () => {
@@ -106,9 +110,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const since = performance.now();
       balancer.signal(signal);
       expect(await balancer.program.waitForExit()).toEqual(ENDED_WELL);
-      const tookMs = performance.now() - since;
-      expect(tookMs).toBeGreaterThanOrEqual(DRAIN_TIMEOUT_MS);
-      expect(tookMs).toBeLessThan(DRAIN_TIMEOUT_MS + 2000);
+      expect(performance.now() - since).toBeGreaterThanOrEqual(DRAIN_TIMEOUT_MS);
       await eventually('all to be cut', () => streams.every(({ problem }) => problem !== undefined));
       await allReset(quiet);
       expect(balancer.program.stderr).toMatch(/drain deadline has passed: 8 sessions cut/);
@@ -122,10 +124,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
         const quiet = await quietClients(port, 4);
         balancer.signal(signal);
         await stopsListening();
-        const since = performance.now();
         balancer.signal(second);
         expect(await balancer.program.waitForExit()).toEqual(ENDED_WELL);
-        expect(performance.now() - since).toBeLessThan(2000);
         await allReset(quiet);
       });
     }
@@ -150,9 +150,14 @@ test('a drain delay keeps the port open until it has passed', async () => {
   const since = performance.now();
   balancer.signal('SIGTERM');
   await balancer.program.waitForOutput(/SIGTERM: draining/);
-  await askOnce(port, 'still open');
-  expect(await balancer.program.waitForExit()).toEqual(ENDED_WELL);
+  const isServed = () =>
+    askOnce(port, 'still open').then(
+      () => true,
+      () => false,
+    );
+  await eventually('nobody to be served any more', async () => !(await isServed()));
   expect(performance.now() - since).toBeGreaterThanOrEqual(500);
+  expect(await balancer.program.waitForExit()).toEqual(ENDED_WELL);
 });
 
 test('HUP during the drain does not open the port again', async () => {

@@ -26,7 +26,7 @@ afterEach(async () => {
 /** @param lookupAll host -> its addresses */
 function make(lookupAll: (host: string) => Promise<readonly string[]>): Supervisor {
   const { lines: _, ...logger } = makeNotebook();
-  const { supervisor: options } = processSettings({ workers: 1, connectionsMax: 8, backlog: 8 }, 4, false);
+  const { supervisor: options } = processSettings({ workers: 1, connectionsMax: 8, backlog: 8 }, 4);
   supervisor = new Supervisor({ ...options, lookupAll }, logger);
   return supervisor;
 }

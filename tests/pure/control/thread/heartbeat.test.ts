@@ -15,7 +15,7 @@ beforeEach(() => {
   const memory = createHeartbeat();
   nowMs = 1000;
   cell = new Float64Array(memory);
-  heartbeat = new Heartbeat(memory, () => nowMs);
+  heartbeat = new Heartbeat(memory, LIMIT_MS, () => nowMs);
 });
 
 /** Looks as often as the watch does. @returns the time after which it was found stuck, or undefined */

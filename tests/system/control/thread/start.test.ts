@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ControlStart, FromControl } from '../../../../control/thread/channel.ts';
 import { createHeartbeat } from '../../../../control/thread/heartbeat.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../../testing/temporary.ts';
+import { PACE } from '../../../../workers/pace.ts';
 
 let dataDir: string;
 let worker: Worker;
@@ -23,6 +24,7 @@ beforeEach(() => {
     floating: [],
     file: undefined,
     allowFaults: false,
+    pace: PACE,
     heartbeat,
   };
   worker = new Worker(new URL('../../../../control/thread/main.ts', import.meta.url), { workerData: start });
