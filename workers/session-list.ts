@@ -1,6 +1,7 @@
 // The running sessions, one by one: read from the session tables while shards write there, by their generation as in live-sessions.ts.
 // Names come from the rows; whoever has those keeps them for as long as a session may refer to one.
 
+import { clockOffset } from '../core/base/clock.ts';
 import {
   DESTINATION_AT,
   DESTINATION_PORT_AT,
@@ -87,7 +88,7 @@ export function listSessions(
   limit: number,
 ): { readonly total: number; readonly sessions: readonly SessionView[] } {
   const sessions: SessionView[] = [];
-  const wallClockOffsetMs = Date.now() - source.nowMs();
+  const wallClockOffsetMs = clockOffset(Date.now, source.nowMs);
   let total = 0;
   eachSession(source, filter, (owner, table) => {
     const view = sessions.length < limit ? viewOf(source, owner, table, wallClockOffsetMs) : undefined;

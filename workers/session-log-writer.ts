@@ -4,7 +4,7 @@
 import { createWriteStream, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { monotonicMs } from '../core/base/clock.ts';
+import { clockOffset, monotonicMs } from '../core/base/clock.ts';
 import { errnoName } from '../core/base/errno.ts';
 import {
   DESTINATION_AT,
@@ -75,7 +75,7 @@ export class SessionLogWriter {
 
   #takeAll(): void {
     // Taken anew each time: the wall clock is set, and goes on while a suspended machine's monotonic clock stands.
-    this.#wallClockOffsetMs = Date.now() - monotonicMs();
+    this.#wallClockOffsetMs = clockOffset(Date.now, monotonicMs);
     for (const [shard, log] of this.#logs.entries()) {
       for (let i = 0; i < RECORDS_PER_POLL; i++) {
         const record = takeRecord(log);

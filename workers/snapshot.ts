@@ -6,6 +6,7 @@
 
 import { readFileSync } from 'node:fs';
 import { computeEligible } from '../core/balance/pool.ts';
+import { clockOffset } from '../core/base/clock.ts';
 import { formatEndpoint, formatIp } from '../core/base/ip.ts';
 import {
   conditionReason,
@@ -143,7 +144,7 @@ export function takeSnapshot(source: SnapshotSource): Snapshot {
     source,
     // There is room for far more rows than most configurations have.
     live: countLive(tables, rowsOf(frontends), rowsOf(frontends.flatMap(({ nodes }) => nodes))),
-    wallClockOffsetMs: Date.now() - source.nowMs(),
+    wallClockOffsetMs: clockOffset(Date.now, source.nowMs),
     frontendCells: counters.map((shard) => shard.frontends),
     nodeCells: counters.map((shard) => shard.nodes),
     activeCells: counters.map((shard) => shard.nodesActive),

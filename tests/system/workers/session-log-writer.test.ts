@@ -23,6 +23,9 @@ import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../testi
 import { SessionLogWriter } from '../../../workers/session-log-writer.ts';
 import { makeNotebook } from '../../pure/workers/notebook.ts';
 
+/** Two clocks are read one after the other, and times are rounded. */
+const CLOCKS_MS = 5;
+
 const NAMES = {
   frontend: (row: number) => (row === 4 ? { label: 'web', port: 443 } : undefined),
   node: (row: number) => (row === 6 ? { label: 'web-1', address: 'one.example:80' } : undefined),
@@ -70,6 +73,7 @@ function entries(path: string): Record<string, unknown>[] {
 describe('a line', () => {
   test('tells a session in words, milliseconds and bytes', async () => {
     const log = makeRing(4);
+    const endedAt = Date.now();
     const endedMs = Number(process.hrtime.bigint()) / 1e6;
     const times = { acceptedMs: endedMs - 30.5, connectedMs: endedMs - 30, firstByteMs: endedMs - 10.25, endedMs };
     const bytes = {
@@ -108,7 +112,8 @@ describe('a line', () => {
       reason: 'the node aborted or could not be used, while data was being relayed',
       errno: 'ECONNRESET',
     });
-    expect(Math.abs(Date.parse(String(time)) - Date.now())).toBeLessThan(10_000);
+    expect(Date.parse(String(time))).toBeGreaterThanOrEqual(endedAt - CLOCKS_MS);
+    expect(Date.parse(String(time))).toBeLessThanOrEqual(Date.now() + CLOCKS_MS);
   });
 
   test('of a session that never had a node leaves out what there was not', async () => {
@@ -198,7 +203,6 @@ test('a sink that takes nothing: lines wait up to a limit, more are dropped and 
   const records = 1024;
   const log = makeRing(records);
   const { writer: own } = start(path, log);
-  const before = performance.now();
   let written = 0;
   while (own.dropped === 0 && written < 100 * records) {
     for (let i = 0; i < records; i++) put(log, { connection: ++written });
@@ -206,10 +210,9 @@ test('a sink that takes nothing: lines wait up to a limit, more are dropped and 
   }
   expect(own.dropped).toBeGreaterThan(0);
   expect(own.dropped).toBeLessThan(written);
-  // More than a pipe holds was kept for the sink, and all of it in far less than a time anybody would notice.
+  // More than a pipe holds was kept for the sink, and nobody has read a byte when the writer gives up.
   expect(written - own.dropped).toBeGreaterThan(1000);
   await own.close();
-  expect(performance.now() - before).toBeLessThan(10_000);
   // Without a reader the write that hangs in the thread pool fails, and ends.
   await reader.close();
 });
