@@ -66,6 +66,23 @@ test('an empty backlog is that', () => {
   expect(acceptFrom(shard, { ...LISTENER })).toBe('drained');
 });
 
+test.each([
+  ['there is no node', []],
+  ['every node rejects', [nodePlan(0, { mode: 'reject' })]],
+  ['every node drains', [nodePlan(0, { mode: 'drain' }), nodePlan(1, { mode: 'drain' })]],
+])('where %s, the client is reset in the turn in which it was accepted, and leaves nothing to wait for', (_, nodes) => {
+  const arriving = [FRONT_FD, -EAGAIN];
+  const { calls, shard } = fakeShard(
+    {},
+    { acceptConnection: () => arriving.shift() ?? -EAGAIN, restOfConnection: () => 0 },
+  );
+  serve(shard, nodes);
+  expect(acceptFrom(shard, { ...LISTENER })).toBe('drained');
+  expect(calls).toEqual([`reset ${FRONT_FD}`, `close ${FRONT_FD}`]);
+  expect(shard.counters.shard[SHARD.ended]).toBe(1);
+  expect(Atomics.load(shard.live, 0)).toBe(0);
+});
+
 test('when headers are turned on, those who still wait for a node learn where their clients have come to', () => {
   const own = '198.51.100.7';
   const { shard } = fakeShard(

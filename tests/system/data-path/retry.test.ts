@@ -1,5 +1,6 @@
 // A connect that fails costs the client time and nothing else: another node is tried, later the same ones again, each time with
-// a fresh header, and the client's first bytes are delivered once. Where nothing is left to try, the client gets a reset.
+// a fresh header, and the client's first bytes are delivered once. Where nothing is left to try, the client gets a reset. No wait
+// is shorter than it should be; that none is longer is measured in tests/clock/data-path/timeouts.test.ts.
 
 import { afterEach, expect, test } from 'vitest';
 import { Peer, PeerListener } from '../../../testing/peer.ts';
@@ -7,6 +8,7 @@ import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { eventually } from '../../../testing/process.ts';
 import { openBlackHole, RawListener } from '../../../testing/raw-socket.ts';
 import { tcpSocketsOf } from '../../../testing/sockets.ts';
+import { statusOf } from '../pool/status.ts';
 import { expectSame, openScene, pattern, type Scene, type SceneOptions } from './scene.ts';
 
 const CONNECT_TIMEOUT_MS = 300;
@@ -102,9 +104,7 @@ test('a node that answers nobody: the connect timeout holds, then the next node 
     await back.fin();
     connectMs.push((await scene.ended(client)).connect_ms ?? 0);
   }
-  const slow = Math.max(...connectMs);
-  expect(slow).toBeGreaterThanOrEqual(CONNECT_TIMEOUT_MS * 0.8);
-  expect(slow).toBeLessThanOrEqual(CONNECT_TIMEOUT_MS * 1.2);
+  expect(Math.max(...connectMs)).toBeGreaterThanOrEqual(CONNECT_TIMEOUT_MS * 0.8);
 });
 
 test('a single node that answers nobody: as many timeouts as attempts, then a reset', async () => {
@@ -117,7 +117,6 @@ test('a single node that answers nobody: as many timeouts as attempts, then a re
   expect(ended).toMatchObject({ attempts: 2, outcome: 'sC', errno: 'ETIMEDOUT', connect_ms: null });
   const wantedMs = 2 * CONNECT_TIMEOUT_MS + 100;
   expect(ended.total_ms).toBeGreaterThanOrEqual(wantedMs * 0.8);
-  expect(ended.total_ms).toBeLessThanOrEqual(wantedMs * 1.2);
 });
 
 test('a single node that refuses is tried again after growing delays, then the client gets a reset', async () => {
@@ -129,7 +128,6 @@ test('a single node that refuses is tried again after growing delays, then the c
   const ended = await scene.ended(client);
   expect(ended).toMatchObject({ attempts: 4, outcome: 'SC', errno: 'ECONNREFUSED', bytes_to_node: 0, header_bytes: 0 });
   expect(ended.total_ms).toBeGreaterThanOrEqual(RETRY_DELAYS_MS * 0.8);
-  expect(ended.total_ms).toBeLessThanOrEqual(RETRY_DELAYS_MS * 1.3);
 });
 
 test('a node that comes back while the client waits is used', async () => {
@@ -151,15 +149,18 @@ test('a node that comes back while the client waits is used', async () => {
   expect(ended.attempts).toBeGreaterThanOrEqual(2);
 });
 
-test('a client that goes away between two attempts ends the session at once', async () => {
-  const scene = await open({ nodes: [{ label: 'refuses', address: at(await freePort()) }] });
+test('a client that goes away between two attempts ends the session at once: nothing more is tried for it', async () => {
+  const nodes = [{ label: 'refuses', address: at(await freePort()) }];
+  const scene = await open({ nodes, env: { BALANCER_CONNECT_RETRIES: '8' } });
   const client = await scene.client();
-  const isAccepted = () => tcpSocketsOf(scene.balancer.pid).some(({ remote }) => remote.port === client.local.port);
-  await eventually('the first attempt', isAccepted);
+  const attempts = async () => (await statusOf(scene.balancer)).frontends[0]?.nodes[0]?.connect_failures ?? 0;
+  // The pauses grow: by now the next attempt is 800 ms away.
+  await eventually('some attempts', async () => (await attempts()) >= 4);
   client.rst();
+  const tried = await attempts();
   const ended = await scene.ended(client);
   expect(ended.outcome).toBe('CC');
-  expect(ended.total_ms).toBeLessThan(RETRY_DELAYS_MS);
+  expect(ended.attempts).toBeLessThanOrEqual(tried);
 });
 
 for (const [name, nodes] of [
@@ -167,14 +168,13 @@ for (const [name, nodes] of [
   ['all nodes reject', [{ label: 'out', address: '127.0.0.1:1', mode: 'reject' }]],
   ['all nodes drain', [{ label: 'leaving', address: '127.0.0.1:1', mode: 'drain' }]],
 ] as const) {
-  test(`${name}: the client is reset at once`, async () => {
+  test(`${name}: the client is reset without an attempt`, async () => {
     const scene = await open({ nodes: [...nodes] });
     // So early that the client may not even have heard that it is connected.
     const end = await scene.client().then((client) => client.recvEnd(), codeOf);
     expect(['rst', 'ECONNRESET']).toContain(end);
     await eventually('its line in the log', () => scene.allEnded().length === 1);
     expect(scene.allEnded()[0]).toMatchObject({ attempts: 0, outcome: 'SC' });
-    expect(scene.allEnded()[0]?.total_ms).toBeLessThan(100);
   });
 }
 

@@ -11,7 +11,8 @@ import { Peer, PeerListener } from '../../../testing/peer.ts';
 import { freePort, hostPort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { connectRaw, type RawOptions, type RawSocket } from '../../../testing/raw-socket.ts';
 
-const ACCESS_LOG = 'access.log';
+/** In the balancer's own directory, where it starts. */
+export const ACCESS_LOG = 'access.log';
 
 /** The fields of an access log line that these tests look at. */
 export interface Ended {
@@ -92,18 +93,23 @@ export class Scene {
 
   /** Sessions that have ended so far. */
   allEnded(): Ended[] {
-    const text = readFileSync(join(this.balancer.directory, ACCESS_LOG), 'utf8');
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    return whole
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line));
+    return endedIn(this.balancer);
   }
 
   async close(): Promise<void> {
     await this.#node?.close();
     await this.balancer.stop();
   }
+}
+
+/** Sessions that have ended so far, of a balancer that logs to ACCESS_LOG. */
+export function endedIn({ directory }: Balancer): Ended[] {
+  const text = readFileSync(join(directory, ACCESS_LOG), 'utf8');
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  return whole
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
 }
 
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
@@ -114,7 +120,6 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const balancer = await startBalancer(onePort(config, options.ipv4 === undefined ? {} : { ipv4: options.ipv4 }), {
     env: {
       BALANCER_WORKERS: '1',
-      // In the balancer's own directory, where it starts.
       BALANCER_ACCESS_LOG: ACCESS_LOG,
       // Sessions that a test leaves open are cut at once when it ends.
       BALANCER_DRAIN_TIMEOUT_MS: '0',
@@ -145,6 +150,32 @@ export function expectSame(got: Buffer, wanted: Buffer): void {
   let at = 0;
   while (at < length && got[at] === wanted[at]) at++;
   expect.fail(`${got.length} bytes instead of ${wanted.length}, the first ${at} of them right`);
+}
+
+/** Somebody who sends small pieces, and knows whether it was ever silent for so long that a timeout may have spoken. */
+export class SlowTalk {
+  pauseMsMax = 0;
+  readonly #peer: Peer;
+  readonly #pieces: Buffer[] = [];
+  #lastMs = performance.now();
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  get sent(): Buffer {
+    return Buffer.concat(this.#pieces);
+  }
+
+  async goOn(): Promise<void> {
+    const piece = pattern(this.#pieces.length, 10);
+    this.#pieces.push(piece);
+    const nowMs = performance.now();
+    this.pauseMsMax = Math.max(this.pauseMsMax, nowMs - this.#lastMs);
+    this.#lastMs = nowMs;
+    // Whether it arrives is seen at the other end.
+    await this.#peer.send(piece).catch(() => {});
+  }
 }
 
 /** Sends all of it through a raw socket, as fast as the other side takes it. */

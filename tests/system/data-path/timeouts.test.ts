@@ -1,11 +1,14 @@
 // Sessions in which nothing happens end by their timeout, whatever the other timeouts are; traffic in one direction is enough
 // to stay; and a client that does not take the last of a dead node's answer holds its session no longer than the linger timeout.
+// What ends a session is told from its other timeouts, which are far away; how far it misses its own is measured in
+// tests/clock/data-path/timeouts.test.ts.
 
 import { afterEach, expect, test } from 'vitest';
 import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { eventually } from '../../../testing/process.ts';
 import { RawListener } from '../../../testing/raw-socket.ts';
-import { expectSame, openScene, pattern, type Scene, type SceneOptions, sendAll } from './scene.ts';
+import { untilQuickEnough } from '../../../testing/yardstick.ts';
+import { expectSame, openScene, pattern, type Scene, type SceneOptions, SlowTalk, sendAll } from './scene.ts';
 
 const IDLE_MS = 500;
 
@@ -28,16 +31,14 @@ test('an idle session is ended on both sides', async () => {
   const { outcome, total_ms } = await scene.ended(client);
   expect(outcome).toBe('cD');
   expect(total_ms).toBeGreaterThanOrEqual(IDLE_MS);
-  expect(total_ms).toBeLessThan(IDLE_MS * 1.5);
 });
 
 test('an idle timeout shorter than the connect timeout holds too', async () => {
-  await open({ BALANCER_IDLE_TIMEOUT_MS: String(IDLE_MS), BALANCER_CONNECT_TIMEOUT_MS: '5000' });
+  await open({ BALANCER_IDLE_TIMEOUT_MS: String(IDLE_MS), BALANCER_CONNECT_TIMEOUT_MS: '600000' });
   const { client } = await scene.pair();
   expect(await client.recvEnd()).toBe('rst');
   const { total_ms } = await scene.ended(client);
   expect(total_ms).toBeGreaterThanOrEqual(IDLE_MS);
-  expect(total_ms).toBeLessThan(IDLE_MS * 1.5);
 });
 
 test('a node that never answers a request is the silent one', async () => {
@@ -50,17 +51,20 @@ test('a node that never answers a request is the silent one', async () => {
 
 test('traffic in one direction keeps a session', async () => {
   await open({ BALANCER_IDLE_TIMEOUT_MS: String(IDLE_MS), BALANCER_CONNECT_TIMEOUT_MS: '400' });
-  const { client, back } = await scene.pair();
-  const end = performance.now() + 3 * IDLE_MS;
-  let sent = 0;
-  while (performance.now() < end) {
-    await back.send(pattern(sent++, 10));
-    // The pace of a slow answer, well within the timeout.
-    await new Promise((resolve) => setTimeout(resolve, IDLE_MS / 8));
-  }
-  expect(client.ended).toBe('open');
-  for (let i = 0; i < sent; i++) expectSame(await client.recv(10), pattern(i, 10));
-  expect(await client.recvEnd()).toBe('rst');
+  await untilQuickEnough(async () => {
+    const { client, back } = await scene.pair();
+    const talk = new SlowTalk(back);
+    // Two sessions in a row that say nothing, and are ended for it.
+    for (let i = 0; i < 2; i++) {
+      const silent = await scene.pair();
+      await eventually('the end of a silent one', () => talk.goOn().then(() => silent.client.ended !== 'open'));
+    }
+    if (client.ended !== 'open' && talk.pauseMsMax > IDLE_MS / 2) return false;
+    expect(client.ended).toBe('open');
+    expectSame(await client.recv(talk.sent.length), talk.sent);
+    expect(await client.recvEnd()).toBe('rst');
+    return true;
+  });
 });
 
 test('a client that stops reading is ended by a reset: a FIN would promise that it was everything', async () => {
@@ -103,7 +107,6 @@ test('the client uploads for ever to a node that has answered and gone: the ling
       const { outcome, total_ms } = await scene.ended(client);
       expect(outcome).toBe('SD');
       expect(total_ms).toBeGreaterThanOrEqual(400);
-      expect(total_ms).toBeLessThan(2000);
     } finally {
       clearInterval(endless);
     }
@@ -124,9 +127,7 @@ test('a client that never takes the tail behind a reset is given up after the li
     await sendAll(back, pattern(5, 60_000));
     await eventually('the balancer’s kernel to have all', () => back.unsent() === 0);
     back.rst();
-    const { outcome, total_ms } = await scene.ended(port);
-    expect(outcome).toBe('SD');
-    expect(total_ms).toBeLessThan(2000);
+    expect((await scene.ended(port)).outcome).toBe('SD');
     client.close();
   } finally {
     node.close();
