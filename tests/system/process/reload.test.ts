@@ -1,6 +1,6 @@
 // SIGHUP under load: short connections without pause and long-lived sessions whose every byte is checked, while ports, nodes,
 // PROXY mode and listening addresses change. Nobody whom a change does not concern may notice; a bad file or a busy port changes
-// nothing at all; and after many reloads the process is no larger than after a few.
+// nothing at all; and many reloads leave nothing behind (memory: tests/clock/process/reload-memory.test.ts).
 
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -74,7 +74,7 @@ async function reload(to: BalancerSpec | string): Promise<void> {
   expect(await balancer.reload(to)).toMatch(/applied/);
 }
 
-test('30 changes of ports, nodes and PROXY mode in a row: no session and no connection notices, nothing grows', async () => {
+test('30 changes of ports, nodes and PROXY mode in a row: no session and no connection notices, no descriptor is left', async () => {
   await start(spec([config(1)]));
   await begin();
   const variants = [
@@ -95,11 +95,10 @@ test('30 changes of ports, nodes and PROXY mode in a row: no session and no conn
     }
   };
   await turns(10);
-  const before = { descriptors: balancer.descriptors(), rssBytes: balancer.rssBytes() };
+  const descriptors = balancer.descriptors();
   await turns(30);
   // Sessions come and go all the time: what must not show is one descriptor more per reload.
-  await eventually('descriptors to be where they were', () => balancer.descriptors() <= before.descriptors + 8);
-  expect(balancer.rssBytes() - before.rssBytes).toBeLessThan(48 * MIB);
+  await eventually('descriptors to be where they were', () => balancer.descriptors() <= descriptors + 8);
   await finish();
   expect(nodes[1]?.accepted).toBeGreaterThan(0);
   expect(nodes[0]?.headers).toBeGreaterThan(0);
