@@ -4,6 +4,7 @@
 // SIGKILL leaves its workers behind.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { DEADLINE_MS } from './deadline.ts';
 import { UNPRIVILEGED } from './temporary.ts';
 
@@ -55,6 +56,11 @@ export async function eventually(
     if (performance.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`, { cause: last });
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+/** `R`, `S`, and `T` of a process that is stopped (proc_pid_stat(5)). */
+export function stateOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').match(/\) (\S)/)?.[1] ?? '';
 }
 
 export class Program {

@@ -1,5 +1,6 @@
 // Servers that people really run, behind the balancer, killed and started again under load: no client that comes after a node's death
-// fails, the node is known as dead within its checks' time, and comes back by itself.
+// fails, the node is known as dead after as many checks as it may miss, and comes back by itself. How soon that is:
+// tests/clock/pool/node-down.test.ts.
 
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -19,7 +20,6 @@ import { statusOf } from './status.ts';
 const CHECK_SECONDS = 2;
 const CHECK_ATTEMPTS = 2;
 const CHECK = { check_interval: CHECK_SECONDS, check_timeout: 1, check_attempts: CHECK_ATTEMPTS } as const;
-const NOTICED_MS_MAX = CHECK_ATTEMPTS * CHECK_SECONDS * 1000 * 1.1;
 const CONNECTION_EVERY_MS = 4;
 const ANSWER_MS_MAX = 20_000;
 const TEST_MS_MAX = 120_000;
@@ -147,12 +147,9 @@ describe.skipIf(!nginx.available())(`nginx${nginx.available() ? '' : ` (skipped:
 
     await dying?.kill();
     const deadMs = performance.now();
-    const deadAt = Date.now();
     const atDown = await untilHealth(balancer, ports, DYING, 'down');
     for (const port of ports) {
-      const { changed, connect_failures } = nodeIn(atDown, port, DYING);
-      expect(Date.parse(changed ?? '') - deadAt).toBeLessThan(NOTICED_MS_MAX);
-      expect(connect_failures).toBeGreaterThan(0);
+      expect(nodeIn(atDown, port, DYING).connect_failures).toBeGreaterThan(0);
     }
     // Beyond the time at which an ejection alone would let a session try the node.
     const pastTrialMs = Math.max(performance.now(), deadMs + EJECTION_MS + 1000);

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Balancer, onePort, paced, startBalancer } from '../../../testing/balancer.ts';
 import type { Peer } from '../../../testing/peer.ts';
 import { accepts, freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
-import { eventually } from '../../../testing/process.ts';
+import { eventually, stateOf } from '../../../testing/process.ts';
 import { PACE } from '../../../workers/pace.ts';
 import { EchoNode, EchoStream, quietClients } from './echo.ts';
 import { askOnce } from './short-connections.ts';
@@ -251,10 +251,6 @@ test('without BALANCER_TEST_FAULTS nothing on stdin is heard', async () => {
   expect(await finishAll()).toEqual([]);
   expect(balancer.program.stderr).not.toMatch(/fault|died/);
 });
-
-function stateOf(pid: number): string {
-  return readFileSync(`/proc/${pid}/stat`, 'utf8').match(/\) (\S)/)?.[1] ?? '';
-}
 
 /** Each program leads a group of its own. */
 function processesOfGroup(group: number): string[] {
