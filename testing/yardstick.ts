@@ -5,7 +5,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 
-const SAMPLE_EVERY_MS = 10;
+const SAMPLE_EVERY_MS = 20;
 const ATTEMPTS_MAX = 5;
 /** What explains less than this share of the time that was too much explains nothing. */
 const SHARE_MIN = 0.2;
