@@ -21,22 +21,32 @@ export interface Measured {
 }
 
 /**
- * How long something takes, and how long the machine holds it up meanwhile.
+ * How long something takes by this process's clock, and how long the machine holds it up meanwhile.
  * @param pids of the processes that do the work, besides this one
- * @param action may return milliseconds that somebody else has measured, in place of ours
  */
 export async function measure(pids: readonly number[], action: () => Promise<unknown>): Promise<Measured> {
   const delays = new Delays([...pids, process.pid]);
   const sampling = setInterval(() => delays.sample(), SAMPLE_EVERY_MS);
   const sinceMs = performance.now();
   try {
-    const result = await action();
-    const tookMs = typeof result === 'number' ? result : performance.now() - sinceMs;
+    await action();
+    const tookMs = performance.now() - sinceMs;
     delays.sample();
-    return { tookMs, heldUpMs: delays.totalMs };
+    return { tookMs, heldUpMs: delays.waitedMs + delays.lateMs };
   } finally {
     clearInterval(sampling);
   }
+}
+
+/**
+ * The same of what takes `tookMs` by somebody else's clock, while none of the processes ends: what makes this process
+ * wait has no part in it.
+ */
+export async function measureTheirs(pids: readonly number[], tookMs: () => Promise<number>): Promise<Measured> {
+  const delays = new Delays(pids);
+  const took = await tookMs();
+  delays.sample();
+  return { tookMs: took, heldUpMs: delays.waitedMs };
 }
 
 /** @returns by thread: nanoseconds for which it was ready to run and did not */
@@ -50,7 +60,8 @@ export class Delays {
   readonly #last: Map<string, number>;
   readonly #firstStolenMs = stolenMs();
   #sampledMs = performance.now();
-  #lateMs = 0;
+  /** by which samples came too late: whoever has ended since the one before may have waited all the time */
+  lateMs = 0;
 
   constructor(pids: readonly number[], read: DelayReader = readDelays) {
     this.#pids = pids;
@@ -59,19 +70,19 @@ export class Delays {
     this.#last = new Map(this.#first);
   }
 
-  /** To be called every SAMPLE_EVERY_MS: a thread that ends takes with it what it has waited for since. */
+  /** To be called every SAMPLE_EVERY_MS where threads may end: they take with them what they have waited for since. */
   sample(): void {
     const nowMs = performance.now();
-    // So a sample that came late counts as if they had waited all the time.
-    this.#lateMs += Math.max(0, nowMs - this.#sampledMs - 2 * SAMPLE_EVERY_MS);
+    this.lateMs += Math.max(0, nowMs - this.#sampledMs - 2 * SAMPLE_EVERY_MS);
     this.#sampledMs = nowMs;
     for (const [thread, ns] of this.#read(this.#pids)) this.#last.set(thread, ns);
   }
 
-  get totalMs(): number {
+  /** Of all threads together. */
+  get waitedMs(): number {
     let ns = 0;
     for (const [thread, last] of this.#last) ns += last - (this.#first.get(thread) ?? 0);
-    return ns / 1e6 + this.#lateMs + stolenMs() - this.#firstStolenMs;
+    return ns / 1e6 + stolenMs() - this.#firstStolenMs;
   }
 }
 

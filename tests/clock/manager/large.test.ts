@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { processTree } from '../../../bench/meters.ts';
 import { available, launchBrowser, logIn, missing, type Visit, visit } from '../../../testing/browser.ts';
 import { Home, type StoredBalancer } from '../../../testing/stored-balancer.ts';
-import { measure, takesAtMost } from '../../../testing/yardstick.ts';
+import { measureTheirs, takesAtMost } from '../../../testing/yardstick.ts';
 import { makeLarge, NODEBALANCERS, NODES, showMany } from '../../system/manager/many.ts';
 
 /** The promise is 300, of a machine that does nothing else and has more than two cores. */
@@ -34,7 +34,7 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
   function isShownInTime(path: string, shown: Locator): Promise<void> {
     const { page } = visitor;
     return takesAtMost(SHOWN_MS_MAX, () =>
-      measure(processTree(process.pid), async () => {
+      measureTheirs(processTree(process.pid), async () => {
         await page.goto(path);
         await shown.waitFor();
         return Number(await page.evaluate('performance.now()'));

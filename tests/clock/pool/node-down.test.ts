@@ -3,7 +3,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { onePort } from '../../../testing/balancer.ts';
 import { freePort } from '../../../testing/ports.ts';
-import { measure, takesAtMost } from '../../../testing/yardstick.ts';
+import { measureTheirs, takesAtMost } from '../../../testing/yardstick.ts';
 import { NamedNode, startPool } from '../../system/pool/scene.ts';
 import { statusOf } from '../../system/pool/status.ts';
 
@@ -47,7 +47,7 @@ test('a node that refuses connections', async () => {
     if (!isListening) await node.listen();
     await untilHealth('up');
     isListening = false;
-    return measure([balancer.pid], async () => {
+    return measureTheirs([balancer.pid], async () => {
       node.stopListening();
       const deadAt = Date.now();
       return (await untilHealth('down')) - deadAt;
