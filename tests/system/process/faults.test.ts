@@ -192,10 +192,23 @@ test('a throw in the main thread ends the process, exit 1: shards close what the
   await allReset(quiet, 0);
 });
 
+/** Of the conversations some go on, and some do not move at all. */
+async function oneShardHangs(): Promise<void> {
+  const talking = streams.slice(0, TALKING);
+  let seen = talking.map(({ received }) => received);
+  await eventually('a shard to hang', () => {
+    const moved = talking.map(({ received }, i) => received - (seen[i] ?? 0));
+    if (Math.max(...moved) < 50_000) return false;
+    seen = talking.map(({ received }) => received);
+    return Math.min(...moved) === 0;
+  });
+}
+
 test('and by force where a shard hangs: nobody waits for it, and no session looks complete', async () => {
   await open(paced({ heartbeatMs: NEVER_MS, stopMs: NEVER_MS, endMs: 100 }));
   await stream();
   inject('0 block');
+  await oneShardHangs();
   inject('main throw');
   expect(await balancer.program.waitForExit()).toEqual({ code: 1, signal: null });
   expect(balancer.program.stderr).toMatch(/fatal: .*fault injected: throw in the main thread/);
