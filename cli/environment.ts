@@ -2,7 +2,7 @@
 // flag > environment > file > default; flags and files are other modules' business.
 
 import { canonicalIp, formatIp, groupFault, isWildcard, parseIp } from '../core/base/ip.ts';
-import { parseListenAddress } from '../core/config/node-address.ts';
+import { parseListenAddress, withoutRootDot } from '../core/config/node-address.ts';
 import { suggest } from '../core/config/suggest.ts';
 import { TRANSFERS_MAX } from '../core/linux/kernel.ts';
 
@@ -110,6 +110,11 @@ function adminAddress(text: string): AdminAddress | 'off' | undefined {
   if (text === 'off') return text;
   const parsed = parseListenAddress(text);
   return parsed?.ip === undefined ? undefined : { ip: formatIp(parsed.ip, 0), port: parsed.port };
+}
+
+/** In lower case, without the dot that may stand behind a whole name. */
+function hostName(text: string): string | undefined {
+  return /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?\.?$/i.test(text) ? withoutRootDot(text.toLowerCase()) : undefined;
 }
 
 /** An address that one machine can have, in its canonical form. */
@@ -296,7 +301,7 @@ export const VARIABLES = {
   adminKey: text('ADMIN_KEY', /^\//, 'an absolute path', 'none', "file with the certificate's private key (PEM)"),
   adminHosts: list(
     'ADMIN_HOSTS',
-    (part) => (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(part) ? part.toLowerCase() : undefined),
+    hostName,
     'host names separated by commas, without ports',
     "the certificate's names",
     'names under which the API may be asked, besides addresses and localhost: others are refused (DNS rebinding)',

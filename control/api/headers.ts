@@ -1,6 +1,7 @@
 // Headers that every answer has, as the Linode API sends them; and whom we answer at all.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { withoutRootDot } from '../../core/config/node-address.ts';
 import { apiError } from './errors.ts';
 
 const SPEC_VERSION = '4.176.0';
@@ -24,7 +25,7 @@ export function setFixedHeaders(reply: FastifyReply): void {
 }
 
 /** Names that mean this machine to whoever asks: any IP address, and localhost. */
-const IP_OR_LOCAL = /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+const IP_OR_LOCAL = /^(?:localhost\.?|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 
 /**
  * A page of another site can make a browser ask us under its own name, once it has pointed that name at our address (DNS
@@ -35,7 +36,7 @@ export function checkHost(request: FastifyRequest, hosts: readonly string[]): vo
   const { host } = request.headers;
   // HTTP/1.0, as plain health checks speak it: no browser leaves the header out.
   if (host === undefined || IP_OR_LOCAL.test(host)) return;
-  const name = host.replace(/:\d+$/, '').toLowerCase();
+  const name = withoutRootDot(host.replace(/:\d+$/, '').toLowerCase());
   // A certificate's `*` stands for one label, the first (RFC 6125, 6.4.3).
   if (hosts.includes(name) || hosts.includes(name.replace(/^[^.]+/, '*'))) return;
   throw apiError(403, 'The Host header names neither an address of this machine nor a name of its certificate.');

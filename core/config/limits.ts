@@ -39,5 +39,5 @@ export const LABEL_CHARS_MIN = 3;
 export const LABEL_CHARS_MAX = 32;
 export const CHECK_PATH_CHARS_MAX = 1024;
 export const CHECK_BODY_CHARS_MAX = 1024;
-/** A host name of 253 characters, a colon and a port; no bracketed address is longer. */
-export const NODE_ADDRESS_CHARS_MAX = 259;
+/** A host name of 253 characters with a dot at its end, a colon and a port; no bracketed address is longer. */
+export const NODE_ADDRESS_CHARS_MAX = 260;

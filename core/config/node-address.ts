@@ -15,8 +15,10 @@ export interface NodeAddress {
 export const BAD_PORT = 'the port is not a number from 1 to 65535';
 
 const HOST_CHARS_MAX = 253;
-/** RFC 1123 section 2.1: letters, digits, inner hyphens. */
-const HOST_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
+/** RFC 1123 section 2.1 (letters, digits, inner hyphens), and the underscore of container and service names, which every resolver takes. */
+const HOST_LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+/** Decimal or hexadecimal: what inet_aton(3), and so the system's look-up, reads as part of an IPv4 address. */
+const NUMBER_LABEL = /^(\d+|0x[\da-f]*)$/i;
 
 /** @returns undefined when `text` is no node address */
 export function parseNodeAddress(text: string): NodeAddress | undefined {
@@ -84,9 +86,16 @@ function oneMachine(address: NodeAddress): NodeAddress | string {
   return groupFault(ip) ?? address;
 }
 
+/** A dot at the end stays part of the name: it tells the resolver to look for this name alone, and in no search domain. */
 function isHostName(text: string): boolean {
-  const labels = text.split('.');
-  // A name whose last label is a number is a mistyped IPv4 address (RFC 3696 section 2).
-  if (text.length > HOST_CHARS_MAX || /^\d+$/.test(labels.at(-1) ?? '')) return false;
+  const name = withoutRootDot(text);
+  const labels = name.split('.');
+  // A name whose last label is a number is a mistyped IPv4 address (RFC 3696 section 2): 127.1 and 0x7f000001 are 127.0.0.1 to the system.
+  if (name.length > HOST_CHARS_MAX || NUMBER_LABEL.test(labels.at(-1) ?? '')) return false;
   return labels.every((label) => HOST_LABEL.test(label));
+}
+
+/** A host name as a server of that name calls itself. */
+export function withoutRootDot(host: string): string {
+  return host.endsWith('.') ? host.slice(0, -1) : host;
 }

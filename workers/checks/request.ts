@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { formatEndpoint } from '../../core/base/ip.ts';
+import { withoutRootDot } from '../../core/config/node-address.ts';
 import { REASON } from '../../core/health/node-states.ts';
 import { request as openRequest } from '../node-http.ts';
 import type { Attempt } from './attempt.ts';
@@ -43,9 +44,9 @@ export function isGoodStatus(status: number): boolean {
   return status >= 200 && status < 400;
 }
 
-/** The node's address as configured. */
+/** The node's address as configured, without a dot at the end: that is for the resolver, and no server is called so. */
 function hostOf({ host, port }: CheckTarget): string {
-  const endpoint = formatEndpoint(host, port);
+  const endpoint = formatEndpoint(withoutRootDot(host), port);
   return port === HTTP_PORT ? endpoint.slice(0, endpoint.lastIndexOf(':')) : endpoint;
 }
 

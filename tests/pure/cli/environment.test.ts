@@ -155,7 +155,10 @@ describe('adminAddress', () => {
 describe('lists', () => {
   test('names of the API', () => {
     expect(read({ ADMIN_HOSTS: 'Balancer.example,lb-1' }).values).toEqual({ adminHosts: ['balancer.example', 'lb-1'] });
-    for (const text of ['a b', 'host:8080', 'https://host', '*.example', '-a', 'a,']) {
+    expect(read({ ADMIN_HOSTS: 'Balancer.example.,lb_1' }).values).toEqual({
+      adminHosts: ['balancer.example', 'lb_1'],
+    });
+    for (const text of ['a b', 'host:8080', 'https://host', '*.example', '-a', 'a,', '.', 'a..']) {
       expect(read({ ADMIN_HOSTS: text }).errors, text).toHaveLength(1);
     }
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatIp } from '../../../core/base/ip.ts';
-import { parseNodeAddress, readNodeAddress } from '../../../core/config/node-address.ts';
+import { addressKey, parseNodeAddress, readNodeAddress } from '../../../core/config/node-address.ts';
 import { holds } from '../../../testing/suite/property.ts';
 
 describe('a node address is', () => {
@@ -30,6 +30,17 @@ describe('a node address is', () => {
     'a:80',
     `${'a'.repeat(63)}.b:80`,
     'xn--bcher-kva.de:1',
+    'app_db_1:80',
+    '_sip._tcp.example.com:80',
+    'a_:80',
+    'db.internal.:80',
+    'db.:80',
+    `${'a.'.repeat(126)}a.:80`,
+    '127.0.0.1.example:80',
+    '0x7f.example:80',
+    'x7f:80',
+    '0xg:80',
+    '1.0x7f.a:80',
   ])('a host name and a port: %s', (text) => {
     const address = parseNodeAddress(text);
     expect(address).toEqual({ host: text.slice(0, text.lastIndexOf(':')), port: Number(text.split(':').at(-1)) });
@@ -60,7 +71,20 @@ describe('no node address is', () => {
     ['-a.example:80', 'neither an IP address nor a host name'],
     ['a-:80', 'neither an IP address nor a host name'],
     ['a..b:80', 'neither an IP address nor a host name'],
-    ['a_b:80', 'neither an IP address nor a host name'],
+    ['a_b..:80', 'neither an IP address nor a host name'],
+    ['.:80', 'neither an IP address nor a host name'],
+    ['..:80', 'neither an IP address nor a host name'],
+    ['.a:80', 'neither an IP address nor a host name'],
+    ['0x7f000001:80', 'neither an IP address nor a host name'],
+    ['0X7F000001:80', 'neither an IP address nor a host name'],
+    ['0x7f000001.:80', 'neither an IP address nor a host name'],
+    ['2130706433:80', 'neither an IP address nor a host name'],
+    ['127.0.0.1.:80', 'neither an IP address nor a host name'],
+    ['1.0x7f:80', 'neither an IP address nor a host name'],
+    ['1.0x7f.:80', 'neither an IP address nor a host name'],
+    ['web.0x:80', 'neither an IP address nor a host name'],
+    ['web.1:80', 'neither an IP address nor a host name'],
+    ['web.01.:80', 'neither an IP address nor a host name'],
     ['a b:80', 'neither an IP address nor a host name'],
     ['http://a:80', 'neither an IP address nor a host name'],
     ['host:80:90', 'neither an IP address nor a host name'],
@@ -73,11 +97,18 @@ describe('no node address is', () => {
     ['255.255.255.255:80', 'the broadcast address'],
     [`${'a'.repeat(64)}:80`, 'neither an IP address nor a host name'],
     [`${'a.'.repeat(127)}a:80`, 'neither an IP address nor a host name'],
+    [`${'a.'.repeat(127)}a.:80`, 'neither an IP address nor a host name'],
     ['host:80\n', 'the port is not a number from 1 to 65535'],
   ])('%j: %s', (text, why) => {
     expect(readNodeAddress(text)).toBe(why);
     expect(parseNodeAddress(text)).toBeUndefined();
   });
+});
+
+test('a name with a dot at its end is another look-up than the one without, so it may be another node', () => {
+  expect(parseNodeAddress('db.internal.:80')?.host).toBe('db.internal.');
+  expect(addressKey('DB.internal.:80')).toBe('db.internal.:80');
+  expect(addressKey('db.internal:80')).toBe('db.internal:80');
 });
 
 test('any text is an address or says why not', () => {

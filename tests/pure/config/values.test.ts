@@ -192,6 +192,13 @@ describe('addresses', () => {
     expect(onlyError(`nodebalancers: [{ label: web, ${field} }]`)).toContain(`" (${why}), expected an IPv`);
   });
 
+  test('the longest host name has 253 characters and a dot at its end', () => {
+    const node = (name: string) => withFrontend('nodes:', `  - { label: abc, address: "${name}:65535" }`);
+    const longest = `${'a.'.repeat(126)}a.`;
+    expect(errorLines(node(longest))).toEqual([]);
+    expect(onlyError(node(`b${longest}`))).toContain('address: found "ba.a.');
+  });
+
   test('of a node say what is wrong with them', () => {
     expect(onlyError(withFrontend('nodes:', '  - { label: abc, address: "fd00::2:80" }'))).toBe(
       '6:36: nodebalancers[0].configs[0].nodes[0].address: ' +

@@ -87,6 +87,8 @@ describe('the request', () => {
   test.each([
     ['web.example', 'web.example'],
     ['2001:db8::1', '[2001:db8::1]'],
+    ['app_db_1', 'app_db_1'],
+    ['web.example.', 'web.example'],
   ])('names the host as configured: %s', async (host, expected) => {
     expect((await requestOf({ host })).text).toContain(`\r\nHost: ${expected}:${node.port}\r\n`);
   });

@@ -182,9 +182,12 @@ describe('the page’s cookie', () => {
 });
 
 describe('whom we are', () => {
-  test.each(['127.0.0.1:8080', 'localhost', '[::1]:8080', '192.0.2.1'])('Host %s is this machine', async (host) => {
-    expect((await lab.ask('GET', LIST, undefined, { host })).status).toBe(200);
-  });
+  test.each(['127.0.0.1:8080', 'localhost', 'localhost.:8080', '[::1]:8080', '192.0.2.1'])(
+    'Host %s is this machine',
+    async (host) => {
+      expect((await lab.ask('GET', LIST, undefined, { host })).status).toBe(200);
+    },
+  );
   test.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:8080'])(
     'Host %j is not',
     async (host) => {
@@ -194,7 +197,7 @@ describe('whom we are', () => {
   test('a wildcard of the certificate stands for one label', async () => {
     const app = createServer(lab.context, { trusted: false, hosts: ['*.example.com', 'one.example.net'] });
     const status = async (host: string) => (await app.inject({ url: '/livez', headers: { host } })).statusCode;
-    for (const host of ['lb.example.com:8080', 'LB.Example.com', 'one.example.net'])
+    for (const host of ['lb.example.com:8080', 'LB.Example.com', 'one.example.net', 'one.example.net.:8080'])
       expect([host, await status(host)]).toEqual([host, 200]);
     for (const host of ['example.com', 'a.lb.example.com', 'two.example.net'])
       expect([host, await status(host)]).toEqual([host, 403]);
