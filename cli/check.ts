@@ -1,8 +1,10 @@
 // `balancer check -f FILE [--json]`: says all that is wrong with a file, with the same code that `run` and a reload use.
 
 import { describeFile, type FileReading, readConfigFile } from './config-file.ts';
+import { readEnvironment } from './environment.ts';
 import { EXIT_CONFIG, EXIT_OK, UsageError } from './exit.ts';
 import { parseOptions } from './options.ts';
+import { ownAddresses } from './own-addresses.ts';
 
 export function runCheck(args: string[]): number {
   const { file, json } = parseOptions(args, {
@@ -10,7 +12,7 @@ export function runCheck(args: string[]): number {
     json: { type: 'boolean' },
   });
   if (file === undefined) throw new UsageError('check needs a file: balancer check -f FILE');
-  const reading = readConfigFile(file);
+  const reading = readConfigFile(file, ownAddresses(readEnvironment(process.env).values));
   if (json === true) printJson(file, reading);
   else printText(file, reading);
   return 'config' in reading ? EXIT_OK : EXIT_CONFIG;

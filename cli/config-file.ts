@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { formatConfigErrors, formatConfigWarnings } from '../core/config/format.ts';
 import { FILE_BYTES_MAX } from '../core/config/limits.ts';
 import type { Config } from '../core/config/model.ts';
+import type { OwnAddresses } from '../core/config/own-ports.ts';
 import { type ConfigError, type ConfigWarning, parseConfig } from '../core/config/parse.ts';
 
 export type FileReading =
@@ -12,10 +13,11 @@ export type FileReading =
   /** lines for people; `errors` where the file could be read at all */
   | { messages: string; errors: readonly ConfigError[] };
 
-export function readConfigFile(path: string): FileReading {
+/** @param own as for `validateConfig` */
+export function readConfigFile(path: string, own?: OwnAddresses): FileReading {
   const text = readText(path);
   if (typeof text !== 'string') return { messages: `${path}: ${text.problem}`, errors: [] };
-  const result = parseConfig(text, path);
+  const result = parseConfig(text, path, own);
   if ('errors' in result) return { messages: formatConfigErrors(result.errors).trimEnd(), errors: result.errors };
   return { ...result, notices: formatConfigWarnings(result.warnings).trimEnd() };
 }

@@ -2,6 +2,7 @@
 
 import type { RevisionInfo } from '../control/store/store.ts';
 import { yamlText } from '../core/config/yaml-text.ts';
+import { localAddresses } from '../workers/machine-addresses.ts';
 import { readConfigFile } from './config-file.ts';
 import { EXIT_CONFIG, EXIT_OK, UsageError } from './exit.ts';
 import { count, DIRECTORY_OPTION, operate, printJson } from './operating.ts';
@@ -25,7 +26,8 @@ export async function runApply(args: string[]): Promise<number> {
     ...DIRECTORY_OPTION,
   });
   if (file === undefined) throw new UsageError('apply needs a configuration: balancer apply -f FILE');
-  const reading = readConfigFile(file);
+  // Where the API listens is for the balancer to say that gets it: this command's environment need not be its.
+  const reading = readConfigFile(file, { local: localAddresses(), api: undefined });
   if (!('config' in reading)) {
     process.stderr.write(`${reading.messages}\n`);
     return EXIT_CONFIG;

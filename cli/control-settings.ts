@@ -5,6 +5,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { type AdminAddress, type Environment, PREFIX, VARIABLES } from './environment.ts';
+import { adminAddressOf } from './own-addresses.ts';
 
 /** PEM texts. */
 export interface TlsFiles {
@@ -33,8 +34,7 @@ const CERTIFICATE = `${PREFIX}${VARIABLES.adminCertificate.name}`;
 const KEY = `${PREFIX}${VARIABLES.adminKey.name}`;
 
 export function readControlSettings(env: Environment): ControlReading {
-  const wanted = env.adminAddress ?? VARIABLES.adminAddress.default;
-  const address = wanted === 'off' ? undefined : wanted;
+  const address = adminAddressOf(env);
   const errors: string[] = [];
   const tls = readTls(env, errors);
   const settings = {

@@ -6,6 +6,7 @@ import { StoreError } from '../control/store/store.ts';
 import { isRecord } from '../core/config/problem.ts';
 import { readEnvironment, VARIABLES } from './environment.ts';
 import { EXIT_FAILURE } from './exit.ts';
+import { ownAddresses } from './own-addresses.ts';
 import { dataDir } from './running.ts';
 
 export const DIRECTORY_OPTION = { 'data-dir': { type: 'string' } } as const;
@@ -43,8 +44,9 @@ export async function operate(
 ): Promise<number> {
   let operator: Operator | undefined;
   try {
-    const { region = VARIABLES.region.default } = readEnvironment(process.env).values;
-    const opened = await openOperator(dataDir(directory), { region, mayCreate });
+    const env = readEnvironment(process.env).values;
+    const { region = VARIABLES.region.default } = env;
+    const opened = await openOperator(dataDir(directory), { region, own: ownAddresses(env), mayCreate });
     operator = opened;
     return await work({ isRunning: opened.isRunning, ask: (...question) => ask(opened, ...question) });
   } catch (error) {

@@ -1,5 +1,6 @@
 // What a HUP does: the configuration file is read again and put into force, or the old configuration stays.
 
+import type { OwnAddresses } from '../core/config/own-ports.ts';
 import { ListenError } from '../workers/listeners.ts';
 import type { Logger } from '../workers/logger.ts';
 import { UnansweredError } from '../workers/shard-thread.ts';
@@ -7,19 +8,20 @@ import { RefusedError, type Supervisor } from '../workers/supervisor.ts';
 import { readConfigFile } from './config-file.ts';
 
 /**
- * @param file undefined when the store has the configuration
+ * @param file undefined when the store has the configuration @param own what its nodes must not be
  * @returns whether what the file says is in force; undefined when there is none
  */
 export async function reload(
   supervisor: Supervisor,
   file: string | undefined,
+  own: OwnAddresses,
   logger: Logger,
 ): Promise<boolean | undefined> {
   if (file === undefined) {
     logger.warn('SIGHUP: there is no file to be read again, the configuration is in the store; nothing changes');
     return undefined;
   }
-  const reading = readConfigFile(file);
+  const reading = readConfigFile(file, own);
   if (!('config' in reading)) {
     logger.error(`SIGHUP: ${file} is bad, the old configuration stays in force:\n${reading.messages}`);
     return false;

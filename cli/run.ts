@@ -6,6 +6,7 @@ import { flushCompileCache } from 'node:module';
 import { StatusSocket } from '../control/status-socket.ts';
 import { ControlError, ControlHost } from '../control/thread/host.ts';
 import type { Config } from '../core/config/model.ts';
+import type { OwnAddresses } from '../core/config/own-ports.ts';
 import { ListenError } from '../workers/listeners.ts';
 import { createLogger, type Logger } from '../workers/logger.ts';
 import { preflight } from '../workers/preflight.ts';
@@ -19,6 +20,7 @@ import { type Environment, readEnvironment, VARIABLES } from './environment.ts';
 import { EXIT_CONFIG, EXIT_USAGE } from './exit.ts';
 import { listenForFaults, readTestSettings } from './faults.ts';
 import { parseOptions } from './options.ts';
+import { ownAddresses } from './own-addresses.ts';
 import { reload } from './reload.ts';
 import { defaultDataDir, type ForTests, type ProcessSettings, processSettings } from './settings.ts';
 import { handleSignals } from './signals.ts';
@@ -48,7 +50,7 @@ export async function runRun(args: string[]): Promise<number> {
 }
 
 async function runFile(file: string): Promise<number> {
-  const config = readAtStart(file);
+  const config = readAtStart(file, ownAddresses(readEnvironment(process.env).values));
   // Even when the file is bad: all mistakes are shown at once.
   const surroundings = readSurroundings();
   if (surroundings === undefined) return config === undefined ? EXIT_CONFIG : EXIT_USAGE;
@@ -74,8 +76,8 @@ async function runStored(): Promise<number> {
   return serve({ ...surroundings, file: undefined, config, settings: settingsFor(surroundings, config), host });
 }
 
-function readAtStart(file: string): Config | undefined {
-  const reading = readConfigFile(file);
+function readAtStart(file: string, own: OwnAddresses): Config | undefined {
+  const reading = readConfigFile(file, own);
   if ('config' in reading) {
     if (reading.notices !== '') process.stderr.write(`${reading.notices}\n`);
     return reading.config;
@@ -139,7 +141,10 @@ async function serve(start: Start): Promise<number> {
     stop: (signal) => void drainAndStop(running, settings, signal).then(ended.resolve, endWith),
     stopAtOnce: (signal) => void stopAtOnce(running, signal).then(ended.resolve, endWith),
     reload: () =>
-      void reload(supervisor, file, logger).then((isGood) => isGood !== undefined && host?.setReload(isGood), endWith),
+      void reload(supervisor, file, ownAddresses(start.env), logger).then(
+        (isGood) => isGood !== undefined && host?.setReload(isGood),
+        endWith,
+      ),
     reloadTooLate: () => logger.warn('SIGHUP: the process is ending, the configuration is not read again'),
     reopenLog: () => {
       const isAnew = supervisor.reopenLog();

@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../core/config/model.ts';
+import type { OwnAddresses } from '../core/config/own-ports.ts';
 import { Serial } from '../workers/serial.ts';
 import { type DataPlane, RefusedChange } from './data-plane.ts';
 import { describeDifference } from './store/difference.ts';
@@ -35,6 +36,8 @@ export interface ChangesOptions {
   readonly plane: Pick<DataPlane, 'apply' | 'file'>;
   /** id of the one region */
   readonly region: string;
+  /** what a node must not be, at this moment */
+  readonly own: () => OwnAddresses;
   /** milliseconds since 1970 */
   readonly now?: () => number;
 }
@@ -46,13 +49,15 @@ export class Changes {
   readonly #store: Store;
   readonly #plane: ChangesOptions['plane'];
   readonly #region: string;
+  readonly #own: () => OwnAddresses;
   readonly #now: () => number;
   readonly #changes = new Serial();
 
-  constructor({ store, plane, region, now = Date.now }: ChangesOptions) {
+  constructor({ store, plane, region, own, now = Date.now }: ChangesOptions) {
     this.#store = store;
     this.#plane = plane;
     this.#region = region;
+    this.#own = own;
     this.#now = now;
   }
 
@@ -74,7 +79,7 @@ export class Changes {
     this.#refuseWithFile();
     const target = this.#store.at(revision);
     if (target === undefined) return undefined;
-    const refusal = describeRefusal(target);
+    const refusal = describeRefusal(target, this.#own());
     if (refusal !== undefined) throw new RefusedChange(refusal);
     return this.change(author, ({ nextId }) => ({ ...target.inventory, nextId }), isCurrent);
   }

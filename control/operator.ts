@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import type { OwnAddresses } from '../core/config/own-ports.ts';
 import { request } from '../workers/node-http.ts';
 import type { ApiContext } from './api/context.ts';
 import { Logins, loginKey } from './api/logins.ts';
@@ -42,12 +43,14 @@ const ANSWER_BYTES_MAX = 64 << 20;
 export interface OperatorOptions {
   /** of what is made while nothing runs */
   readonly region: string;
+  /** what a node must not be, where nothing runs that knows better */
+  readonly own: OwnAddresses;
   /** where there is no store yet: one may be made */
   readonly mayCreate: boolean;
 }
 
 /** @throws OperatorError, StoreError */
-export async function openOperator(directory: string, { region, mayCreate }: OperatorOptions): Promise<Operator> {
+export async function openOperator(directory: string, { region, own, mayCreate }: OperatorOptions): Promise<Operator> {
   const path = join(directory, CONTROL_SOCKET);
   try {
     await ask(path, 'GET', '/livez', undefined);
@@ -70,7 +73,7 @@ export async function openOperator(directory: string, { region, mayCreate }: Ope
   if (!mayCreate && !existsSync(databasePath(directory))) {
     throw new OperatorError(`there is no store in ${directory}: start a balancer, or name its directory (--data-dir)`);
   }
-  return openOffline(directory, region);
+  return openOffline(directory, region, () => own);
 }
 
 /** Whether a balancer runs whose control thread is not up at this moment. */
@@ -137,15 +140,16 @@ const NO_PLANE: DataPlane = {
   watch: () => () => {},
 };
 
-function openOffline(directory: string, region: string): Operator {
+function openOffline(directory: string, region: string, own: () => OwnAddresses): Operator {
   const store = openStore(directory);
   const tokens = new Tokens(store.database);
   const { statistics } = openStatistics(directory);
   const context: ApiContext = {
     settings: { region, addresses: [], floating: [], pageUrl: undefined },
     plane: NO_PLANE,
+    own,
     store,
-    changes: new Changes({ store, plane: NO_PLANE, region }),
+    changes: new Changes({ store, plane: NO_PLANE, region, own }),
     tokens,
     logins: new Logins(loginKey(directory), tokens, Date.now),
     statistics,

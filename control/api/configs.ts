@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { Frontend } from '../../core/config/model.ts';
+import type { OwnAddresses } from '../../core/config/own-ports.ts';
 import { isRecord } from '../../core/config/problem.ts';
 import type { Inventory, StoredFrontend, StoredNode, StoredNodeBalancer } from '../store/inventory.ts';
 import { type KeptFields, keptFieldsOf } from '../store/kept-fields.ts';
@@ -86,7 +87,10 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
           const { nodebalancer } = findNodeBalancer(before, request);
           const ids = new Ids(before);
           id = ids.take();
-          const config = checkedConfig(before, nodebalancer, undefined, body, withNodes, ids);
+          const config = checkedConfig(before, nodebalancer, undefined, body, withNodes, {
+            ids,
+            own: context.own(),
+          });
           return addConfig(before, { nodebalancer, now }, { ...config, id }, ids);
         },
       );
@@ -118,7 +122,10 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
         (now) => [thing(now)],
         (before, now) => {
           const { nodebalancer, config } = findConfig(before, request);
-          const next = checkedConfig(before, nodebalancer, config, body, false, new Ids(before));
+          const next = checkedConfig(before, nodebalancer, config, body, false, {
+            ids: new Ids(before),
+            own: context.own(),
+          });
           return changeConfig(before, { nodebalancer, now }, { ...next, id: config.id, nodes: config.nodes });
         },
       );
@@ -165,7 +172,7 @@ export function configRoutes(app: FastifyInstance, context: ApiContext): void {
         (before, now) => {
           const { nodebalancer, config } = findConfig(before, request);
           const ids = new Ids(before);
-          const next = checkedConfig(before, nodebalancer, config, body, true, ids);
+          const next = checkedConfig(before, nodebalancer, config, body, true, { ids, own: context.own() });
           return changeConfig(before, { nodebalancer, now }, { ...next, id: config.id }, ids);
         },
       );
@@ -183,7 +190,7 @@ function checkedConfig(
   old: StoredFrontend | undefined,
   body: unknown,
   withNodes: boolean,
-  ids: Ids,
+  { ids, own }: { readonly ids: Ids; readonly own: OwnAddresses },
 ): Omit<StoredFrontend, 'id'> {
   const { id, nodes: oldNodes = [], ...fields } = old ?? { id: 0 };
   const bodies = isRecord(body) && Array.isArray(body.nodes) ? body.nodes : [];
@@ -193,7 +200,7 @@ function checkedConfig(
   const nodes = withNodes ? checked.draft.nodes : oldNodes.map(({ id: _, ...node }) => node);
   const { draft, focus } = configDraft(inventory, nodebalancer, old, { ...checked.draft, nodes });
   const others = withNodes && old !== undefined ? [...missingNodes(body), ...strangeIds(bodies, oldNodes)] : [];
-  refuse([...checked.problems, ...judge(draft, focus, checked.given)], others);
+  refuse([...checked.problems, ...judge(draft, focus, checked.given, own)], others);
   const good = draft.nodebalancers?.at(-1)?.configs?.at(-1) as Frontend;
   return {
     ...good,

@@ -1,5 +1,6 @@
 // What the routes share. Each route module takes it whole and adds its routes to the server; none keeps state of its own.
 
+import type { OwnAddresses } from '../../core/config/own-ports.ts';
 import type { Changes } from '../changes.ts';
 import type { DataPlane } from '../data-plane.ts';
 import type { Statistics } from '../store/statistics.ts';
@@ -21,6 +22,8 @@ export interface ApiSettings {
 export interface ApiContext {
   readonly settings: ApiSettings;
   readonly plane: DataPlane;
+  /** what a node must not be, at this moment */
+  readonly own: () => OwnAddresses;
   readonly store: Store;
   readonly changes: Changes;
   readonly tokens: Tokens;

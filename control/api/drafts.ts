@@ -19,7 +19,7 @@ export function nodebalancerDraft(inventory: Inventory, id: number | undefined, 
   return {
     // The checked body is a draft: the schema made it one.
     draft: { nodebalancers: [...nodebalancers, draft as NodeBalancerDraft] } as ConfigDraft,
-    focus: { nodebalancer: others.length, within: [] },
+    focus: { nodebalancer: others.length, within: [], stored: configOf(inventory) },
   };
 }
 

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { FILE_BYTES_MAX } from '../../core/config/limits.ts';
 import type { Config } from '../../core/config/model.ts';
+import type { OwnAddresses } from '../../core/config/own-ports.ts';
 import { isRecord } from '../../core/config/problem.ts';
 import { validateConfig } from '../../core/config/validate.ts';
 import { yamlText } from '../../core/config/yaml-text.ts';
@@ -132,7 +133,7 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const config = checked(request.body);
+      const config = checked(request.body, context.own());
       const isDryRun = queryFlag(request.query, 'dry_run');
       const { revision } = store.read();
       if (isDryRun) return { revision, changes: [...changes.preview(config)] };
@@ -151,8 +152,8 @@ function etagOf({ revision }: RevisionInfo): string {
 }
 
 /** @throws ApiError 400 with all that is wrong */
-function checked(body: unknown): Config {
-  const validated = validateConfig(body);
+function checked(body: unknown, own: OwnAddresses): Config {
+  const validated = validateConfig(body, own);
   if ('config' in validated) return validated.config;
   refuse(validated.problems);
   throw new Error('a configuration was refused without a reason');

@@ -2,9 +2,10 @@
 // the names that answers call a nodebalancer on it by.
 
 import { BlockList } from 'node:net';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { monotonicMs } from '../../core/base/clock.ts';
 import { canonicalIp } from '../../core/base/ip.ts';
+import { machineInterfaces } from '../../workers/machine-addresses.ts';
 
 const EVERY_IPV4 = '0.0.0.0';
 const EVERY_IPV6 = '::';
@@ -19,7 +20,7 @@ interface HostAddresses {
 }
 
 export function hostAddresses(): HostAddresses {
-  const infos = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const infos = machineInterfaces();
   const loopback = new BlockList();
   for (const { address, cidr, family, internal } of infos) {
     const prefix = Number(cidr?.split('/')[1]);

@@ -116,7 +116,7 @@ export function nodebalancerRoutes(app: FastifyInstance, context: ApiContext): v
 function create(
   before: Inventory,
   body: unknown,
-  { settings }: ApiContext,
+  { settings, own }: ApiContext,
   now: string,
 ): { readonly id: number; readonly inventory: Inventory } {
   const ids = new Ids(before);
@@ -128,7 +128,7 @@ function create(
   const addresses = chooseAddresses(ipv4, settings.addresses, taken);
   const { draft, focus } = nodebalancerDraft(before, undefined, { ...rest, label, ...addresses, configs });
   refuse(
-    [...checked.problems, ...judge(draft, focus, checked.given)],
+    [...checked.problems, ...judge(draft, focus, checked.given, own())],
     [...regionErrors(region, settings.region), ...addressErrors(ipv4, settings.floating)],
   );
   const good = draft.nodebalancers?.at(-1) as NodeBalancer;
@@ -185,7 +185,7 @@ function changed(
   before: Inventory,
   nodebalancer: StoredNodeBalancer,
   body: unknown,
-  { settings }: ApiContext,
+  { settings, own }: ApiContext,
 ): StoredNodeBalancer {
   const { label, client_conn_throttle, tags } = nodebalancer;
   const checked: CheckedBody = checkBody(body, CHANGED_NODEBALANCER, { label, client_conn_throttle, tags });
@@ -195,7 +195,7 @@ function changed(
   const plainConfigs = configs.map(({ id, nodes, ...config }) => ({ ...config, nodes: nodes.map(withoutId) }));
   const { draft, focus } = nodebalancerDraft(before, nodebalancer.id, { ipv4, ipv6, configs: plainConfigs, ...rest });
   const isOwn = sent === ipv4 || sent === shownAddresses(nodebalancer).ipv4;
-  const problems = [...checked.problems, ...judge(draft, focus, checked.given)];
+  const problems = [...checked.problems, ...judge(draft, focus, checked.given, own())];
   refuse(problems, isOwn ? [] : addressErrors(sent, settings.floating));
   return { ...nodebalancer, ...fields };
 }

@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Node } from '../../core/config/model.ts';
+import type { OwnAddresses } from '../../core/config/own-ports.ts';
 import type { Inventory, StoredNode } from '../store/inventory.ts';
 import type { ApiContext } from './context.ts';
 import { nodeDraft } from './drafts.ts';
@@ -61,7 +62,7 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
           const found = findConfig(before, request);
           const ids = new Ids(before);
           id = ids.take();
-          const node = { ...checkedNode(before, found, undefined, body), id };
+          const node = { ...checkedNode(before, found, undefined, body, context.own()), id };
           return changeConfig(before, { nodebalancer: found.nodebalancer, now }, withNode(found.config, node), ids);
         },
       );
@@ -96,7 +97,7 @@ export function nodeRoutes(app: FastifyInstance, context: ApiContext): void {
         (now) => [thing(now)],
         (before, now) => {
           const found = findNode(before, request);
-          const node = { ...checkedNode(before, found, found.node, body), id: found.node.id };
+          const node = { ...checkedNode(before, found, found.node, body, context.own()), id: found.node.id };
           return changeConfig(before, { nodebalancer: found.nodebalancer, now }, withNode(found.config, node));
         },
       );
@@ -129,10 +130,11 @@ function checkedNode(
   { nodebalancer, config }: FoundConfig,
   old: StoredNode | undefined,
   body: unknown,
+  own: OwnAddresses,
 ): Node {
   const { id, ...fields } = old ?? { id: undefined };
   const checked = checkBody(body, NODE_REQUEST, fields);
   const { draft, focus } = nodeDraft(inventory, nodebalancer, config, id, checked.draft);
-  refuse([...checked.problems, ...judge(draft, focus, checked.given)]);
+  refuse([...checked.problems, ...judge(draft, focus, checked.given, own)]);
   return checked.draft as Node;
 }

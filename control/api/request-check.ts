@@ -5,6 +5,9 @@
 import { IsNull, IsUnion, type TSchema } from 'typebox';
 import { checkSchema } from '../../core/config/check.ts';
 import type { ConfigDraft, FrontendDraft, NodeBalancerDraft } from '../../core/config/draft.ts';
+import type { Config } from '../../core/config/model.ts';
+import type { OwnAddresses } from '../../core/config/own-ports.ts';
+import { ownProblems } from '../../core/config/own-rules.ts';
 import { formatPath, isRecord, type Path, type Problem, quote, reasonOf } from '../../core/config/problem.ts';
 import { ruleProblems } from '../../core/config/rules.ts';
 import { KeptFieldsSchema } from '../store/kept-fields.ts';
@@ -93,20 +96,33 @@ export interface Focus {
   readonly nodebalancer: number;
   /** below the nodebalancer: `['configs', 0, 'nodes', 2]`; the request's own root */
   readonly within: Path;
+  /** what is in force without the request */
+  readonly stored: Config;
 }
 
 /**
  * What the rules say of a draft, as paths in the request. Rules blame the later of two; so what a request is about must come last in
  * each list of the draft.
  */
-export function judge(draft: ConfigDraft, { nodebalancer, within }: Focus, given: Fields): readonly Problem[] {
-  const root: Path = ['nodebalancers', nodebalancer, ...within];
+export function judge(draft: ConfigDraft, focus: Focus, given: Fields, own: OwnAddresses): readonly Problem[] {
+  const root: Path = ['nodebalancers', focus.nodebalancer, ...focus.within];
   const isGiven = (path: Path): boolean => startsWith(path, root) && has(given, path.slice(root.length));
-  return ruleProblems(draft, isGiven).map((problem) => ({
+  return [...ruleProblems(draft, isGiven), ...newOwnProblems(draft, focus, own)].map((problem) => ({
     ...problem,
     // What is wrong with the whole belongs to no field of the request.
     path: startsWith(problem.path, root) ? problem.path.slice(root.length) : [],
   }));
+}
+
+/**
+ * Nodes that the request makes lead back, or to the API. Whoever changes something else does not have to answer for an address that the
+ * machine has got since: no session is sent there anyway.
+ */
+function newOwnProblems({ nodebalancers = [] }: ConfigDraft, { stored }: Focus, own: OwnAddresses): Problem[] {
+  const problems = ownProblems(nodebalancers, own);
+  if (problems.length === 0) return [];
+  const before = new Set(ownProblems(stored.nodebalancers, own).map(({ key }) => key));
+  return problems.filter(({ key }) => !before.has(key)).map(({ problem }) => problem);
 }
 
 function startsWith(path: Path, root: Path): boolean {

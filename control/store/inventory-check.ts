@@ -5,6 +5,7 @@ import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Default } from 'typebox/value';
 import { FrontendSchema, NodeBalancerSchema, NodeSchema } from '../../core/config/model.ts';
+import type { OwnAddresses } from '../../core/config/own-ports.ts';
 import type { Problem } from '../../core/config/problem.ts';
 import { validateConfig } from '../../core/config/validate.ts';
 import { configOf, type Inventory } from './inventory.ts';
@@ -66,12 +67,15 @@ export function readInventory(value: unknown): Inventory | undefined {
 /** Of inventories, which never change. */
 const known = new WeakMap<Inventory, readonly Problem[]>();
 
-/** What this version's rules say against it, as paths in its configuration. */
-export function problemsOf(inventory: Inventory): readonly Problem[] {
-  const before = known.get(inventory);
+/**
+ * What this version's rules say against it, as paths in its configuration.
+ * @param own of this machine; left out, what is stored is judged by itself: it does not turn bad because the machine gets an address
+ */
+export function problemsOf(inventory: Inventory, own?: OwnAddresses): readonly Problem[] {
+  const before = own === undefined ? known.get(inventory) : undefined;
   if (before !== undefined) return before;
-  const validated = validateConfig(configOf(inventory));
+  const validated = validateConfig(configOf(inventory), own);
   const problems = 'problems' in validated ? validated.problems : [];
-  known.set(inventory, problems);
+  if (own === undefined) known.set(inventory, problems);
   return problems;
 }

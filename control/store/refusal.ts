@@ -1,6 +1,7 @@
 // A stored configuration that this version's rules refuse: another version wrote it. It is not damaged, and not put into force either;
 // here are the words for that, with the rules, the places and the way out.
 
+import type { OwnAddresses } from '../../core/config/own-ports.ts';
 import { formatPath, type Path, type Problem, reasonOf } from '../../core/config/problem.ts';
 import type { Inventory } from './inventory.ts';
 import { problemsOf } from './inventory-check.ts';
@@ -19,9 +20,12 @@ export function refuseUnsound(revision: Revision): void {
   );
 }
 
-/** @returns undefined when there is nothing against it */
-export function describeRefusal({ revision, time, author, inventory }: Revision): string | undefined {
-  const problems = problemsOf(inventory);
+/** @param own what its nodes must not be, if it is to come into force here and now @returns undefined when there is nothing against it */
+export function describeRefusal(
+  { revision, time, author, inventory }: Revision,
+  own?: OwnAddresses,
+): string | undefined {
+  const problems = problemsOf(inventory, own);
   if (problems.length === 0) return undefined;
   const lines = problems.slice(0, PROBLEMS_SHOWN).map((problem) => `  ${describeProblem(problem, inventory)}`);
   const others = problems.length - lines.length;

@@ -3,6 +3,8 @@
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { formatEndpoint } from '../../core/base/ip.ts';
+import type { OwnAddresses } from '../../core/config/own-ports.ts';
+import { localAddresses } from '../../workers/machine-addresses.ts';
 import type { ApiContext } from '../api/context.ts';
 import { shownAddresses } from '../api/host-addresses.ts';
 import { loginPath } from '../api/login-routes.ts';
@@ -54,11 +56,13 @@ export class Service {
     if (remark !== undefined) this.#log('warn', remark);
     const fault = (error: unknown) =>
       this.#log('error', `control plane: ${error instanceof Error ? error.stack : error}`);
+    const own = (): OwnAddresses => ({ local: localAddresses(), api: task.address });
     this.#context = {
       settings: { region, addresses, floating, pageUrl: pageUrlOf(task) },
       plane,
+      own,
       store,
-      changes: new Changes({ store, plane, region }),
+      changes: new Changes({ store, plane, region, own }),
       tokens,
       logins: new Logins(loginKey(dataDir), tokens, Date.now),
       statistics,

@@ -24,6 +24,20 @@ export function isWildcard(ip: Uint8Array): boolean {
   return ip.every((byte, i) => byte === 0 || (isIpv4(ip, 0) && (i === 10 || i === 11)));
 }
 
+/** True for 127.0.0.0/8 and ::1: this machine, whatever addresses it has. */
+export function isLoopback(ip: Uint8Array): boolean {
+  if (isIpv4(ip, 0)) return ip[IPV4_AT] === 127;
+  return ip.every((byte, i) => byte === (i === IP_BYTES - 1 ? 1 : 0));
+}
+
+/** True when both begin with the same bits; an IPv4 address has 96 before its own. */
+export function sharesPrefix(a: Uint8Array, b: Uint8Array, bits: number): boolean {
+  const whole = bits >> 3;
+  for (let i = 0; i < whole; i++) if (a[i] !== b[i]) return false;
+  const rest = bits & 7;
+  return rest === 0 || ((a[whole] ?? 0) ^ (b[whole] ?? 0)) >> (8 - rest) === 0;
+}
+
 /** @returns in words what keeps an address from being any one machine's; undefined for all others, also 0.0.0.0 and :: */
 export function groupFault(ip: Uint8Array): string | undefined {
   if (!isIpv4(ip, 0)) return ip[0] === 0xff ? 'a multicast address' : undefined;

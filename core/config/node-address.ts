@@ -78,12 +78,16 @@ function readHost(host: string, port: number): NodeAddress | string {
   return isHostName(host) ? { host, port } : 'neither an IP address nor a host name';
 }
 
-/** Linux connects 0.0.0.0 and :: to itself, and a multicast address to nobody: neither is what somebody meant by a node. */
 function oneMachine(address: NodeAddress): NodeAddress | string {
-  const { ip } = address;
-  if (ip === undefined) return address;
-  if (isWildcard(ip)) return 'it is every address of this machine: write 127.0.0.1 or [::1]';
-  return groupFault(ip) ?? address;
+  return address.ip === undefined ? address : (nodeIpFault(address.ip) ?? address);
+}
+
+/**
+ * What keeps an IP address from being a node's, be it written or an answer for a name: Linux connects 0.0.0.0 and :: to itself, and a
+ * multicast address to nobody. @returns undefined when nothing does
+ */
+export function nodeIpFault(ip: Uint8Array): string | undefined {
+  return isWildcard(ip) ? 'it is every address of this machine: write 127.0.0.1 or [::1]' : groupFault(ip);
 }
 
 /** A dot at the end stays part of the name: it tells the resolver to look for this name alone, and in no search domain. */

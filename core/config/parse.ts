@@ -8,6 +8,7 @@ import type { ConfigError, ConfigWarning, Place } from './format.ts';
 import { jsonFault } from './json-syntax.ts';
 import { ERRORS_MAX } from './limits.ts';
 import { type Config, ConfigSchema } from './model.ts';
+import type { OwnAddresses } from './own-ports.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { expectedOf } from './schema-words.ts';
 import { type TextFault, textFaults } from './text-check.ts';
@@ -27,14 +28,14 @@ interface Source {
   readonly lines: LineCounter;
 }
 
-/** @param file its name, for messages; one that ends in .json must hold JSON */
-export function parseConfig(text: string, file: string): ParsedConfig {
+/** @param file its name, for messages; one that ends in .json must hold JSON @param own as for `validateConfig` */
+export function parseConfig(text: string, file: string, own?: OwnAddresses): ParsedConfig {
   const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const source = { file, lines: linesOf(body) };
   const read = readText(body, source);
   return Array.isArray(read)
     ? { errors: inOrder(read.map((fault) => faultError(source, fault))) }
-    : judge(source, read);
+    : judge(source, read, own);
 }
 
 function linesOf(text: string): LineCounter {
@@ -72,8 +73,8 @@ function emptyExpected(): string {
     .join(', ');
 }
 
-function judge(source: Source, { root, faults }: Tree): ParsedConfig {
-  const validated = validateConfig(root.value);
+function judge(source: Source, { root, faults }: Tree, own: OwnAddresses | undefined): ParsedConfig {
+  const validated = validateConfig(root.value, own);
   if ('config' in validated && faults.length === 0) {
     const warnings = validated.remarks.map(({ path, text }) => ({ ...placeOf(source, root, path), text }));
     return { config: validated.config, warnings: warnings.toSorted(byPlace) };

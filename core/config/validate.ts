@@ -6,6 +6,8 @@ import { assert } from '../base/assert.ts';
 import { checkSchema } from './check.ts';
 import { ConfigDraftSchema } from './draft.ts';
 import { type Config, ConfigSchema } from './model.ts';
+import { type OwnAddresses, UNKNOWN_MACHINE } from './own-ports.ts';
+import { ownProblems } from './own-rules.ts';
 import { isRecord, type Path, type Problem } from './problem.ts';
 import { ruleProblems } from './rules.ts';
 import { type Remark, remarksOn } from './warnings.ts';
@@ -14,16 +16,18 @@ export type Validated =
   | { readonly config: Config; readonly remarks: readonly Remark[] }
   | { readonly problems: readonly Problem[] };
 
-export function validateConfig(input: unknown): Validated {
+/** @param own what of nodes' addresses is this balancer itself; left out, only loopback and the configuration's own addresses are */
+export function validateConfig(input: unknown, own: OwnAddresses = UNKNOWN_MACHINE): Validated {
   const problems: Problem[] = [];
   const draft = checkSchema(ConfigSchema, input, problems);
   // A draft says nothing only where the whole input is of the wrong kind.
   if (draft === undefined) return { problems };
   assert(fits(ConfigDraftSchema, draft), 'what the walker lets through fits the schema');
   problems.push(...ruleProblems(draft, (path) => isGiven(input, path)));
+  problems.push(...ownProblems(draft.nodebalancers ?? [], own).map(({ problem }) => problem));
   if (problems.length > 0) return { problems };
   assert(fits(ConfigSchema, draft), 'without problems, nothing is missing');
-  return { config: draft, remarks: remarksOn(draft) };
+  return { config: draft, remarks: remarksOn(draft, own) };
 }
 
 /**

@@ -1,9 +1,9 @@
-// What is allowed but probably not meant: configurations that forward nothing, and settings without effect. Few and
+// What is allowed but probably not meant: configurations that forward nothing or to themselves, and settings without effect. Few and
 // useful; a warning never stops a start. Positions are added in `parse.ts`.
 
-import { formatEndpoint, formatIp, isIpv4, isWildcard, parseIp } from '../base/ip.ts';
 import { type Config, type Frontend, FrontendSchema, type Node, type NodeBalancer } from './model.ts';
-import { parseNodeAddress } from './node-address.ts';
+import type { OwnAddresses } from './own-ports.ts';
+import { ownRemarks } from './own-rules.ts';
 import { type Path, quote } from './problem.ts';
 
 export interface Remark {
@@ -11,42 +11,18 @@ export interface Remark {
   readonly text: string;
 }
 
-export function remarksOn(config: Config): Remark[] {
-  if (config.nodebalancers.length === 0)
-    return [{ path: ['nodebalancers'], text: 'no nodebalancers: nothing is served' }];
-  return config.nodebalancers.flatMap((nodebalancer, i) => nodebalancerRemarks(nodebalancer, ['nodebalancers', i]));
+export function remarksOn({ nodebalancers }: Config, own: OwnAddresses): Remark[] {
+  if (nodebalancers.length === 0) return [{ path: ['nodebalancers'], text: 'no nodebalancers: nothing is served' }];
+  return [
+    ...nodebalancers.flatMap((nodebalancer, i) => nodebalancerRemarks(nodebalancer, ['nodebalancers', i])),
+    ...ownRemarks(nodebalancers, own),
+  ];
 }
 
 function nodebalancerRemarks(nodebalancer: NodeBalancer, path: Path): Remark[] {
   const { configs } = nodebalancer;
   if (configs.length === 0) return [{ path: [...path, 'configs'], text: 'no configs: no port is served' }];
-  return configs.flatMap((frontend, j) => [
-    ...frontendRemarks(frontend, [...path, 'configs', j]),
-    ...loopRemarks(nodebalancer, frontend, [...path, 'configs', j, 'nodes']),
-  ]);
-}
-
-/**
- * A node that is the port it stands behind: one client fills the balancer with connections to itself, and all its ports stand still.
- * Of a port on every address only loopback is known to be this machine.
- */
-function loopRemarks({ ipv4, ipv6 }: NodeBalancer, { nodes, port }: Frontend, path: Path): Remark[] {
-  const listening = [ipv4, ipv6].map((text) => parseIp(text ?? '')).filter((ip) => ip !== undefined);
-  return nodes.flatMap((node, i) => {
-    const address = parseNodeAddress(node.address);
-    const ip = address?.ip;
-    if (ip === undefined || address?.port !== port) return [];
-    const isItself = listening.some((own) =>
-      isWildcard(own) ? isLoopback(own, ip) : formatIp(own, 0) === formatIp(ip, 0),
-    );
-    if (!isItself) return [];
-    const text = `${formatEndpoint(formatIp(ip, 0), port)} is this port itself: each connection opens another until no more fit`;
-    return [{ path: [...path, i, 'address'], text }];
-  });
-}
-
-function isLoopback(wildcard: Uint8Array, ip: Uint8Array): boolean {
-  return isIpv4(wildcard, 0) ? isIpv4(ip, 0) && formatIp(ip, 0).startsWith('127.') : formatIp(ip, 0) === '::1';
+  return configs.flatMap((frontend, j) => frontendRemarks(frontend, [...path, 'configs', j]));
 }
 
 function frontendRemarks(frontend: Frontend, path: Path): Remark[] {

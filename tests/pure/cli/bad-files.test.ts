@@ -5,6 +5,8 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeFile, readConfigFile } from '../../../cli/config-file.ts';
+import { readEnvironment } from '../../../cli/environment.ts';
+import { ownAddresses } from '../../../cli/own-addresses.ts';
 import { fileWith } from '../../../testing/files.ts';
 import { makeTemporaryDirectory } from '../../../testing/temporary.ts';
 
@@ -247,6 +249,35 @@ describe('bad pools: each mistake in one line, with the words that the Linode AP
     ]);
   });
 });
+
+describe('a node that is the balancer itself', () => {
+  const at = 'nodebalancers[0].configs[0].nodes[0].address';
+
+  test('is refused where it leads back to its port', () => {
+    const path = fileWith(yaml({ node: `address: "127.0.0.1:${port}"` }));
+    expect(problemsOf(path)).toEqual([
+      `${path}:7:36: ${at}: found "127.0.0.1:8080" (a circle: test port 8080 -> test port 8080), expected a node that does not lead back to its own port`,
+    ]);
+  });
+
+  test.each([{}, { ADMIN_ADDRESS: '0.0.0.0:8080' }])('is refused where it is the API: %j', (variables) => {
+    const path = fileWith(yaml({ port: 80, node: 'address: "127.0.0.1:8080"' }));
+    const reading = readConfigFile(path, ownAddresses(environmentOf(variables)));
+    expect(reading).toMatchObject({
+      messages: `${path}:7:36: ${at}: found "127.0.0.1:8080" (the address of this balancer's API), expected another address, or the API at another (BALANCER_ADMIN_ADDRESS)`,
+    });
+  });
+
+  test.each(['127.0.0.1:8081', '[::]:8080', 'off'])('is another program where the API is at %s', (address) => {
+    const path = fileWith(yaml({ port: 80, node: 'address: "127.0.0.1:8080"' }));
+    expect(readConfigFile(path, ownAddresses(environmentOf({ ADMIN_ADDRESS: address })))).toHaveProperty('config');
+  });
+});
+
+function environmentOf(variables: Readonly<Record<string, string>>) {
+  const named = Object.entries(variables).map(([name, value]) => [`BALANCER_${name}`, value]);
+  return readEnvironment(Object.fromEntries(named)).values;
+}
 
 describe('things that are no file', () => {
   const directory = makeTemporaryDirectory('input');

@@ -154,6 +154,83 @@ describe('a checksum needs v2', () => {
   });
 });
 
+/** Nodebalancers on ports 81, 82 and so on, on all addresses, each with these nodes. */
+function chain(...nodes: string[][]): string {
+  const lines = nodes.map((addresses, i) => {
+    const list = addresses.map((address, k) => `{ label: n-${k}, address: "${address}" }`).join(', ');
+    return `  - { label: web-${i}, configs: [{ port: ${81 + i}, nodes: [${list}] }] }`;
+  });
+  return ['nodebalancers:', ...lines].join('\n');
+}
+
+describe('a node does not lead back to its own port', () => {
+  test.each([
+    ['ipv4: 127.0.0.9', '127.0.0.9:81', true],
+    ['ipv4: 127.0.0.9', '127.0.0.1:81', false],
+    ['ipv4: 127.0.0.9', '127.0.0.9:82', false],
+    ['ipv4: 192.0.2.1', '[::ffff:192.0.2.1]:81', true],
+    ['ipv4: 0.0.0.0', '127.3.2.1:81', true],
+    ['ipv4: 0.0.0.0', '192.0.2.1:81', false],
+    ['ipv4: 0.0.0.0', '[::1]:81', false],
+    ['ipv6: "::"', '[::1]:81', true],
+    ['ipv6: "2001:db8::1"', '[2001:db8:0::1]:81', true],
+    ['ipv6: "2001:db8::1"', '[2001:db8::2]:81', false],
+    // What a name stands for is known when it is looked up.
+    ['ipv4: 0.0.0.0', 'localhost:81', false],
+  ])('at %s, the node %s: %s', (field, address, isItself) => {
+    const nodes = `[{ label: abc, address: "${address}" }]`;
+    const text = `nodebalancers: [{ label: web, ${field}, configs: [{ port: 81, nodes: ${nodes} }] }]`;
+    const found = `nodes[0].address: found "${address}" (a circle: web port 81 -> web port 81), expected a node that does not lead back to its own port`;
+    const expected = isItself ? [expect.stringContaining(found)] : [];
+    expect(errorLines(text)).toEqual(expected);
+  });
+
+  test('over others neither: the one that closes the circle is to blame', () => {
+    expect(
+      errorLines(chain(['127.0.0.1:82'], ['192.0.2.1:80', '127.0.0.1:83'], ['127.0.0.1:81', '127.0.0.1:84'])),
+    ).toEqual([
+      'c.yaml:4:74: nodebalancers[2].configs[0].nodes[0].address: found "127.0.0.1:81" (a circle: web-2 port 83 -> web-0 port 81 -> web-1 port 82 -> web-2 port 83), expected a node that does not lead back to its own port',
+    ]);
+  });
+
+  test('whatever address of the machine it takes', () => {
+    const own = { local: ['192.0.2.1', '2001:db8::1'], api: undefined };
+    const text = chain(['192.0.2.1:81', '192.0.2.2:81', '[2001:db8::1]:81']);
+    expect(errorLines(text, 'c.yaml', own)).toEqual([
+      expect.stringContaining('nodes[0].address: found "192.0.2.1:81"'),
+    ]);
+    expect(errorLines(text)).toEqual([]);
+  });
+
+  test('and its mode does not matter: it may be set to another at any time', () => {
+    const node = '{ label: abc, address: "127.0.0.1:80", mode: reject }';
+    expect(onlyError(withFrontend(`nodes: [${node}]`))).toContain('a circle');
+  });
+
+  test('where all together have more ports than may be, only that is told', () => {
+    const itself = (host: string) =>
+      Array.from({ length: 257 }, (_, i) => ({
+        port: i + 1,
+        nodes: [{ label: 'itself', address: `${host}:${i + 1}` }],
+      }));
+    const hosts = ['127.0.0.1', '127.0.0.2'];
+    const nodebalancers = hosts.map((ipv4) => ({ label: `at-${ipv4.at(-1)}`, ipv4, configs: itself(ipv4) }));
+    expect(onlyError(JSON.stringify({ nodebalancers }))).toContain('found 514 configs of all nodebalancers together');
+  });
+});
+
+test('the API is no node', () => {
+  const own = { local: ['192.0.2.1'], api: { ip: '0.0.0.0', port: 8080 } };
+  const text = chain(['127.0.0.1:8080', '192.0.2.1:8080', '192.0.2.2:8080', '192.0.2.1:8081']);
+  const found =
+    "(the address of this balancer's API), expected another address, or the API at another (BALANCER_ADMIN_ADDRESS)";
+  expect(errorLines(text, 'c.yaml', own)).toEqual([
+    expect.stringContaining(`nodes[0].address: found "127.0.0.1:8080" ${found}`),
+    expect.stringContaining(`nodes[1].address: found "192.0.2.1:8080" ${found}`),
+  ]);
+  expect(errorLines(text)).toEqual([]);
+});
+
 describe('warnings stop nothing', () => {
   test.each([
     ['nodebalancers: []', '1:16: nodebalancers: warning: no nodebalancers: nothing is served'],
@@ -227,26 +304,12 @@ describe('warnings stop nothing', () => {
     );
   });
 
-  test.each([
-    ['ipv4: 127.0.0.9', '127.0.0.9:81', true],
-    ['ipv4: 127.0.0.9', '127.0.0.1:81', false],
-    ['ipv4: 127.0.0.9', '127.0.0.9:82', false],
-    ['ipv4: 192.0.2.1', '[::ffff:192.0.2.1]:81', true],
-    ['ipv4: 0.0.0.0', '127.3.2.1:81', true],
-    ['ipv4: 0.0.0.0', '192.0.2.1:81', false],
-    ['ipv4: 0.0.0.0', '[::1]:81', false],
-    ['ipv6: "::"', '[::1]:81', true],
-    ['ipv6: "2001:db8::1"', '[2001:db8:0::1]:81', true],
-    ['ipv6: "2001:db8::1"', '[2001:db8::2]:81', false],
-    ['ipv4: 0.0.0.0', 'localhost:81', false],
-  ])('at %s, the node %s is the port itself: %s', (field, address, isItself) => {
-    const nodes = `[{ label: abc, address: "${address}" }]`;
-    const warnings = warningLines(
-      `nodebalancers: [{ label: web, ${field}, configs: [{ port: 81, nodes: ${nodes} }] }]`,
-    );
-    expect(warnings).toHaveLength(isItself ? 1 : 0);
-    if (isItself)
-      expect(warnings[0]).toMatch(/nodes\[0\]\.address: warning: .*:81 is this port itself: each connection/);
+  test('a node that is another port of the balancer', () => {
+    const text = chain(['127.0.0.1:82', '192.0.2.1:82'], ['localhost:82']);
+    expect(errorLines(text)).toEqual([]);
+    expect(warningLines(text)).toEqual([
+      '2:74: nodebalancers[0].configs[0].nodes[0].address: warning: 127.0.0.1:82 is web-1 port 82 of this balancer: each connection to it takes two sessions',
+    ]);
   });
 
   test('several at once', () => {

@@ -4,16 +4,17 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { formatConfigErrors, formatConfigWarnings } from '../../../core/config/format.ts';
 import type { Config, Frontend, Node, NodeBalancer } from '../../../core/config/model.ts';
+import type { OwnAddresses } from '../../../core/config/own-ports.ts';
 import { type ConfigError, parseConfig } from '../../../core/config/parse.ts';
 
-export function errorsOf(text: string, file = 'c.yaml'): readonly ConfigError[] {
-  const parsed = parseConfig(text, file);
+export function errorsOf(text: string, file = 'c.yaml', own?: OwnAddresses): readonly ConfigError[] {
+  const parsed = parseConfig(text, file, own);
   return 'errors' in parsed ? parsed.errors : [];
 }
 
 /** As people see them, one per line. */
-export function errorLines(text: string, file = 'c.yaml'): string[] {
-  const lines = formatConfigErrors(errorsOf(text, file));
+export function errorLines(text: string, file = 'c.yaml', own?: OwnAddresses): string[] {
+  const lines = formatConfigErrors(errorsOf(text, file, own));
   return lines === '' ? [] : lines.split('\n');
 }
 

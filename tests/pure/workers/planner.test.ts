@@ -137,7 +137,10 @@ describe('host names', () => {
 
   test('keep the dot at their end, which the resolver reads: with and without it they are two', () => {
     const nodes = [node('n-1', 'db.internal.:80'), node('n-2', 'db.internal:80')];
-    expect(hostNames(config({ label: 'web', configs: [{ port: 80, nodes }] }))).toEqual(['db.internal.', 'db.internal']);
+    expect(hostNames(config({ label: 'web', configs: [{ port: 80, nodes }] }))).toEqual([
+      'db.internal.',
+      'db.internal',
+    ]);
   });
 
   test('become the address that is known, or none', () => {

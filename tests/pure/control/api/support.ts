@@ -17,6 +17,7 @@ import { openStore, type SqliteStore } from '../../../../control/store/sqlite-st
 import { openStatistics } from '../../../../control/store/statistics.ts';
 import { Tokens } from '../../../../control/store/tokens.ts';
 import type { Config } from '../../../../core/config/model.ts';
+import { type OwnAddresses, UNKNOWN_MACHINE } from '../../../../core/config/own-ports.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../../../testing/temporary.ts';
 import type { LoopLags } from '../../../../workers/loop-lag.ts';
 import type { NodeCondition, Snapshot } from '../../../../workers/snapshot.ts';
@@ -119,6 +120,8 @@ export interface Lab {
   readonly faults: unknown[];
   readonly audit: string[];
   clockMs: number;
+  /** what of addresses is this machine */
+  own: OwnAddresses;
   /** as the holder of a read_write token */
   ask(
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
@@ -139,7 +142,7 @@ export interface Answer {
 export function startLab(settings: Partial<ApiSettings> = {}): Lab {
   const directory = makeTemporaryDirectory('api');
   const plane = new StandInPlane();
-  const lab = { clockMs: START_MS };
+  const lab = { clockMs: START_MS, own: UNKNOWN_MACHINE };
   const now = (): number => lab.clockMs;
   const store = openStore(directory, now);
   const tokens = new Tokens(store.database, now);
@@ -156,11 +159,12 @@ export function startLab(settings: Partial<ApiSettings> = {}): Lab {
   const context: ApiContext = {
     settings: full,
     plane,
+    own: () => lab.own,
     store,
     tokens,
     statistics,
     now,
-    changes: new Changes({ store, plane, region: full.region, now }),
+    changes: new Changes({ store, plane, region: full.region, own: () => lab.own, now }),
     logins: new Logins(loginKey(directory), tokens, now),
     audit: (line) => audit.push(line),
     fault: (error) => faults.push(error),

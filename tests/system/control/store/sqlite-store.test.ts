@@ -22,6 +22,7 @@ import { configOf, EMPTY_INVENTORY, type Inventory, inventoryOf } from '../../..
 import { refuseUnsound } from '../../../../control/store/refusal.ts';
 import { openStore } from '../../../../control/store/sqlite-store.ts';
 import { ConflictError, StoreError } from '../../../../control/store/store.ts';
+import { UNKNOWN_MACHINE } from '../../../../core/config/own-ports.ts';
 import { validateConfig } from '../../../../core/config/validate.ts';
 import { rewriteRevision } from '../../../../testing/older-store.ts';
 import { holdsAsync } from '../../../../testing/suite/property.ts';
@@ -211,7 +212,7 @@ describe('what an older version has written, and this one would refuse', () => {
 
     // Both ways out: what is stored is left as it is until somebody decides.
     const plane = { apply: vi.fn(async () => []), file: undefined };
-    const changes = new Changes({ store, plane, region: 'local' });
+    const changes = new Changes({ store, plane, region: 'local', own: () => UNKNOWN_MACHINE });
     expect(changes.preview(configOf(inventory(1005)))).toHaveLength(1);
     const replaced = await changes.replace('test', configOf(inventory(1005)));
     expect(replaced).toMatchObject({
@@ -283,7 +284,7 @@ test('a copy of the files is a backup', () => {
 test('a rollback gives what was, under ids that were never anybody else’s', async () => {
   const store = openStore(directory);
   const plane = { apply: async () => [], file: undefined };
-  const changes = new Changes({ store, plane, region: 'local' });
+  const changes = new Changes({ store, plane, region: 'local', own: () => UNKNOWN_MACHINE });
   await holdsAsync(
     fc.asyncProperty(
       fc.array(fc.integer({ min: 1, max: 65535 }), { minLength: 1, maxLength: 4 }),
@@ -316,7 +317,7 @@ test('what was written and could not be stored is not left in force', async () =
     },
     file: undefined,
   };
-  const changes = new Changes({ store, plane, region: 'local' });
+  const changes = new Changes({ store, plane, region: 'local', own: () => UNKNOWN_MACHINE });
   store.database.exec('PRAGMA query_only = ON');
   await expect(changes.change('test', () => inventory(80))).rejects.toThrow(StoreError);
   expect(applied).toEqual([1, 0]);

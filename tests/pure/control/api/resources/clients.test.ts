@@ -27,7 +27,7 @@ describe('the official JavaScript client', () => {
     ['fd00::2:80', '[fd00::2]:80'],
     ['::1:80', '[::1]:80'],
     ['2001:db8:0:0:0:0:0:1:65535', '[2001:db8:0:0:0:0:0:1]:65535'],
-    ['::ffff:192.0.2.1:80', '[::ffff:192.0.2.1]:80'],
+    ['::ffff:198.51.100.1:80', '[::ffff:198.51.100.1]:80'],
   ] as const;
   test.each(joined)('joins address and port without brackets: %s', async (sent, answered) => {
     const node = await done(lab.ask('POST', places.nodes, { label: 'node-2', address: sent }));
