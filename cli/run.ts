@@ -20,7 +20,7 @@ import { type Environment, readEnvironment, VARIABLES } from './environment.ts';
 import { EXIT_CONFIG, EXIT_USAGE } from './exit.ts';
 import { listenForFaults, readTestSettings } from './faults.ts';
 import { parseOptions } from './options.ts';
-import { ownAddresses } from './own-addresses.ts';
+import { adminAddressOf, ownAddresses } from './own-addresses.ts';
 import { reload } from './reload.ts';
 import { defaultDataDir, type ForTests, type ProcessSettings, processSettings } from './settings.ts';
 import { handleSignals } from './signals.ts';
@@ -123,7 +123,8 @@ function createHost({ env, control, allowFaults, pace, logger }: Surroundings, f
 
 async function serve(start: Start): Promise<number> {
   const { file, host, logger, settings } = start;
-  const supervisor = new Supervisor(settings.supervisor, logger);
+  const api = adminAddressOf(start.env);
+  const supervisor = new Supervisor({ ...settings.supervisor, api, readsFile: file !== undefined }, logger);
   const running: Running = { supervisor, control: host, pace: start.pace };
   const problems = preflight(settings.supervisor.settings, settings.supervisor.accessLog);
   if (problems.length > 0) {

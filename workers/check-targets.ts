@@ -7,12 +7,19 @@ import type { FrontendPlan, NodePlan } from '../core/session/plan.ts';
 import type { CheckTarget } from './checks/target.ts';
 
 /** `web-1 (192.0.2.10:8080) of web port 80` */
-export function nodeName(frontend: FrontendPlan, { label, address }: NodePlan): string {
+export function nodeName(
+  frontend: Pick<FrontendPlan, 'label' | 'port'>,
+  { label, address }: Pick<NodePlan, 'label' | 'address'>,
+): string {
   return `${label} (${address}) of ${frontend.label} port ${frontend.port}`;
 }
 
-/** @param plans of the configuration's frontends, in their order */
-export function checkTargets(config: Config, plans: readonly FrontendPlan[]): CheckTarget[] {
+/** @param plans of the configuration's frontends, in their order @param usableOf the addresses that the node of a row may have */
+export function checkTargets(
+  config: Config,
+  plans: readonly FrontendPlan[],
+  usableOf: (row: number) => readonly Uint8Array[],
+): CheckTarget[] {
   const frontends = config.nodebalancers.flatMap(({ configs }) => configs);
   return frontends.flatMap((frontend, index): CheckTarget[] => {
     const plan = plans[index];
@@ -26,6 +33,7 @@ export function checkTargets(config: Config, plans: readonly FrontendPlan[]): Ch
         name: nodeName(plan, node),
         check,
         ip: node.ip,
+        ips: usableOf(node.row),
         port: node.port,
         host: parseNodeAddress(node.address)?.host ?? '',
         proxyProtocol: node.proxyProtocol,

@@ -3,8 +3,15 @@
 // them without being told.
 
 import { monotonicMs } from '../core/base/clock.ts';
-import { type NodeEvent, noteMoved } from '../core/health/ejection.ts';
-import { describeReason, HEALTH_DOWN, type Health, REASON } from '../core/health/node-states.ts';
+import { forgetEjection, type NodeEvent, noteMoved } from '../core/health/ejection.ts';
+import {
+  describeReason,
+  HEALTH_DOWN,
+  HEALTH_UNKNOWN,
+  HEALTH_UP,
+  type Health,
+  REASON,
+} from '../core/health/node-states.ts';
 import type { FrontendPlan, NodePlan } from '../core/session/plan.ts';
 import { type CheckPlaces, checkPlaces, checksNeeded } from './check-places.ts';
 import { nodeName } from './check-targets.ts';
@@ -13,6 +20,7 @@ import { createRunCheck } from './checks/run.ts';
 import type { CheckTarget } from './checks/target.ts';
 import type { EventLog, NodeName } from './event-log.ts';
 import type { Logger } from './logger.ts';
+import type { NodeAddresses } from './node-addresses.ts';
 import { Prober } from './prober.ts';
 import type { ShardSet } from './shard-set.ts';
 
@@ -36,6 +44,7 @@ interface KnownNode {
 
 export class NodeWatch {
   readonly #shards: ShardSet;
+  readonly #addresses: NodeAddresses;
   readonly #logger: Logger;
   readonly #events: EventLog;
   readonly #cutAfterMs: number | undefined;
@@ -43,13 +52,21 @@ export class NodeWatch {
   readonly #places: CheckPlaces;
   /** of the last update */
   #checksNeeded = 0;
+  #checkedRows: ReadonlySet<number> = new Set();
   /** row -> when its sessions end */
   readonly #cuts = new Map<number, NodeJS.Timeout>();
   /** by row; nodes that are gone stay, for what their last sessions meet */
   readonly #nodes = new Map<number, KnownNode>();
 
-  constructor(shards: ShardSet, { cutAfterMs, checkDescriptors }: NodeWatchOptions, logger: Logger, events: EventLog) {
+  constructor(
+    shards: ShardSet,
+    addresses: NodeAddresses,
+    { cutAfterMs, checkDescriptors }: NodeWatchOptions,
+    logger: Logger,
+    events: EventLog,
+  ) {
     this.#shards = shards;
+    this.#addresses = addresses;
     this.#logger = logger;
     this.#events = events;
     this.#cutAfterMs = cutAfterMs;
@@ -59,26 +76,38 @@ export class NodeWatch {
       nowMs: monotonicMs,
       runCheck: createRunCheck(new Farewells(this.#places.farewells)),
       checksMax: this.#places.checks,
-      onTransition: (target, health, text) => this.#checked(target, health, text),
+      onTransition: (target, health, text, why) => this.#checked(target, health, text, why),
+      onAnswer: ({ row }, ip) => addresses.answeredAt(row, ip),
     });
     shards.onNodeEvent = (row, event, errno) => this.#met(row, event, errno);
   }
 
-  /** @param frontends all that are served from now on @param targets those of their nodes that are to be checked */
-  update(frontends: readonly FrontendPlan[], targets: readonly CheckTarget[]): void {
+  /**
+   * @param frontends all that are served from now on @param targets those of their nodes that are to be checked
+   * @param stillOut rows of nodes that have moved without leaving their ejection behind
+   */
+  update(
+    frontends: readonly FrontendPlan[],
+    targets: readonly CheckTarget[],
+    stillOut: ReadonlySet<number> = new Set(),
+  ): void {
     for (const frontend of frontends) {
-      for (const node of frontend.nodes) this.#know(node.row, knownNode(frontend, node));
+      for (const node of frontend.nodes) this.#know(node.row, knownNode(frontend, node), stillOut.has(node.row));
     }
     this.#warnOfShortage(checksNeeded(targets));
     this.#prober.update(targets);
-    const checked = new Set(targets.map(({ row }) => row));
-    for (const row of [...this.#cuts.keys()]) if (!checked.has(row)) this.#keep(row);
+    this.#checkedRows = new Set(targets.map(({ row }) => row));
+    for (const row of [...this.#cuts.keys()]) if (!this.#checkedRows.has(row)) this.#keep(row);
   }
 
-  #know(row: number, node: KnownNode): void {
+  #know(row: number, node: KnownNode, isStillOut: boolean): void {
     const before = this.#nodes.get(row);
     this.#nodes.set(row, node);
-    if (before !== undefined && before.ip !== node.ip) noteMoved(this.#shards.nodeStates, row, monotonicMs());
+    if (before === undefined || before.ip === node.ip) return;
+    noteMoved(this.#shards.nodeStates, row, monotonicMs());
+    if (isStillOut) return;
+    this.#keep(row);
+    forgetEjection(this.#shards.nodeStates, row);
   }
 
   stop(): void {
@@ -98,11 +127,19 @@ export class NodeWatch {
     );
   }
 
-  #checked({ row }: CheckTarget, health: Health, text: string): void {
+  #checked({ row }: CheckTarget, health: Health, text: string, why: string): void {
+    if (health === 'down' && this.#addresses.failed(row, 'check', why)) return this.#leave(row);
     this.#tell(health === 'down' ? 'warn' : 'info', row, text);
+    if (health === 'up') this.#addresses.succeeded(row, 'check');
     if (health !== 'down') return this.#keep(row);
     if (this.#cutAfterMs === undefined || this.#cuts.has(row)) return;
     this.#cutAfter(row, this.#cutAfterMs);
+  }
+
+  /** The node goes elsewhere: it is down where its sessions are, and those of a later time will not be told from them. */
+  #leave(row: number): void {
+    if (this.#cutAfterMs !== 0) return;
+    this.#shards.cut(row).catch((error: Error) => this.#tellUncut(error));
   }
 
   /** @param isAgain a shard has not heard of it before */
@@ -121,12 +158,16 @@ export class NodeWatch {
     try {
       isDone = await this.#shards.cut(row);
     } catch (error) {
-      this.#logger.error(
-        `sessions of a node that is down were not cut: ${error instanceof Error ? error.message : error}`,
-      );
+      this.#tellUncut(error);
     }
     // A shard that was about to die, or had died, knows nothing of it. Whether the node is still down is looked at again then.
     if (!isDone && !this.#shards.isStopping && !this.#cuts.has(row)) this.#cutAfter(row, CUT_AGAIN_MS, true);
+  }
+
+  #tellUncut(error: unknown): void {
+    this.#logger.error(
+      `sessions of a node that is down were not cut: ${error instanceof Error ? error.message : error}`,
+    );
   }
 
   #tell(level: 'info' | 'warn', row: number, message: string): void {
@@ -145,9 +186,23 @@ export class NodeWatch {
     const outUntilMs = this.#shards.nodeStates.outUntilMs[row] ?? 0;
     const seconds = Math.max(0, Math.round((outUntilMs - monotonicMs()) / 1000));
     const why = describeReason(event === 'readmitted' ? REASON.sessionSucceeded : REASON.sessionsFailed, errno);
-    if (event === 'ejected') this.#tell('warn', row, `${name} is out for ${seconds} s: ${why}`);
-    else if (event === 'trial-failed') this.#tell('warn', row, `${name} stays out for ${seconds} s: ${why}`);
-    else if (event === 'readmitted') this.#tell('info', row, `${name} is back: ${why}`);
+    if (event === 'readmitted') {
+      this.#addresses.succeeded(row, 'session');
+      return this.#tell('info', row, `${name} is back: ${why}`);
+    }
+    if (event === 'none') return;
+    const isTrial = event === 'trial-failed';
+    const isDown = this.#shards.nodeStates.health[row] === HEALTH_DOWN;
+    if (!isDown && this.#addresses.failed(row, 'session', why, isTrial)) return;
+    const elsewhere = this.#isTriedInTurn(row) ? this.#addresses.tryElsewhere(row, why) : undefined;
+    const then = elsewhere === undefined ? '' : `, and is tried at ${elsewhere} then`;
+    this.#tell('warn', row, `${name} ${isTrial ? 'stays' : 'is'} out for ${seconds} s${then}: ${why}`);
+  }
+
+  /** Whether no check will find another of its addresses: there are none, or they have nothing against the present one. */
+  #isTriedInTurn(row: number): boolean {
+    const health = this.#shards.nodeStates.health[row];
+    return health === HEALTH_UP || (health === HEALTH_UNKNOWN && !this.#checkedRows.has(row));
   }
 }
 

@@ -34,11 +34,11 @@ export interface RowSources {
   nodes: Rows;
 }
 
-/** Host name -> 16 bytes, or undefined while it is not known. */
-export type Lookup = (host: string) => Uint8Array | undefined;
+/** `nodeKey` -> 16 bytes, or undefined while there is no address for the node. */
+export type AddressOf = (key: string) => Uint8Array | undefined;
 
 /** Changes nothing. @returns undefined when there are more frontends or nodes than rows */
-export function makePlan(config: Config, sources: RowSources, lookup: Lookup): Plan | undefined {
+export function makePlan(config: Config, sources: RowSources, addressOf: AddressOf): Plan | undefined {
   const served = config.nodebalancers.flatMap((nb) => nb.configs.map((frontend) => ({ nb, frontend })));
   const nodebalancers = sources.nodebalancers.propose(config.nodebalancers.map(({ label }) => label));
   const frontends = sources.frontends.propose(served.map(({ nb, frontend }) => frontendKey(nb, frontend)));
@@ -48,7 +48,7 @@ export function makePlan(config: Config, sources: RowSources, lookup: Lookup): P
   if (nodebalancers === undefined || frontends === undefined || nodes === undefined) return undefined;
   const rows = { nodebalancers, frontends, nodes };
   return {
-    frontends: served.map(({ nb, frontend }) => planFrontend(nb, frontend, rows, lookup)),
+    frontends: served.map(({ nb, frontend }) => planFrontend(nb, frontend, rows, addressOf)),
     services: served.flatMap(({ nb, frontend }) =>
       addressesOf(nb).map((ip) => ({
         ip,
@@ -60,7 +60,7 @@ export function makePlan(config: Config, sources: RowSources, lookup: Lookup): P
   };
 }
 
-function planFrontend(nb: NodeBalancer, frontend: Frontend, rows: PlannedRows, lookup: Lookup): FrontendPlan {
+function planFrontend(nb: NodeBalancer, frontend: Frontend, rows: PlannedRows, addressOf: AddressOf): FrontendPlan {
   return {
     row: rows.frontends.get(frontendKey(nb, frontend)) ?? -1,
     label: nb.label,
@@ -74,9 +74,10 @@ function planFrontend(nb: NodeBalancer, frontend: Frontend, rows: PlannedRows, l
     queueTimeoutMs: frontend.queue_timeout * 1000,
     throttle: nb.client_conn_throttle,
     throttleRow: rows.nodebalancers.get(nb.label) ?? -1,
-    nodes: frontend.nodes.map((node) =>
-      planNode(frontend, node, rows.nodes.get(nodeKey(nb, frontend, node)) ?? -1, lookup),
-    ),
+    nodes: frontend.nodes.map((node) => {
+      const key = nodeKey(nb, frontend, node);
+      return planNode(frontend, node, rows.nodes.get(key) ?? -1, addressOf(key));
+    }),
   };
 }
 
@@ -88,8 +89,8 @@ function frontendKey(nb: NodeBalancer, frontend: Frontend): string {
   return `${nb.ipv4} ${frontend.port}`;
 }
 
-/** Without the label: a node that only gets another name is the same node, with its health, its sessions and their limit. */
-function nodeKey(nb: NodeBalancer, frontend: Frontend, node: Node): string {
+/** Names a node. Without the label: a node that only gets another name is the same node, with its health, its sessions and their limit. */
+export function nodeKey(nb: NodeBalancer, frontend: Frontend, node: Node): string {
   return `${frontendKey(nb, frontend)}/${addressKey(node.address)}`;
 }
 
@@ -100,17 +101,15 @@ function addressesOf(nb: NodeBalancer): Uint8Array[] {
   });
 }
 
-function planNode(frontend: Frontend, node: Node, row: number, lookup: Lookup): NodePlan {
+function planNode(frontend: Frontend, node: Node, row: number, ip: Uint8Array | undefined): NodePlan {
   const { label, address, weight, mode } = node;
-  const parsed = parseNodeAddress(address);
-  const ip = parsed === undefined ? undefined : (parsed.ip ?? lookup(parsed.host));
   const proxyProtocol = node.proxy_protocol ?? frontend.proxy_protocol;
   return {
     row,
     label,
     address,
     ip,
-    port: parsed?.port ?? 0,
+    port: parseNodeAddress(address)?.port ?? 0,
     weight,
     mode,
     maxConnections: node.max_connections,

@@ -4,8 +4,12 @@
 //   scheduled --its time--> waiting --fewer than checksMax--> under way --result--> scheduled
 //
 // With a place for each node nobody waits. Where there are fewer, a node that does not answer is found late.
+//
+// A node is checked where it is. One that is down and has other addresses is checked at each of them in turn: it comes back where it
+// answers.
 
 import {
+  HEALTH_DOWN,
   HEALTH_UNKNOWN,
   type Health,
   healthName,
@@ -15,15 +19,17 @@ import {
 } from '../core/health/node-states.ts';
 import { afterFailure, afterSuccess, NEVER_CHECKED, type RiseFall } from '../core/health/rise-fall.ts';
 import { FIRST_STEP_MS, firstGapMs, gapMs, JITTER, REPEAT_MS_MAX } from './check-pace.ts';
-import { transitionText } from './checks/message.ts';
+import { transitionReason } from './checks/message.ts';
 import type { CheckResult, CheckTarget, CheckVerdict, RunCheck } from './checks/target.ts';
 
 export interface ProberOptions {
   readonly states: NodeStates;
   /** a monotonic clock */
   readonly nowMs: () => number;
-  /** @param text what happened to the node and why, in one line */
-  readonly onTransition: (target: CheckTarget, health: Health, text: string) => void;
+  /** @param text what happened to the node and why, in one line @param why the reason alone */
+  readonly onTransition: (target: CheckTarget, health: Health, text: string, why: string) => void;
+  /** a node that is down has answered, at an address where it was not looked for until now */
+  readonly onAnswer: (target: CheckTarget, ip: Uint8Array) => void;
   readonly runCheck: RunCheck;
   /** checks under way at a time, each an open socket; further ones wait their turn */
   readonly checksMax: number;
@@ -33,7 +39,10 @@ export interface ProberOptions {
 
 /** A node's checks. */
 interface Probe {
+  /** with the address that is checked next: that of the node, unless it is down */
   target: CheckTarget;
+  /** where the node is */
+  homeIp: Uint8Array | undefined;
   state: RiseFall;
   phase: 'scheduled' | 'waiting' | 'under way';
   /** in phase scheduled: when the next check is to start */
@@ -52,6 +61,7 @@ export class Prober {
   readonly #states: NodeStates;
   readonly #nowMs: () => number;
   readonly #onTransition: ProberOptions['onTransition'];
+  readonly #onAnswer: ProberOptions['onAnswer'];
   readonly #runCheck: RunCheck;
   readonly #checksMax: number;
   readonly #random: () => number;
@@ -63,10 +73,11 @@ export class Prober {
   /** by row of the frontend; none of 0 */
   readonly #underWayOf = new Map<number, number>();
 
-  constructor({ states, nowMs, onTransition, runCheck, checksMax, random = Math.random }: ProberOptions) {
+  constructor({ states, nowMs, onTransition, onAnswer, runCheck, checksMax, random = Math.random }: ProberOptions) {
     this.#states = states;
     this.#nowMs = nowMs;
     this.#onTransition = onTransition;
+    this.#onAnswer = onAnswer;
     this.#runCheck = runCheck;
     this.#checksMax = checksMax;
     this.#random = random;
@@ -86,16 +97,20 @@ export class Prober {
     for (const probe of [...this.#probes.values()]) this.#drop(probe);
   }
 
-  /** @returns false when the target is new, or its row now has another address */
+  /** @returns false when the target is new, or its row now has another address than before */
   #keep(target: CheckTarget): boolean {
     const probe = this.#probes.get(target.row);
     if (probe === undefined) return false;
-    if (!isSameAddress(probe.target, target)) {
-      this.#forget(probe);
+    if (!goesOn(probe, target)) {
+      // Whoever has moved it has told so.
+      this.#drop(probe);
+      this.#resetHealth(target.row);
       return false;
     }
+    const isRound = isSameIp(probe.homeIp, target.ip) && target.ips.some((ip) => isSameIp(ip, probe.target.ip));
     const isShorter = target.intervalMs < probe.target.intervalMs;
-    probe.target = target;
+    probe.target = isRound ? { ...target, ip: probe.target.ip } : target;
+    probe.homeIp = target.ip;
     if (isShorter && probe.phase === 'scheduled') {
       this.#schedule(probe, Math.min(probe.dueMs, this.#nowMs() + this.#random() * target.intervalMs));
     }
@@ -108,6 +123,7 @@ export class Prober {
     const firstAfterMs = (index * FIRST_STEP_MS) % intervalMs;
     const probe: Probe = {
       target,
+      homeIp: target.ip,
       state: NEVER_CHECKED,
       phase: 'scheduled',
       dueMs: 0,
@@ -127,7 +143,8 @@ export class Prober {
     const { target, state } = probe;
     this.#resetHealth(target.row);
     if (state.health === HEALTH_UNKNOWN) return;
-    this.#onTransition(target, 'unknown', `node ${target.name} is no longer checked there: its health is unknown`);
+    const why = 'not checked any more';
+    this.#onTransition(target, 'unknown', `node ${target.name} is ${why}: its health is unknown`, why);
   }
 
   #drop(probe: Probe): void {
@@ -208,10 +225,24 @@ export class Prober {
   #finish(probe: Probe, result: CheckResult): void {
     const { state } = probe;
     this.#countUnderWay(probe.frontend, -1);
-    if (result !== 'inconclusive') probe.state = stateAfter(probe, result);
+    if (result !== 'inconclusive') {
+      probe.state = stateAfter(probe, result);
+      this.#goRound(probe, state.health, result.ok);
+    }
     this.#schedule(probe, result === 'inconclusive' ? this.#repeatMs(probe) : this.#nextMs(probe));
     this.#startWaiting();
     if (result !== 'inconclusive') this.#record(probe, result, state.health);
+  }
+
+  /** @param before the node's health until now */
+  #goRound(probe: Probe, before: number, isAnswer: boolean): void {
+    const { target, state, homeIp } = probe;
+    const { ip, ips } = target;
+    if (before !== HEALTH_DOWN || state.health !== HEALTH_DOWN) return;
+    if (isAnswer && ip !== undefined && !isSameIp(ip, homeIp)) this.#onAnswer(target, ip);
+    if (isAnswer || ips.length === 0) return;
+    const index = ips.findIndex((other) => isSameIp(other, ip));
+    probe.target = { ...target, ip: ips[(index + 1) % ips.length] };
   }
 
   /** Not at once: what was short is short for a while, and many checks met it together. */
@@ -238,7 +269,13 @@ export class Prober {
     const { health } = state;
     if (health === before) return;
     setHealth(this.#states, row, health, verdict.reason, verdict.detail, nowMs);
-    this.#onTransition(target, healthName(health), transitionText(target, state, verdict));
+    const why = transitionReason(target, state, verdict);
+    this.#onTransition(
+      target,
+      healthName(health),
+      `node ${target.name} is ${healthName(health).toUpperCase()}: ${why}`,
+      why,
+    );
   }
 }
 
@@ -246,10 +283,14 @@ function stateAfter({ state, target }: Probe, { ok }: CheckVerdict): RiseFall {
   return ok ? afterSuccess(state) : afterFailure(state, target.attempts);
 }
 
-function isSameAddress(a: CheckTarget, b: CheckTarget): boolean {
-  if (a.port !== b.port) return false;
-  if (a.ip === undefined || b.ip === undefined) return a.ip === b.ip && a.host === b.host;
-  return Buffer.compare(a.ip, b.ip) === 0;
+/** Whether what is known of a node holds for the target: it is where it was, or moves to where a check was answered. */
+function goesOn({ target: before, homeIp, state }: Probe, target: CheckTarget): boolean {
+  if (before.port !== target.port || (target.ip === undefined && before.host !== target.host)) return false;
+  return isSameIp(homeIp, target.ip) || (state.successes > 0 && isSameIp(before.ip, target.ip));
+}
+
+function isSameIp(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : Buffer.compare(a, b) === 0;
 }
 
 function addOne(cells: Float64Array, row: number): void {

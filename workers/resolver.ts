@@ -1,8 +1,9 @@
-// Host names of nodes -> addresses, off the data path, looked up again and again. The last good address is kept when a look-up
-// fails, and for as long as the name still has it: a name with several addresses does not hop between them.
+// Host names of nodes -> addresses, off the data path, looked up again and again. Answers pass the same rules as addresses that are
+// written, and the last good ones are kept when a look-up fails. Which of them a node gets is chosen elsewhere.
 
 import { lookup } from 'node:dns/promises';
-import { parseIp } from '../core/base/ip.ts';
+import { formatIp, parseIp } from '../core/base/ip.ts';
+import { nodeIpFault } from '../core/config/node-address.ts';
 import type { Logger } from './logger.ts';
 
 export const RESOLVE_INTERVAL_MS = 30_000;
@@ -20,7 +21,7 @@ const systemLookup: LookupAll = async (host) => {
 export class Resolver {
   readonly #logger: Logger;
   readonly #lookupAll: LookupAll;
-  readonly #known = new Map<string, string>();
+  readonly #known = new Map<string, readonly Uint8Array[]>();
   readonly #failing = new Set<string>();
   readonly #underWay = new Map<string, Promise<void>>();
 
@@ -29,10 +30,9 @@ export class Resolver {
     this.#lookupAll = lookupAll;
   }
 
-  /** The address in use for a name: 16 bytes. */
-  addressOf(host: string): Uint8Array | undefined {
-    const text = this.#known.get(host);
-    return text === undefined ? undefined : parseIp(text);
+  /** The addresses of a name, 16 bytes each, in the order of the last good answer; none while there was none. */
+  answersOf(host: string): readonly Uint8Array[] {
+    return this.#known.get(host) ?? [];
   }
 
   /** Looks all names up. @returns when each has answered, or failed, or was waited for: what comes later is kept all the same */
@@ -62,30 +62,47 @@ export class Resolver {
     const underWay = this.#underWay.get(host);
     if (underWay !== undefined) return underWay;
     const begun = this.#lookupAll(host)
-      .then((addresses) => this.#noteAddresses(host, addresses))
+      .then((answers) => this.#noteAnswers(host, answers))
       .finally(() => this.#underWay.delete(host));
     this.#underWay.set(host, begun);
     return begun;
   }
 
-  #noteAddresses(host: string, addresses: readonly string[]): void {
-    const before = this.#known.get(host);
+  /** @throws when none of them can be a node's: a look-up that has failed */
+  #noteAnswers(host: string, answers: readonly string[]): void {
+    const usable = [...new Set(answers)].flatMap((text) => {
+      const ip = parseIp(text);
+      return ip === undefined || nodeIpFault(ip) !== undefined ? [] : [ip];
+    });
+    if (usable.length === 0) throw new UselessError(answers);
     if (this.#failing.delete(host)) this.#logger.info(`host name ${host} resolves again`);
-    const [first] = addresses;
-    if (first === undefined || (before !== undefined && addresses.includes(before))) return;
-    this.#known.set(host, first);
-    if (before !== undefined) this.#logger.info(`host name ${host} moved from ${before} to ${first}`);
+    this.#known.set(host, usable);
   }
 
   /** One line when it begins to fail, not one per attempt. */
   #noteFailure(host: string, error: unknown): void {
     if (this.#failing.has(host)) return;
     this.#failing.add(host);
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const last = this.#known.get(host);
-    const consequence = last === undefined ? 'its nodes take no connections' : `keeping ${last}`;
-    this.#logger.warn(`host name ${host} cannot be resolved (${reason}): ${consequence}`);
+    const last = this.answersOf(host).map((ip) => formatIp(ip, 0));
+    const consequence = last.length === 0 ? 'its nodes take no connections' : `keeping ${last.join(', ')}`;
+    this.#logger.warn(`host name ${host} cannot be resolved (${reasonOf(error)}): ${consequence}`);
   }
+}
+
+/** There was an answer, and nothing in it that a node may have: blocking name servers answer 0.0.0.0. */
+class UselessError extends Error {
+  constructor(answers: readonly string[]) {
+    const [first] = answers;
+    const ip = parseIp(first ?? '');
+    // A zone means something on one machine only.
+    const fault = ip === undefined ? 'no address that can be used' : nodeIpFault(ip);
+    super(first === undefined ? 'it has no address' : `its answer ${first} is ${fault}`);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof UselessError) return error.message;
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
 async function withTimeout<T>(lookup: Promise<T>): Promise<T> {

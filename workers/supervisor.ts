@@ -2,7 +2,6 @@
 // at start, at every change, at the end. It moves no bytes, reads no file and knows no signal.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { monotonicMs } from '../core/base/clock.ts';
 import { formatIp } from '../core/base/ip.ts';
 import { type Change, describeChange, diff } from '../core/config/diff.ts';
@@ -10,26 +9,25 @@ import type { Config } from '../core/config/model.ts';
 import { SHARD } from '../core/metrics/counters.ts';
 import { FRONTENDS_MAX, NODES_MAX } from '../core/session/limits.ts';
 import type { FrontendPlan, NodePlan } from '../core/session/plan.ts';
+import { AddressWatch, type AddressWatchOptions, type Placement } from './address-watch.ts';
 import type { Fault } from './channel.ts';
 import { checkTargets } from './check-targets.ts';
+import { isSame } from './choose-addresses.ts';
 import { EventLog } from './event-log.ts';
 import { type ListenerSettings, ListenerSockets } from './listeners.ts';
 import type { Logger } from './logger.ts';
 import { NodeWatch, type NodeWatchOptions } from './node-watch.ts';
 import { PlanRows } from './plan-rows.ts';
-import { describeAddress, describeFrontend, hostNames, makePlan, type Plan, shardPlan } from './planner.ts';
-import { type LookupAll, RESOLVE_INTERVAL_MS, Resolver } from './resolver.ts';
+import { describeAddress, describeFrontend, makePlan, type Plan, shardPlan } from './planner.ts';
 import { Serial } from './serial.ts';
 import { SessionLogWriter } from './session-log-writer.ts';
 import { ShardSet, type ShardSetOptions } from './shard-set.ts';
 import type { SnapshotSource } from './snapshot.ts';
 
-export interface SupervisorOptions extends ShardSetOptions, NodeWatchOptions {
+export interface SupervisorOptions extends ShardSetOptions, NodeWatchOptions, AddressWatchOptions {
   listeners: ListenerSettings;
   /** a path, `-` for stdout, or undefined */
   accessLog: string | undefined;
-  /** for tests: how host names are resolved, if not by the system */
-  lookupAll?: LookupAll;
 }
 
 /** A configuration that cannot be put into force, as sentences for the operator. Nothing of it was applied. */
@@ -55,7 +53,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #logger: Logger;
   readonly #sockets: ListenerSockets;
-  readonly #resolver: Resolver;
+  readonly #addresses: AddressWatch;
   readonly #rows: PlanRows;
   readonly #nodeWatch: NodeWatch;
   readonly #frontends = new Map<number, FrontendPlan>();
@@ -65,7 +63,6 @@ export class Supervisor {
   #plan: Plan = NOTHING;
   #isDraining = false;
   #isStopped = false;
-  #resolving: NodeJS.Timeout | undefined;
   /** configurations, from their names' resolution on: or an earlier one, whose name server is slow, would overtake a later one */
   readonly #configurations = new Serial();
   /** what touches plan, sockets and shards. A drain waits here, and for no name server */
@@ -76,7 +73,12 @@ export class Supervisor {
     this.#logger = logger;
     this.events = new EventLog(logger);
     this.#sockets = new ListenerSockets(options.listeners);
-    this.#resolver = new Resolver(logger, options.lookupAll);
+    this.#addresses = new AddressWatch(
+      options,
+      { config: () => this.#config, place: () => this.#steps.run(() => this.#place()) },
+      logger,
+      this.events,
+    );
     this.shards = new ShardSet(
       options,
       (shard) => shardPlan(this.#plan, this.#rows.retired, (at) => this.#sockets.fdOf(at, shard)),
@@ -84,13 +86,13 @@ export class Supervisor {
       this.events,
     );
     this.#rows = new PlanRows(this.shards);
-    this.#nodeWatch = new NodeWatch(this.shards, options, logger, this.events);
+    this.#nodeWatch = new NodeWatch(this.shards, this.#addresses.nodes, options, logger, this.events);
   }
 
   /** @throws RefusedError or ListenError; nothing listens then */
   start(config: Config): Promise<void> {
     return this.#configurations.run(async () => {
-      await this.#resolver.refresh(hostNames(config));
+      await this.#addresses.resolve(config);
       await this.#steps.run(() => this.#start(config));
     });
   }
@@ -98,12 +100,12 @@ export class Supervisor {
   async #start(config: Config): Promise<void> {
     // The end may have come while names were resolved.
     if (this.isEnding) return;
-    const plan = this.#planFor(config);
+    const { plan, placement } = this.#planFor(config);
     this.#sockets.open(plan.services);
-    this.#adopt(config, plan);
+    this.#adopt(config, plan, placement);
     await this.shards.start();
     this.#openAccessLog();
-    this.#resolveLater();
+    this.#addresses.start();
   }
 
   /**
@@ -112,7 +114,7 @@ export class Supervisor {
    */
   reload(config: Config): Promise<readonly Change[]> {
     return this.#configurations.run(async () => {
-      await this.#resolver.refresh(hostNames(config));
+      await this.#addresses.resolve(config);
       return this.#steps.run(() => this.#reload(config));
     });
   }
@@ -121,9 +123,9 @@ export class Supervisor {
     // What no longer listens must not listen again.
     if (this.isEnding) throw new RefusedError('the balancer is about to end');
     const changes = diff(this.#config, config);
-    const plan = this.#planFor(config);
+    const { plan, placement } = this.#planFor(config);
     this.#sockets.open(plan.services);
-    this.#adopt(config, plan);
+    this.#adopt(config, plan, placement);
     await this.#applyPlan();
     for (const change of changes) this.events.tell('info', { kind: 'configuration', message: describeChange(change) });
     return changes;
@@ -145,7 +147,7 @@ export class Supervisor {
   /** Ends everything now. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    clearTimeout(this.#resolving);
+    this.#addresses.stop();
     this.#nodeWatch.stop();
     await this.shards.stop();
     this.#sockets.closeOthers([]);
@@ -200,27 +202,28 @@ export class Supervisor {
     };
   }
 
-  #planFor(config: Config): Plan {
-    const plan = makePlan(config, this.#rows, (host) => this.#resolver.addressOf(host));
+  #planFor(config: Config): { plan: Plan; placement: Placement } {
+    const placement = this.#addresses.choose(config);
+    const plan = makePlan(config, this.#rows, (key) => placement.choices.get(key)?.ip);
     if (plan === undefined) {
       throw new RefusedError(
         `too many ports or nodes at once: ${FRONTENDS_MAX} ports and ${NODES_MAX} nodes are possible, ` +
           'those that this change removes and those whose last sessions still run included',
       );
     }
-    return plan;
+    return { plan, placement };
   }
 
-  #adopt(config: Config, plan: Plan): void {
+  #adopt(config: Config, plan: Plan, placement: Placement): void {
     this.#rows.commit(this.#plan, plan);
+    const stillOut = this.#addresses.commit(config, placement, plan.rows.nodes, config !== this.#config);
     this.#config = config;
     this.#plan = plan;
-    this.#resolver.forgetOthers(hostNames(config));
     for (const frontend of plan.frontends) {
       this.#frontends.set(frontend.row, frontend);
       for (const node of frontend.nodes) this.#nodes.set(node.row, node);
     }
-    this.#nodeWatch.update(plan.frontends, checkTargets(config, plan.frontends));
+    this.#watchNodes(stillOut);
     this.onPlan();
   }
 
@@ -242,25 +245,28 @@ export class Supervisor {
     while (!condition() && performance.now() < deadlineMs) await sleep(DRAIN_POLL_MS);
   }
 
-  #resolveLater(): void {
-    this.#resolving = setTimeout(() => {
-      this.#resolveAgain()
-        .catch((error: Error) => this.#logger.error(`new addresses of nodes were not applied: ${error.message}`))
-        .finally(() => this.#resolveLater());
-    }, RESOLVE_INTERVAL_MS);
-    this.#resolving.unref();
+  /** Puts nodes where they are to be now: by what is known of their names and of this machine, and by where they failed. */
+  async #place(): Promise<void> {
+    if (this.#isStopped) return;
+    const { plan, placement } = this.#planFor(this.#config);
+    const before = this.#plan;
+    // Not what was learned just now: it may have come late, or with a change that was then refused.
+    const moved = movedNodes(before, plan);
+    if (moved.length === 0) {
+      this.#watchNodes(this.#addresses.commit(this.#config, placement, before.rows.nodes, false));
+      return;
+    }
+    // A drain may have begun meanwhile: what no longer listens must not listen again.
+    this.#adopt(this.#config, { ...plan, services: before.services }, placement);
+    await this.#applyPlan();
+    // Both ends of these sessions are ours: as long as they last, they keep as many from everybody else.
+    await Promise.all(moved.filter(({ ip }) => ip === undefined).map(({ row }) => this.shards.cut(row)));
   }
 
-  async #resolveAgain(): Promise<void> {
-    await this.#resolver.refresh(hostNames(this.#config));
-    await this.#steps.run(async () => {
-      const plan = this.#planFor(this.#config);
-      // Not what the resolver has learned just now: it may have come late, or with a change that was then refused.
-      if (isDeepStrictEqual(nodeAddresses(plan), nodeAddresses(this.#plan))) return;
-      // A drain may have begun meanwhile: what no longer listens must not listen again.
-      this.#adopt(this.#config, { ...plan, services: this.#plan.services });
-      await this.#applyPlan();
-    });
+  #watchNodes(stillOut: ReadonlySet<number>): void {
+    const { frontends } = this.#plan;
+    const targets = checkTargets(this.#config, frontends, (row) => this.#addresses.nodes.usableOf(row));
+    this.#nodeWatch.update(frontends, targets, stillOut);
   }
 
   #openAccessLog(): void {
@@ -276,6 +282,9 @@ export class Supervisor {
   }
 }
 
-function nodeAddresses({ frontends }: Plan): unknown {
-  return frontends.map(({ nodes }) => nodes.map(({ ip }) => ip));
+/** Nodes of the second plan whose address is another than in the first. Both are of one configuration. */
+function movedNodes(before: Plan, after: Plan): NodePlan[] {
+  const nodesOf = ({ frontends }: Plan) => frontends.flatMap(({ nodes }) => nodes);
+  const ips = new Map(nodesOf(before).map(({ row, ip }) => [row, ip]));
+  return nodesOf(after).filter(({ row, ip }) => !isSame(ips.get(row), ip));
 }

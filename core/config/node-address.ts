@@ -79,15 +79,19 @@ function readHost(host: string, port: number): NodeAddress | string {
 }
 
 function oneMachine(address: NodeAddress): NodeAddress | string {
-  return address.ip === undefined ? address : (nodeIpFault(address.ip) ?? address);
+  const { ip } = address;
+  const fault = ip === undefined ? undefined : nodeIpFault(ip);
+  return fault === EVERY_ADDRESS ? `it is ${fault}: write 127.0.0.1 or [::1]` : (fault ?? address);
 }
+
+const EVERY_ADDRESS = 'every address of this machine';
 
 /**
  * What keeps an IP address from being a node's, be it written or an answer for a name: Linux connects 0.0.0.0 and :: to itself, and a
- * multicast address to nobody. @returns undefined when nothing does
+ * multicast address to nobody. @returns what it is instead; undefined when nothing does
  */
 export function nodeIpFault(ip: Uint8Array): string | undefined {
-  return isWildcard(ip) ? 'it is every address of this machine: write 127.0.0.1 or [::1]' : groupFault(ip);
+  return isWildcard(ip) ? EVERY_ADDRESS : groupFault(ip);
 }
 
 /** A dot at the end stays part of the name: it tells the resolver to look for this name alone, and in no search domain. */

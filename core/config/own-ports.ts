@@ -46,15 +46,15 @@ interface Network {
 export class Ways {
   readonly #ports: readonly OwnPort[];
   readonly #byNumber = new Map<number, number[]>();
-  /** by port: where its nodes lead */
-  readonly #to: Set<number>[];
+  /** by port: where its nodes lead, each once */
+  readonly #to: number[][];
   readonly #local: ReadonlySet<string>;
   readonly #networks: readonly Network[];
   readonly #api: OwnPort | undefined;
 
   constructor(ports: readonly OwnPort[], { local, api }: OwnAddresses) {
     this.#ports = ports;
-    this.#to = ports.map(() => new Set());
+    this.#to = ports.map(() => []);
     for (const [index, { port }] of ports.entries()) {
       const others = this.#byNumber.get(port);
       if (others === undefined) this.#byNumber.set(port, [index]);
@@ -71,7 +71,7 @@ export class Ways {
     if (this.#api !== undefined && this.#takes(this.#api, ip, port)) return API;
     const to = this.#byNumber.get(port)?.find((index) => this.#takes(this.#ports[index], ip, port));
     if (to === undefined) return ELSEWHERE;
-    if (this.#to[from]?.has(to)) return { kind: 'port', to };
+    if (this.#to[from]?.includes(to)) return { kind: 'port', to };
     const back = this.#path(to, from);
     return back === undefined ? { kind: 'port', to } : { kind: 'circle', over: [from, ...back] };
   }
@@ -79,7 +79,8 @@ export class Ways {
   /** The same, and the way is kept if it leads to another port. */
   take(from: number, ip: Uint8Array, port: number): Way {
     const way = this.look(from, ip, port);
-    if (way.kind === 'port') this.#to[from]?.add(way.to);
+    const ways = this.#to[from];
+    if (way.kind === 'port' && ways?.includes(way.to) === false) ways.push(way.to);
     return way;
   }
 
@@ -111,13 +112,15 @@ export class Ways {
 
   /** @returns the ports on a shortest way from one to another, both included; undefined when there is none */
   #path(from: number, to: number): number[] | undefined {
-    const cameFrom = new Map<number, number>([[from, from]]);
+    // By port: one more than that from which it was reached. A file may have thousands of ways for each of thousands of nodes.
+    const cameFrom = new Int32Array(this.#ports.length);
+    cameFrom[from] = from + 1;
     const reached = [from];
     for (const at of reached) {
       if (at === to) return backwards(cameFrom, from, to);
       for (const next of this.#to[at] ?? []) {
-        if (cameFrom.has(next)) continue;
-        cameFrom.set(next, at);
+        if (cameFrom[next] !== 0) continue;
+        cameFrom[next] = at + 1;
         reached.push(next);
       }
     }
@@ -125,13 +128,13 @@ export class Ways {
   }
 }
 
-function backwards(cameFrom: ReadonlyMap<number, number>, from: number, to: number): number[] {
+function backwards(cameFrom: Int32Array, from: number, to: number): number[] {
   const path = [to];
   for (let at = to; at !== from; ) {
-    at = cameFrom.get(at) ?? from;
-    path.unshift(at);
+    at = (cameFrom[at] ?? 0) - 1;
+    path.push(at);
   }
-  return path;
+  return path.reverse();
 }
 
 function readNetwork(text: string): Network[] {

@@ -79,8 +79,8 @@ function ownNodes(nodebalancers: readonly Served[], own: OwnAddresses): OwnNode[
   );
 }
 
-/** Of what is bad nothing listens. */
-function ownPort({ label, ipv4, ipv6 }: Served, port: number | undefined): OwnPort {
+/** A port of a nodebalancer as the ways see it. Of what is bad nothing listens. */
+export function ownPort({ label, ipv4, ipv6 }: Served, port: number | undefined): OwnPort {
   const ips = [ipv4, ipv6].map((text) => parseIp(text ?? '')).filter((ip) => ip !== undefined);
   return { name: `${label ?? 'a nodebalancer'} port ${port ?? '?'}`, ips, port: port ?? 0 };
 }

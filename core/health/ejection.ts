@@ -117,10 +117,14 @@ export function giveUpTrial(states: NodeStates, row: number, trial: number): voi
   noteChange(states);
 }
 
-/** The node is elsewhere now: what sessions met at its old address is forgotten, and what they are about to meet there is not judged. */
+/** The node is elsewhere now: what sessions are about to meet at its old address is not judged. */
 export function noteMoved(states: NodeStates, row: number, nowMs: number): void {
   // A little later: until every shard has heard of it.
   states.movedMs[row] = nowMs + MOVE_MS;
+}
+
+/** A node begins anew, as one that has moved does where it has not failed yet: nothing that sessions met counts any more. */
+export function forgetEjection(states: NodeStates, row: number): void {
   Atomics.store(states.isEjected, row, 0);
   Atomics.store(states.ejections, row, 0);
   Atomics.store(states.trialAt, row, NO_TRIAL);

@@ -27,7 +27,7 @@ export const REASON = {
   sessionsFailed: 9,
   /** of the end of an ejection */
   sessionSucceeded: 10,
-  /** its host name has never been resolved */
+  /** its host name has never been resolved, or what it has is no node's */
   noAddress: 11,
 } as const;
 
@@ -45,7 +45,7 @@ const REASON_TEXT: Readonly<Record<Reason, (detail: number) => string>> = {
   [REASON.notHttp]: () => 'its answer is not HTTP',
   [REASON.sessionsFailed]: (errno) => `sessions could not connect to it: ${describeErrno(errno)}`,
   [REASON.sessionSucceeded]: () => 'a session connected to it again',
-  [REASON.noAddress]: () => 'its host name cannot be resolved',
+  [REASON.noAddress]: () => 'its host name cannot be resolved, or leads back here',
 };
 
 export function describeReason(reason: number, detail: number): string {

@@ -1,4 +1,4 @@
-// What is said of a node that a check has taken down or brought up: one line, for the log. Text only.
+// Why a check has taken a node down or brought it up, in words for the log. Text only.
 
 import { getSystemErrorMessage } from 'node:util';
 import { describeReason, HEALTH_DOWN, REASON } from '../../core/health/node-states.ts';
@@ -6,13 +6,10 @@ import type { RiseFall } from '../../core/health/rise-fall.ts';
 import type { CheckTarget, CheckVerdict } from './target.ts';
 
 /** @param state that the verdict has led to */
-export function transitionText(target: CheckTarget, state: RiseFall, verdict: CheckVerdict): string {
-  if (state.health !== HEALTH_DOWN) {
-    return `node ${target.name} is UP: ${describeReason(verdict.reason, verdict.detail)}`;
-  }
-  const why = whyItFailed(target, verdict);
+export function transitionReason(target: CheckTarget, state: RiseFall, verdict: CheckVerdict): string {
+  if (state.health !== HEALTH_DOWN) return describeReason(verdict.reason, verdict.detail);
   const what = state.failures === 1 ? 'its check failed:' : `${state.failures} checks in a row failed, the last:`;
-  return `node ${target.name} is DOWN: ${what} ${why}`;
+  return `${what} ${whyItFailed(target, verdict)}`;
 }
 
 /** With the time it took, where that says something: a refusal after 900 ms is no common refusal. */

@@ -12,8 +12,10 @@ export interface CheckTarget {
   /** for messages: `web-1 (192.0.2.10:8080) of web port 80` */
   readonly name: string;
   readonly check: 'connection' | 'http' | 'http_body';
-  /** 16 bytes; undefined: a host name that was never resolved */
+  /** where the node is: 16 bytes; undefined: there is no address for it */
   readonly ip: Uint8Array | undefined;
+  /** all that it may have: while it is down, they are checked in turn */
+  readonly ips: readonly Uint8Array[];
   readonly port: number;
   /** the host as configured, an IPv6 address without brackets */
   readonly host: string;

@@ -2,12 +2,13 @@
 
 import { describe, expect, test } from 'vitest';
 import { formatIp } from '../../../core/base/ip.ts';
+import { parseNodeAddress } from '../../../core/config/node-address.ts';
 import { ipOf } from '../../../testing/loopback.ts';
 import {
+  type AddressOf,
   describeAddress,
   describeFrontend,
   hostNames,
-  type Lookup,
   makePlan,
   type RowSources,
   shardPlan,
@@ -35,7 +36,8 @@ function sources(max: number): RowSources {
   return { nodebalancers: rowsFor(max), frontends: rowsFor(max), nodes: rowsFor(max) };
 }
 
-const nothingKnown: Lookup = () => undefined;
+/** What is written is where nodes are; names stand for nothing. */
+const asWritten: AddressOf = (key) => parseNodeAddress(key.slice(key.indexOf('/') + 1))?.ip;
 
 const WEB = {
   label: 'web',
@@ -54,7 +56,7 @@ const WEB = {
 
 describe('a plan', () => {
   test('has a service for each address and port, IPv4 and IPv6', () => {
-    const plan = makePlan(config(WEB), sources(10), nothingKnown);
+    const plan = makePlan(config(WEB), sources(10), asWritten);
     const services = plan?.services.map((service) => [describeAddress(service, formatIp), service.frontend]);
     expect(services).toEqual([
       ['192.0.2.10:80', 0],
@@ -65,12 +67,12 @@ describe('a plan', () => {
   });
 
   test('without ipv6 listens on IPv4 alone, by default on every address', () => {
-    const plan = makePlan(config({ label: 'web', configs: [{ port: 80 }] }), sources(1), nothingKnown);
+    const plan = makePlan(config({ label: 'web', configs: [{ port: 80 }] }), sources(1), asWritten);
     expect(plan?.services).toEqual([{ ip: ipOf('0.0.0.0'), port: 80, frontend: 0 }]);
   });
 
   test('has everything that a shard needs of a frontend and its nodes', () => {
-    const plan = makePlan(config(WEB), sources(10), nothingKnown);
+    const plan = makePlan(config(WEB), sources(10), asWritten);
     expect(plan?.frontends[0]).toEqual({
       row: 0,
       label: 'web',
@@ -118,7 +120,7 @@ describe('a plan', () => {
   });
 
   test('an empty configuration is an empty plan', () => {
-    expect(makePlan(config(), sources(0), nothingKnown)).toMatchObject({ frontends: [], services: [] });
+    expect(makePlan(config(), sources(0), asWritten)).toMatchObject({ frontends: [], services: [] });
   });
 });
 
@@ -143,27 +145,33 @@ describe('host names', () => {
     ]);
   });
 
-  test('become the address that is known, or none', () => {
+  test('become the address that was chosen for the node, or none', () => {
     const known = ipOf('203.0.113.9');
     const asked: string[] = [];
-    const plan = makePlan(named, sources(9), (host) => {
-      asked.push(host);
-      return host === 'one.example' ? known : undefined;
+    const plan = makePlan(named, sources(9), (key) => {
+      asked.push(key);
+      return key.includes('one.example') ? known : undefined;
     });
     expect(plan?.frontends[0]?.nodes.map(({ ip, port }) => [ip, port])).toEqual([
       [known, 80],
-      [ipOf('192.0.2.1'), 80],
+      [undefined, 80],
       [undefined, 80],
     ]);
     expect(plan?.frontends[1]?.nodes[0]).toMatchObject({ ip: known, port: 99, address: 'one.example:99' });
-    expect(asked).toEqual(['one.example', 'two.example', 'one.example']);
+    expect(asked).toEqual([
+      '0.0.0.0 80/one.example:80',
+      '0.0.0.0 80/192.0.2.1:80',
+      '0.0.0.0 80/two.example:80',
+      '0.0.0.0 81/one.example:99',
+      '0.0.0.0 81/[2001:db8::1]:80',
+    ]);
   });
 });
 
 describe('over reloads', () => {
   const rows = sources(10);
   const planOf = (...configs: object[]) => {
-    const plan = makePlan(config({ label: 'web', configs }), rows, nothingKnown);
+    const plan = makePlan(config({ label: 'web', configs }), rows, asWritten);
     if (plan === undefined) return undefined;
     rows.nodebalancers.commit(plan.rows.nodebalancers);
     rows.frontends.commit(plan.rows.frontends);
@@ -247,19 +255,19 @@ describe('over reloads', () => {
 describe('too many', () => {
   test('frontends or nodes: no plan at all', () => {
     expect(
-      makePlan(config(WEB), { nodebalancers: rowsFor(9), frontends: rowsFor(1), nodes: rowsFor(10) }, nothingKnown),
+      makePlan(config(WEB), { nodebalancers: rowsFor(9), frontends: rowsFor(1), nodes: rowsFor(10) }, asWritten),
     ).toBeUndefined();
     expect(
-      makePlan(config(WEB), { nodebalancers: rowsFor(9), frontends: rowsFor(10), nodes: rowsFor(2) }, nothingKnown),
+      makePlan(config(WEB), { nodebalancers: rowsFor(9), frontends: rowsFor(10), nodes: rowsFor(2) }, asWritten),
     ).toBeUndefined();
     expect(
-      makePlan(config(WEB), { nodebalancers: rowsFor(9), frontends: rowsFor(2), nodes: rowsFor(3) }, nothingKnown),
+      makePlan(config(WEB), { nodebalancers: rowsFor(9), frontends: rowsFor(2), nodes: rowsFor(3) }, asWritten),
     ).toBeDefined();
   });
 });
 
 test('a shard is told its own socket of each address', () => {
-  const plan = makePlan(config(WEB), sources(10), nothingKnown);
+  const plan = makePlan(config(WEB), sources(10), asWritten);
   if (plan === undefined) throw new Error('a plan');
   const part = shardPlan(plan, [], ({ ip, port }) => (ip[0] === 0x20 ? 1000 : 0) + port);
   expect(part.frontends).toEqual(plan.frontends);
@@ -272,7 +280,7 @@ test('a shard is told its own socket of each address', () => {
 });
 
 test('a shard is told of retired frontends, too, behind the others', () => {
-  const plan = makePlan(config(WEB), sources(10), nothingKnown);
+  const plan = makePlan(config(WEB), sources(10), asWritten);
   const [first] = plan?.frontends ?? [];
   if (plan === undefined || first === undefined) throw new Error('a plan');
   const retired = { ...first, row: 9, nodes: [] };
@@ -280,16 +288,16 @@ test('a shard is told of retired frontends, too, behind the others', () => {
 });
 
 test('a plan crosses a thread border unharmed', () => {
-  const plan = makePlan(config(WEB), sources(10), nothingKnown);
+  const plan = makePlan(config(WEB), sources(10), asWritten);
   expect(structuredClone(plan)).toEqual(plan);
 });
 
 test('a frontend in one line, for people', () => {
-  const plan = makePlan(config(WEB), sources(10), nothingKnown);
+  const plan = makePlan(config(WEB), sources(10), asWritten);
   expect(plan?.frontends.map(describeFrontend)).toEqual([
     'web: tcp, leastconn, PROXY v2, nodes: web-1 198.51.100.1:8080, web-2 [2001:db8::2]:81 (backup)',
     'web: tcp, roundrobin, no PROXY header, nodes: web-1 198.51.100.1:8443',
   ]);
-  const bare = makePlan(config({ label: 'web', configs: [{ port: 80 }] }), sources(1), nothingKnown);
+  const bare = makePlan(config({ label: 'web', configs: [{ port: 80 }] }), sources(1), asWritten);
   expect(bare?.frontends.map(describeFrontend)).toEqual(['web: tcp, roundrobin, no PROXY header, nodes: none']);
 });

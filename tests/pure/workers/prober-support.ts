@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { vi } from 'vitest';
-import { parseIp } from '../../../core/base/ip.ts';
+import { formatIp, parseIp } from '../../../core/base/ip.ts';
 import { createNodeStates, type NodeStates, nodeStatesBytes, REASON } from '../../../core/health/node-states.ts';
 import type { CheckResult, CheckTarget, RunCheck } from '../../../workers/checks/target.ts';
 import { Prober } from '../../../workers/prober.ts';
@@ -22,6 +22,7 @@ export function makeTarget(row: number, changes: Partial<CheckTarget> = {}): Che
     name: `node-${row} (192.0.2.1:8080) of web port 80`,
     check: 'connection',
     ip: parseIp(`192.0.${row >> 8}.${row & 0xff}`),
+    ips: [],
     port: 8080,
     host: `192.0.${row >> 8}.${row & 0xff}`,
     proxyProtocol: 'none',
@@ -111,6 +112,8 @@ export interface World {
   readonly states: NodeStates;
   readonly checks: Check[];
   readonly transitions: Transition[];
+  /** where nodes that are down answered, as text */
+  readonly answers: string[];
   readonly time: Time;
   startsOf(row: number): number[];
 }
@@ -124,6 +127,7 @@ export function makeWorld(
   const states = createNodeStates(new SharedArrayBuffer(nodeStatesBytes(ROWS)), ROWS);
   const checks: Check[] = [];
   const transitions: Transition[] = [];
+  const answers: string[] = [];
   const runCheck: RunCheck = (target, signal, finish) => {
     checks.push({ row: target.row, target, startedMs: time.nowMs, signal, finish });
     const result = answer(target, time.nowMs);
@@ -137,12 +141,14 @@ export function makeWorld(
     checksMax,
     random,
     onTransition: ({ row }, health, text) => transitions.push({ atMs: time.nowMs, row, health, text }),
+    onAnswer: (_, ip) => answers.push(formatIp(ip, 0)),
   });
   return {
     prober,
     states,
     checks,
     transitions,
+    answers,
     time,
     startsOf: (row) => checks.filter((check) => check.row === row).map(({ startedMs }) => startedMs),
   };

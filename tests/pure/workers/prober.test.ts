@@ -3,11 +3,13 @@
 
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { formatIp } from '../../../core/base/ip.ts';
 import { epochOf, HEALTH_DOWN, HEALTH_UNKNOWN, HEALTH_UP, REASON } from '../../../core/health/node-states.ts';
+import { ipOf } from '../../../testing/loopback.ts';
 import { holds } from '../../../testing/suite/property.ts';
 import { FIRST_STEP_MS, JITTER, REPEAT_MS_MAX } from '../../../workers/check-pace.ts';
 import type { CheckVerdict } from '../../../workers/checks/target.ts';
-import { makeTarget, makeTargets, makeWorld, PASSED, REFUSED, someRandom } from './prober-support.ts';
+import { type Check, makeTarget, makeTargets, makeWorld, PASSED, REFUSED, someRandom } from './prober-support.ts';
 
 /** Places for checks, where there are fewer than nodes. */
 const FEW = 100;
@@ -160,7 +162,7 @@ describe('results', () => {
     ['its check failed: connection refused after 1 ms', { reason: REASON.connectError, detail: 111, tookMs: 0.3 }],
     ['its check failed: host is unreachable after 3100 ms', { reason: REASON.connectError, detail: 113, tookMs: 3100 }],
     ['its check failed: no answer within check_timeout (3000 ms)', { reason: REASON.timeout, tookMs: 3002 }],
-    ['its check failed: its host name cannot be resolved', { reason: REASON.noAddress }],
+    ['its check failed: its host name cannot be resolved, or leads back here', { reason: REASON.noAddress }],
     ['its check failed: it answers with status 503, after 12 ms', { reason: REASON.status, detail: 503, tookMs: 12 }],
     ['its check failed: its answer is not HTTP, after 1 ms', { reason: REASON.notHttp, tookMs: 1 }],
   ])('say why: %s', (text, verdict) => {
@@ -451,6 +453,76 @@ describe('an update', () => {
     world.time.pass(200);
     world.prober.update([makeTarget(0, nameless)]);
     expect(world.states.health[0]).toBe(HEALTH_DOWN);
+  });
+});
+
+describe('a node whose name has several addresses', () => {
+  const [a, b, c] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((text) => ipOf(text));
+  const ips = [a, b, c].filter((ip) => ip !== undefined);
+  const target = (ip = a) => makeTarget(0, { ip, ips, attempts: 2 });
+  const textOf = ({ target: { ip } }: Check) => (ip === undefined ? '' : formatIp(ip, 0));
+
+  /** @param good addresses that answer */
+  function serving(...good: string[]) {
+    const working = new Set(good);
+    const world = makeWorld(({ ip }) => (ip !== undefined && working.has(formatIp(ip, 0)) ? PASSED : REFUSED));
+    return { ...world, working, checked: () => world.checks.map((check) => textOf(check).at(-1)).join('') };
+  }
+
+  test('is checked where it is, and at all of them in turn while it is down', () => {
+    const { prober, time, transitions, checked, answers } = serving('192.0.2.1');
+    prober.update([target()]);
+    time.pass(12_000);
+    expect([checked(), transitions.map(({ health }) => health)]).toEqual(['111', ['up']]);
+    prober.update([target(b)]);
+    time.pass(40_000);
+    // Two failures where it is, and one more; the first success ends the round.
+    expect(checked()).toMatch(/^111222311/);
+    expect(answers.slice(0, 1)).toEqual(['192.0.2.1']);
+  });
+
+  test('comes back where it answered, with two successes there', () => {
+    const { prober, time, states, transitions, checked, answers, working } = serving();
+    prober.update([target()]);
+    time.pass(20_000);
+    expect([checked().slice(0, 4), states.health[0]]).toEqual(['1112', HEALTH_DOWN]);
+    working.add('192.0.2.3');
+    while (answers.length === 0) time.pass(100);
+    expect([answers, states.health[0]]).toEqual([['192.0.2.3'], HEALTH_DOWN]);
+    // The node moves to where it was heard: that is not another node.
+    prober.update([target(c)]);
+    time.pass(5500);
+    expect([states.health[0], answers]).toEqual([HEALTH_UP, ['192.0.2.3']]);
+    expect(checked()).toMatch(/33$/);
+    expect(transitions.map(({ health }) => health)).toEqual(['down', 'up']);
+  });
+
+  test('that moves elsewhere begins anew, without a word: whoever moved it has told', () => {
+    const { prober, time, states, transitions } = serving();
+    prober.update([target()]);
+    time.pass(20_000);
+    expect(states.health[0]).toBe(HEALTH_DOWN);
+    prober.update([target(b)]);
+    expect([states.health[0], transitions.map(({ health }) => health)]).toEqual([HEALTH_UNKNOWN, ['down']]);
+  });
+
+  test('goes on with its round when everything stays as it is', () => {
+    const { prober, time, checked } = serving();
+    prober.update([target()]);
+    for (let i = 0; i < 40; i++) {
+      prober.update([target()]);
+      time.pass(1000);
+    }
+    expect(checked()).toMatch(/^111231231?/);
+  });
+
+  test('is checked where it is when the next one is no longer among them', () => {
+    const { prober, time, states, checked } = serving();
+    prober.update([target()]);
+    while (!checked().endsWith('12')) time.pass(100);
+    prober.update([{ ...target(), ips: ips.slice(0, 2) }]);
+    time.pass(5500);
+    expect([checked().slice(-3), states.health[0]]).toEqual(['121', HEALTH_DOWN]);
   });
 });
 

@@ -1,8 +1,9 @@
-// Host names of nodes: the last good address is kept through failures, a name does not hop between its addresses, and a name
-// that fails is mentioned once, not every half minute.
+// Host names of nodes: answers pass the rules of addresses, the last good ones are kept through failures, and a name that fails is
+// mentioned once, not every half minute.
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { formatIp } from '../../../core/base/ip.ts';
+import { ipOf } from '../../../testing/loopback.ts';
 import { Resolver } from '../../../workers/resolver.ts';
 import { makeNotebook } from './notebook.ts';
 
@@ -14,45 +15,42 @@ function make(answers: Record<string, string[] | string>) {
     if (typeof answer === 'string') throw Object.assign(new Error('look-up failed'), { code: answer });
     return answer;
   });
-  const text = (host: string) => {
-    const ip = resolver.addressOf(host);
-    return ip === undefined ? undefined : formatIp(ip, 0);
-  };
+  const text = (host: string) =>
+    resolver
+      .answersOf(host)
+      .map((ip) => formatIp(ip, 0))
+      .join(' ');
   return { answers, lines, resolver, text };
 }
 
 describe('a look-up that succeeds', () => {
-  test('gives the first address, of either family', async () => {
-    const { resolver, text } = make({ one: ['192.0.2.1', '192.0.2.2'], six: ['2001:db8::1'] });
-    expect(text('one')).toBeUndefined();
+  test('gives all addresses of the name once, of either family, in their order', async () => {
+    const { answers, lines, resolver, text } = make({
+      one: ['192.0.2.2', '192.0.2.1', '192.0.2.2'],
+      six: ['2001:db8::1'],
+    });
+    expect(text('one')).toBe('');
     await resolver.refresh(['one', 'six']);
-    expect([text('one'), text('six')]).toEqual(['192.0.2.1', '2001:db8::1']);
-    await resolver.refresh(['one', 'six']);
+    expect([text('one'), text('six')]).toEqual(['192.0.2.2 192.0.2.1', '2001:db8::1']);
+    answers.one = ['192.0.2.3'];
+    await resolver.refresh(['one']);
+    expect([text('one'), lines]).toEqual(['192.0.2.3', []]);
   });
 
-  test('keeps the address for as long as the name has it, in whatever order', async () => {
-    const { answers, lines, resolver, text } = make({ one: ['192.0.2.1', '192.0.2.2'] });
-    await resolver.refresh(['one']);
-    answers.one = ['192.0.2.3', '192.0.2.2', '192.0.2.1'];
+  test('leaves out what would be refused if it were written', async () => {
+    const mixed = [
+      '0.0.0.0',
+      '::',
+      '224.0.0.1',
+      'ff02::1',
+      '255.255.255.255',
+      'fe80::1%eth0',
+      '::ffff:0.0.0.0',
+      '192.0.2.1',
+    ];
+    const { lines, resolver, text } = make({ one: mixed });
     await resolver.refresh(['one']);
     expect([text('one'), lines]).toEqual(['192.0.2.1', []]);
-  });
-
-  test('moves when the name no longer has it, and says so', async () => {
-    const { answers, lines, resolver, text } = make({ one: ['192.0.2.1'], two: ['192.0.2.9'] });
-    await resolver.refresh(['one', 'two']);
-    answers.one = ['192.0.2.2', '192.0.2.3'];
-    await resolver.refresh(['one', 'two']);
-    expect([text('one'), text('two')]).toEqual(['192.0.2.2', '192.0.2.9']);
-    expect(lines).toEqual(['info: host name one moved from 192.0.2.1 to 192.0.2.2']);
-  });
-
-  test('without an address changes nothing', async () => {
-    const { answers, resolver, text } = make({ one: ['192.0.2.1'] });
-    await resolver.refresh(['one']);
-    answers.one = [];
-    await resolver.refresh(['one']);
-    expect(text('one')).toBe('192.0.2.1');
   });
 });
 
@@ -74,10 +72,34 @@ describe('a look-up that fails', () => {
     ]);
   });
 
+  test.each([
+    ['0.0.0.0', 'its answer 0.0.0.0 is every address of this machine'],
+    ['::', 'its answer :: is every address of this machine'],
+    ['224.0.0.1', 'its answer 224.0.0.1 is a multicast address'],
+    ['255.255.255.255', 'its answer 255.255.255.255 is the broadcast address'],
+    ['fe80::1%eth0', 'its answer fe80::1%eth0 is no address that can be used'],
+    [undefined, 'it has no address'],
+  ])('is one whose answer is %s: the last good one is kept, and it is mentioned once', async (answer, reason) => {
+    const useless = answer === undefined ? [] : [answer];
+    const { answers, lines, resolver, text } = make({ one: useless });
+    for (let i = 0; i < 3; i++) await resolver.refresh(['one']);
+    expect(text('one')).toBe('');
+    answers.one = ['192.0.2.1'];
+    await resolver.refresh(['one']);
+    answers.one = useless;
+    for (let i = 0; i < 3; i++) await resolver.refresh(['one']);
+    expect(text('one')).toBe('192.0.2.1');
+    expect(lines).toEqual([
+      `warn: host name one cannot be resolved (${reason}): its nodes take no connections`,
+      'info: host name one resolves again',
+      `warn: host name one cannot be resolved (${reason}): keeping 192.0.2.1`,
+    ]);
+  });
+
   test('of a name never resolved says what that means', async () => {
     const { lines, resolver, text } = make({});
     await resolver.refresh(['gone']);
-    expect(text('gone')).toBeUndefined();
+    expect(text('gone')).toBe('');
     expect(lines).toEqual(['warn: host name gone cannot be resolved (ENOTFOUND): its nodes take no connections']);
   });
 
@@ -102,10 +124,10 @@ describe('a name that nobody asks for any more', () => {
     await resolver.refresh([]);
     expect(text('one')).toBe('192.0.2.1');
     resolver.forgetOthers([]);
-    expect(text('one')).toBeUndefined();
+    expect(text('one')).toBe('');
     answers.one = 'ENOTFOUND';
     await resolver.refresh(['one']);
-    expect(text('one')).toBeUndefined();
+    expect(text('one')).toBe('');
   });
 
   test('and comes back still failing is mentioned again', async () => {
@@ -137,10 +159,10 @@ describe('a name whose server is silent', () => {
       await refreshed;
     }
     expect(asked).toBe(1);
-    expect(resolver.addressOf('late')).toBeUndefined();
+    expect(resolver.answersOf('late')).toEqual([]);
     answer.resolve(['192.0.2.5']);
     await vi.advanceTimersByTimeAsync(0);
-    expect(formatIp(resolver.addressOf('late') ?? new Uint8Array(16), 0)).toBe('192.0.2.5');
+    expect(resolver.answersOf('late')).toEqual([ipOf('192.0.2.5')]);
     expect(lines).toEqual([
       'warn: host name late cannot be resolved (Error: no answer): its nodes take no connections',
       'info: host name late resolves again',

@@ -362,7 +362,7 @@ describe('a node', () => {
   test('without an address is down', () => {
     expect(of(node(5, { ip: undefined }))).toMatchObject({
       health: 'down',
-      reason: 'its host name cannot be resolved',
+      reason: 'its host name cannot be resolved, or leads back here',
     });
   });
 

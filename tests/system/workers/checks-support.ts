@@ -16,6 +16,7 @@ export function makeTarget(port: number, changes: Partial<CheckTarget> = {}): Ch
     name: 'web-1 (127.0.0.1:8080) of web port 80',
     check: 'connection',
     ip: parseIp(LOOPBACK_IPV4),
+    ips: [],
     port,
     host: LOOPBACK_IPV4,
     proxyProtocol: 'none',

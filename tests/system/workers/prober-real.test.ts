@@ -27,6 +27,7 @@ test('a node comes up, goes down and comes back', async () => {
     runCheck: createRunCheck(new Farewells(1)),
     checksMax: 1,
     onTransition: (_, health, text) => lines.push(`${health}: ${text}`),
+    onAnswer: () => {},
   });
   const port = await freePort();
   node = await PeerListener.listen(LOOPBACK_IPV4, port);
@@ -50,6 +51,7 @@ test('a stop closes what a check has open', async () => {
     runCheck: createRunCheck(new Farewells(1)),
     checksMax: 1,
     onTransition: () => {},
+    onAnswer: () => {},
   });
   node = await PeerListener.listen(LOOPBACK_IPV4, await freePort());
   prober.update([makeTarget(node.port, { check: 'http', timeoutMs: 30_000 })]);
