@@ -1,6 +1,7 @@
 // The control plane beside the data plane, with the real binary: what its API is told is served at once and kept over restarts; its
 // thread may die at any time without a session noticing; what would end in a configuration nobody meant is refused at the start.
 
+import { lookup } from 'node:dns/promises';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -126,6 +127,34 @@ describe('with a store', () => {
     expect(JSON.stringify(refused.body)).toContain(`cannot listen on 127.0.0.1:${node.port}: the port is in use`);
     expect(await balancer.ask('GET', `/v4/nodebalancers/${id}/configs`)).toMatchObject({ results: 0 });
     expect(await (await stream(port)).finish()).toBeUndefined();
+  });
+
+  test('a node that is the API is refused; a name that leads there, and a port of its own, are warned of, once', async () => {
+    const balancer = await start();
+    const { port, config } = await serving(balancer);
+    const apiPort = Number(new URL(balancer.url).port);
+    const refused = await balancer.request('POST', `${config}/nodes`, {
+      label: 'api',
+      address: `127.0.0.1:${apiPort}`,
+    });
+    expect([refused.status, JSON.stringify(refused.body)]).toEqual([
+      400,
+      expect.stringContaining("the address of this balancer's API"),
+    ]);
+    await balancer.ask('POST', `${config}/nodes`, { label: 'named', address: `localhost:${apiPort}` });
+    const outer = await freePort();
+    const nodes = [{ label: 'inner', address: `127.0.0.1:${port}` }];
+    const { config: outerConfig } = await balancer.create('outer', { port: outer }, nodes);
+    await balancer.ask('PUT', outerConfig, { algorithm: 'leastconn' });
+    // Where localhost is ::1, too, the node is there.
+    const hasOther = (await lookup('localhost', { all: true })).some(({ family }) => family === 6);
+    const named =
+      /^node named .* takes no connections: its host name resolves to .*, the address of this balancer's API$/;
+    const warnings = balancer.program.stderr.split('\n').filter((line) => / warn /.test(line));
+    expect(warnings.map((line) => line.slice(line.indexOf('node ')))).toEqual([
+      ...(hasOther ? [] : [expect.stringMatching(named)]),
+      `node inner (127.0.0.1:${port}) of outer port ${outer} is 127.0.0.1:${port}, web port ${port} of this balancer: each connection to it takes two sessions`,
+    ]);
   });
 
   test('the socket in the data directory is for its owner alone, and goes with the process', async () => {
