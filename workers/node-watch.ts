@@ -3,7 +3,7 @@
 // them without being told.
 
 import { monotonicMs } from '../core/base/clock.ts';
-import { forgetEjection, type NodeEvent, noteMoved } from '../core/health/ejection.ts';
+import { forgetEjection, NO_TRIAL, type NodeEvent, noteMoved } from '../core/health/ejection.ts';
 import {
   describeReason,
   HEALTH_DOWN,
@@ -12,6 +12,7 @@ import {
   type Health,
   REASON,
 } from '../core/health/node-states.ts';
+import { NODE, NODE_STRIDE, sumCell } from '../core/metrics/counters.ts';
 import type { FrontendPlan, NodePlan } from '../core/session/plan.ts';
 import { type CheckPlaces, checkPlaces, checksNeeded } from './check-places.ts';
 import { nodeName } from './check-targets.ts';
@@ -22,6 +23,7 @@ import type { EventLog, NodeName } from './event-log.ts';
 import type { Logger } from './logger.ts';
 import type { NodeAddresses } from './node-addresses.ts';
 import { Prober } from './prober.ts';
+import { Rounds } from './rounds.ts';
 import type { ShardSet } from './shard-set.ts';
 
 export interface NodeWatchOptions {
@@ -50,6 +52,7 @@ export class NodeWatch {
   readonly #cutAfterMs: number | undefined;
   readonly #prober: Prober;
   readonly #places: CheckPlaces;
+  readonly #rounds: Rounds;
   /** of the last update */
   #checksNeeded = 0;
   #checkedRows: ReadonlySet<number> = new Set();
@@ -78,6 +81,13 @@ export class NodeWatch {
       checksMax: this.#places.checks,
       onTransition: (target, health, text, why) => this.#checked(target, health, text, why),
       onAnswer: ({ row }, ip) => addresses.answeredAt(row, ip),
+    });
+    this.#rounds = new Rounds({
+      failuresOf: (row) => this.#failuresOf(row),
+      isOut: (row) => shards.nodeStates.isEjected[row] === 1,
+      // A trial tells by itself how it went.
+      mayGo: (row) => shards.nodeStates.trialAt[row] === NO_TRIAL && this.#isTriedInTurn(row),
+      goOn: (row) => addresses.tryElsewhere(row, ''),
     });
     shards.onNodeEvent = (row, event, errno) => this.#met(row, event, errno);
   }
@@ -112,6 +122,7 @@ export class NodeWatch {
 
   stop(): void {
     this.#prober.stop();
+    this.#rounds.stop();
     for (const row of [...this.#cuts.keys()]) this.#keep(row);
   }
 
@@ -195,8 +206,16 @@ export class NodeWatch {
     const isDown = this.#shards.nodeStates.health[row] === HEALTH_DOWN;
     if (!isDown && this.#addresses.failed(row, 'session', why, isTrial)) return;
     const elsewhere = this.#isTriedInTurn(row) ? this.#addresses.tryElsewhere(row, why) : undefined;
+    if (elsewhere !== undefined) this.#rounds.begin(row);
     const then = elsewhere === undefined ? '' : `, and is tried at ${elsewhere} then`;
     this.#tell('warn', row, `${name} ${isTrial ? 'stays' : 'is'} out for ${seconds} s${then}: ${why}`);
+  }
+
+  /** Connects that failed, of all shards. */
+  #failuresOf(row: number): number {
+    const cells = this.#shards.counters.map(({ nodes }) => nodes);
+    const at = row * NODE_STRIDE;
+    return sumCell(cells, at + NODE.connectFailures) + sumCell(cells, at + NODE.connectTimeouts);
   }
 
   /** Whether no check will find another of its addresses: there are none, or they have nothing against the present one. */

@@ -34,8 +34,9 @@ afterEach(() => {
 function make(cut: (row: number) => Promise<boolean>, addresses: Partial<NodeAddresses> = {}) {
   const nodeStates = createNodeStates(new SharedArrayBuffer(nodeStatesBytes(2)), 2);
   const { lines, ...logger } = makeNotebook();
-  const shards: { nodeStates: NodeStates; cut: typeof cut; onNodeEvent: OnNodeEvent } = {
+  const shards: { nodeStates: NodeStates; counters: []; cut: typeof cut; onNodeEvent: OnNodeEvent } = {
     nodeStates,
+    counters: [],
     cut,
     onNodeEvent: () => {},
   };
