@@ -81,8 +81,7 @@ export class NodeAddresses {
       const hasMoved = !isSame(before?.choice.ip, choice.ip);
       const row = rows.get(key);
       if (hasMoved && before?.staysOut === true && row !== undefined) stillOut.add(row);
-      const failures = before?.failures ?? new Map<string, Failure>();
-      places.set(key, { choice, failures, wanted: undefined, staysOut: false, why: '' });
+      places.set(key, { choice, failures: failuresOf(before, choice), wanted: undefined, staysOut: false, why: '' });
     }
     this.#places = places;
     this.#keys = new Map([...rows].map(([key, row]) => [row, key]));
@@ -204,4 +203,11 @@ export class NodeAddresses {
       node: { nodebalancer: nodebalancer.label, port, label, address },
     });
   }
+}
+
+/** Names may have other addresses every hour: of those that are gone nothing is kept. */
+function failuresOf(before: Place | undefined, { ip, usable }: Choice): Map<string, Failure> {
+  if (before === undefined || before.failures.size === 0) return new Map();
+  const known = new Set([...usable, ...(ip === undefined ? [] : [ip])].map((one) => formatIp(one, 0)));
+  return new Map([...before.failures].filter(([text]) => known.has(text)));
 }

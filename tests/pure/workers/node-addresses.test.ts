@@ -327,6 +327,15 @@ describe('a node that fails', () => {
     expect(lines.at(-1)).toBe(`${MOVED} ${B} to ${A}: a check was answered there`);
   });
 
+  test('at an address that its name gives up is not known to have failed when the name has it again', () => {
+    nodes.failed(0, 'check', 'x');
+    place(config);
+    names.one = [B];
+    place(config);
+    names.one = [A, B];
+    expect([place(config), nodes.failed(0, 'check', 'x'), place(config)]).toEqual([[B], true, [A]]);
+  });
+
   test('for a check that is not done any more has not', () => {
     nodes.failed(0, 'check', 'x');
     place(config);
