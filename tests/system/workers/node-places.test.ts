@@ -41,7 +41,7 @@ async function start(
   more: Partial<SupervisorOptions> = {},
 ): Promise<{ lines: string[]; own: Supervisor }> {
   const { lines, ...logger } = makeNotebook();
-  const { supervisor: options } = processSettings({ workers: 1, connectionsMax: 32, connectRetries: 8 }, 4, false);
+  const { supervisor: options } = processSettings({ workers: 1, connectionsMax: 32, connectRetries: 8 }, 4);
   const own = new Supervisor({ ...options, lookupAll: async () => answers, ...more }, logger);
   supervisor = own;
   await own.start(config);
