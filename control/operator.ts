@@ -1,13 +1,14 @@
 // The operator's own way to the API, without a token: over the local socket of a running balancer, or, when none runs, straight to
 // the store in its directory. The same routes answer either way.
 
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { OwnAddresses } from '../core/config/own-ports.ts';
 import { request } from '../workers/node-http.ts';
 import type { ApiContext } from './api/context.ts';
-import { Logins, loginKey } from './api/logins.ts';
+import { Logins } from './api/logins.ts';
 import { createServer } from './api/server.ts';
 import { Changes } from './changes.ts';
 import type { DataPlane } from './data-plane.ts';
@@ -151,7 +152,8 @@ function openOffline(directory: string, region: string, own: () => OwnAddresses)
     store,
     changes: new Changes({ store, plane: NO_PLANE, region, own }),
     tokens,
-    logins: new Logins(loginKey(directory), tokens, Date.now),
+    // Nobody comes with a cookie here: whatever is wrong with the key of those is no reason not to answer.
+    logins: new Logins(randomBytes(32), tokens, Date.now),
     statistics,
     now: Date.now,
     audit: () => {},

@@ -2,13 +2,9 @@
 // is kept of a login, so that it outlives a restart; a revoked token ends its logins with it.
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TokenInfo, Tokens } from '../store/tokens.ts';
 import { type Caller, OPERATOR } from './caller.ts';
 
-const KEY_NAME = 'login.key';
-const KEY_BYTES = 32;
 const NAME_CHARS = 8;
 export const LOGIN_HOURS = 12;
 const LOGIN_MS = LOGIN_HOURS * 3_600_000;
@@ -114,18 +110,4 @@ function ownerOf({ id, created, label, scope }: TokenInfo): Owner {
 export function isSame(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);
-}
-
-/** The key that cookies are signed with: made once, readable by its owner alone. */
-export function loginKey(directory: string): Buffer {
-  const path = join(directory, KEY_NAME);
-  try {
-    const key = readFileSync(path);
-    if (key.length === KEY_BYTES) return key;
-  } catch {
-    // Not there yet.
-  }
-  const key = randomBytes(KEY_BYTES);
-  writeFileSync(path, key, { mode: 0o600 });
-  return key;
 }

@@ -1,9 +1,10 @@
 // The embedded database: one file in the data directory, owned by one process at a time. Opening it answers every question about its
 // state before anything relies on it; a database that is not whole is refused, never replaced by an empty one.
 
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { firstObstacle } from './data-file.ts';
 import { StoreError } from './store.ts';
 
 const FILE_NAME = 'balancer.db';
@@ -11,6 +12,10 @@ const FILE_NAME = 'balancer.db';
 const MARKER_NAME = 'balancer.db.exists';
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
+/** what every database begins with (sqlite.org/fileformat2.html) */
+const MAGIC = 'SQLite format 3\0';
+/** what SQLite keeps beside a file, under its name and these */
+export const BESIDE = ['-wal', '-journal'] as const;
 /** SQLITE_BUSY and SQLITE_LOCKED (sqlite.org/rescode.html), the low byte of an extended code */
 const BUSY_CODES: ReadonlySet<number> = new Set([5, 6]);
 
@@ -42,6 +47,7 @@ export function openDatabase(directory: string): DatabaseSync {
   const path = databasePath(directory);
   try {
     mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    refuseObstacles(directory, path);
     refuseIfLost(directory, path);
     createPrivately(path);
     const database = new DatabaseSync(path);
@@ -62,16 +68,36 @@ function isMarked(directory: string): boolean {
   return statSync(join(directory, MARKER_NAME), { throwIfNoEntry: false }) !== undefined;
 }
 
+/** SQLite says of each of them that it cannot open the database, and would wait for the other end of a FIFO. */
+function refuseObstacles(directory: string, path: string): void {
+  const files = [path, ...BESIDE.map((suffix) => `${path}${suffix}`), join(directory, MARKER_NAME)];
+  const obstacle = firstObstacle(files);
+  if (obstacle === undefined) return;
+  throw new StoreError(
+    `the database ${path} cannot be used: ${obstacle}. Nothing was changed. Mend that, or give the balancer another directory (BALANCER_DATA_DIR)`,
+  );
+}
+
 /** SQLite takes a missing or an empty file for a new database. */
 function refuseIfLost(directory: string, path: string): void {
   const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (bytes > 0) {
     // A wrong header is told here in plain words; SQLite calls it "not a database" only at the first statement.
-    const head = readFileSync(path).subarray(0, 16).toString('latin1');
-    if (head !== 'SQLite format 3\0') throw damage(path, 'it is not a database');
+    if (headOf(path) !== MAGIC) throw damage(path, 'it is not a database');
     return;
   }
   if (isMarked(directory)) throw damage(path, 'it is missing or empty, and was neither before');
+}
+
+function headOf(path: string): string {
+  const head = Buffer.alloc(MAGIC.length);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, head, 0, head.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  return head.toString('latin1');
 }
 
 /** SQLite makes files that everybody may read, and gives the log beside a file that file's mode. */

@@ -1,8 +1,8 @@
 // The store of a process whose truth is a configuration file: what the file says, with ids, and no history. Things that stay in the file
 // keep their ids, over a HUP and over a restart: statistics and the page's addresses go by them.
 
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Config } from '../../core/config/model.ts';
+import { readDataFile, writeDataFile } from './data-file.ts';
 import { EMPTY_INVENTORY, type Inventory, inventoryOf } from './inventory.ts';
 import { readInventory } from './inventory-check.ts';
 import { type Revision, type Store, StoreError } from './store.ts';
@@ -18,6 +18,8 @@ export interface FileStoreOptions {
   readonly region: string;
   /** milliseconds since 1970 */
   readonly now: () => number;
+  /** told in a sentence when the ids cannot be kept, which is no reason to serve less */
+  readonly warn: (message: string) => void;
 }
 
 export class FileStore implements Store {
@@ -26,6 +28,8 @@ export class FileStore implements Store {
   #config: Config | undefined;
   #text = '';
   #latest: Revision;
+  /** whether it was said that the ids cannot be written: each reading of the file would say it again */
+  #isWarned = false;
 
   constructor(options: FileStoreOptions) {
     this.#options = options;
@@ -34,7 +38,7 @@ export class FileStore implements Store {
       time: utcSeconds(options.now()),
       author: options.file,
       changes: [],
-      inventory: recall(options.memory),
+      inventory: this.#recall(),
     };
     this.refresh();
   }
@@ -53,12 +57,12 @@ export class FileStore implements Store {
     const text = JSON.stringify(config);
     if (text === this.#text) return;
     this.#text = text;
-    const { memory, region, now } = this.#options;
+    const { region, now } = this.#options;
     const time = utcSeconds(now());
     const { revision } = this.#latest;
     const inventory = inventoryOf(config, this.#latest.inventory, region, time);
     this.#latest = { ...this.#latest, revision: revision + 1, time, inventory };
-    remember(memory, inventory);
+    this.#remember(inventory);
     for (const listener of this.#listeners) listener(this.#latest);
   }
 
@@ -82,22 +86,43 @@ export class FileStore implements Store {
   close(): void {
     this.#listeners.clear();
   }
-}
 
-function recall(path: string): Inventory {
-  try {
-    return readInventory(JSON.parse(readFileSync(path, 'utf8'))) ?? EMPTY_INVENTORY;
-  } catch {
-    return EMPTY_INVENTORY;
+  /** What was kept of an earlier process; a file that holds something else is no reason to start with less. */
+  #recall(): Inventory {
+    const { memory, warn } = this.#options;
+    try {
+      const text = readDataFile(memory)?.toString();
+      if (text === undefined) return EMPTY_INVENTORY;
+      const inventory = readInventory(parsed(text));
+      if (inventory !== undefined) return inventory;
+      throw new Error('holds no ids that can be read');
+    } catch (error) {
+      warn(
+        `${memory} ${messageOf(error)}: ids begin anew, and with them what statistics and addresses of the page go by`,
+      );
+      return EMPTY_INVENTORY;
+    }
+  }
+
+  #remember(inventory: Inventory): void {
+    const { memory, warn } = this.#options;
+    try {
+      writeDataFile(memory, JSON.stringify(inventory));
+    } catch (error) {
+      if (!this.#isWarned) warn(`${memory} ${messageOf(error)}: ids may begin anew with the next start`);
+      this.#isWarned = true;
+    }
   }
 }
 
-/** In one step. Where it cannot be written ids begin anew with the next start, which is no reason to serve less. */
-function remember(path: string, inventory: Inventory): void {
+function parsed(text: string): unknown {
   try {
-    writeFileSync(`${path}.new`, JSON.stringify(inventory), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    return JSON.parse(text);
   } catch {
-    // A full disk, say.
+    return undefined;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

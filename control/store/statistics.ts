@@ -5,7 +5,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { createPrivately, transaction } from './database.ts';
+import { firstObstacle } from './data-file.ts';
+import { BESIDE, createPrivately, transaction } from './database.ts';
 
 /** What happened within one interval. */
 export interface Amounts {
@@ -39,7 +40,8 @@ const DAY_MS = 24 * HOUR_MS;
 const FILE_NAME = 'statistics.db';
 /** SQLite's name for a database without a file */
 const IN_MEMORY = ':memory:';
-/** sqlite3.h */
+/** sqlite3.h; the first, from statements that never change: tables that are not ours any more */
+const SQLITE_ERROR = 1;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 const SCHEMA_VERSION = 1;
@@ -179,6 +181,8 @@ export function openStatistics(directory: string): {
   readonly remark: string | undefined;
 } {
   const path = join(directory, FILE_NAME);
+  const obstacle = firstObstacle(['', ...BESIDE].map((suffix) => `${path}${suffix}`));
+  if (obstacle !== undefined) return { statistics: new Statistics(open(IN_MEMORY)), remark: unusable(path, obstacle) };
   try {
     return { statistics: new Statistics(open(path)), remark: undefined };
   } catch (error) {
@@ -208,7 +212,7 @@ function isDamage(error: unknown): boolean {
   if (!('errcode' in error)) return !('code' in error);
   // The low byte of an extended code is its kind.
   const kind = Number(error.errcode) & 0xff;
-  return kind === SQLITE_CORRUPT || kind === SQLITE_NOTADB;
+  return kind === SQLITE_ERROR || kind === SQLITE_CORRUPT || kind === SQLITE_NOTADB;
 }
 
 function messageOf(error: unknown): string {

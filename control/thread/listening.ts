@@ -68,5 +68,7 @@ export async function listenAtSocket(server: FastifyInstance, directory: string)
 
 /** Nobody shall knock where nobody listens. */
 export function removeSocket(directory: string): void {
-  rmSync(join(directory, CONTROL_SOCKET), { force: true });
+  const path = join(directory, CONTROL_SOCKET);
+  // What else may lie there was left alone at the start.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
 }

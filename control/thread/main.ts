@@ -6,6 +6,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { createControl } from '../../workers/channel.ts';
 import { exhaustMemory } from '../../workers/faults.ts';
 import { CONTROL, LoopLag } from '../../workers/loop-lag.ts';
+import { type LoginKey, loginKey } from '../api/login-key.ts';
 import { configOf } from '../store/inventory.ts';
 import { refuseUnsound } from '../store/refusal.ts';
 import { openStore, type SqliteStore } from '../store/sqlite-store.ts';
@@ -29,13 +30,19 @@ function post(message: FromControl): void {
   port.postMessage(message);
 }
 
-/** @returns undefined when there is none; the main thread was told why */
-function open(): SqliteStore | undefined {
+/** What lies in the data directory. */
+interface Opened {
+  readonly store: SqliteStore;
+  readonly loginKey: LoginKey;
+}
+
+/** @returns undefined when something cannot be used; the main thread was told what and why */
+function open(): Opened | undefined {
   try {
-    const opened = openStore(task.dataDir);
+    const store = openStore(task.dataDir);
     // With a file, what is stored is not put into force.
-    if (task.file === undefined) refuseUnsound(opened.read());
-    return opened;
+    if (task.file === undefined) refuseUnsound(store.read());
+    return { store, loginKey: loginKey(task.dataDir) };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     post({ kind: 'unusable', message: error.message });
@@ -43,14 +50,14 @@ function open(): SqliteStore | undefined {
   }
 }
 
-async function serve(store: SqliteStore, state: PlaneState): Promise<void> {
-  service = new Service(task, store, state, post);
+async function serve({ store, loginKey }: Opened, state: PlaneState): Promise<void> {
+  service = new Service({ task, database: store, loginKey, state, post });
   post({ kind: 'serving', problem: await service.start() });
   // Not earlier: on a busy machine all that is loaded and compressed until here can take longer than a beat may.
   beatOn(task.heartbeat, new LoopLag(createControl(state.memories.control), CONTROL));
 }
 
-async function end(store: SqliteStore): Promise<void> {
+async function end({ store }: Opened): Promise<void> {
   await service?.close();
   store.close();
   process.exit();
@@ -67,16 +74,16 @@ function fail(fault: ControlFault): void {
 }
 
 setPriority(NICE);
-const store = open();
-if (store !== undefined) {
+const opened = open();
+if (opened !== undefined) {
   port.on('message', (message: ToControl) => {
-    if (message.kind === 'stop') void end(store);
-    else if (message.kind === 'serve') void serve(store, message.state);
+    if (message.kind === 'stop') void end(opened);
+    else if (message.kind === 'serve') void serve(opened, message.state);
     else if (message.kind === 'fault') fail(message.fault);
     // The change is in force now, and its write would come next.
     else if (failsBeforeWrite && message.kind === 'answer') fail('throw');
     else service?.receive(message);
   });
-  const { inventory, revision } = store.read();
+  const { inventory, revision } = opened.store.read();
   post({ kind: 'opened', config: configOf(inventory), revision });
 }

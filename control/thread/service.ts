@@ -7,8 +7,9 @@ import type { OwnAddresses } from '../../core/config/own-ports.ts';
 import { localAddresses } from '../../workers/machine-addresses.ts';
 import type { ApiContext } from '../api/context.ts';
 import { shownAddresses } from '../api/host-addresses.ts';
+import type { LoginKey } from '../api/login-key.ts';
 import { loginPath } from '../api/login-routes.ts';
-import { Logins, loginKey } from '../api/logins.ts';
+import { Logins } from '../api/logins.ts';
 import { createServer } from '../api/server.ts';
 import { Changes } from '../changes.ts';
 import { Sampler } from '../sampler.ts';
@@ -24,6 +25,16 @@ import { ThreadPlane } from './plane.ts';
 const FIRST_LABEL = 'first';
 const FILE_MEMORY = 'file-inventory.json';
 
+export interface ServiceOptions {
+  readonly task: ControlTask;
+  readonly database: SqliteStore;
+  readonly loginKey: LoginKey;
+  /** of the data plane */
+  readonly state: PlaneState;
+  /** to the main thread */
+  readonly post: (message: FromControl) => void;
+}
+
 export class Service {
   readonly #task: ControlTask;
   readonly #plane: ThreadPlane;
@@ -33,8 +44,7 @@ export class Service {
   readonly #post: (message: FromControl) => void;
   readonly #servers = new Set<FastifyInstance>();
 
-  /** @param state of the data plane @param post to the main thread */
-  constructor(task: ControlTask, database: SqliteStore, state: PlaneState, post: (message: FromControl) => void) {
+  constructor({ task, database, loginKey, state, post }: ServiceOptions) {
     const { dataDir, file, region, addresses, floating } = task;
     this.#task = task;
     this.#post = post;
@@ -49,11 +59,12 @@ export class Service {
             memory: join(dataDir, FILE_MEMORY),
             region,
             now: Date.now,
+            warn: (message) => this.#log('warn', message),
           });
     const store: Store = this.#fileStore ?? database;
     const tokens = new Tokens(database.database);
     const { statistics, remark } = openStatistics(dataDir);
-    if (remark !== undefined) this.#log('warn', remark);
+    for (const message of [remark, loginKey.remark]) if (message !== undefined) this.#log('warn', message);
     const fault = (error: unknown) =>
       this.#log('error', `control plane: ${error instanceof Error ? error.stack : error}`);
     const own = (): OwnAddresses => ({ local: localAddresses(), api: task.address });
@@ -64,7 +75,7 @@ export class Service {
       store,
       changes: new Changes({ store, plane, region, own }),
       tokens,
-      logins: new Logins(loginKey(dataDir), tokens, Date.now),
+      logins: new Logins(loginKey.key, tokens, Date.now),
       statistics,
       now: Date.now,
       audit: (line) => this.#log('info', `api: ${line}`),

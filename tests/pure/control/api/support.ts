@@ -2,7 +2,8 @@
 
 import type { FastifyInstance } from 'fastify';
 import type { ApiContext, ApiSettings } from '../../../../control/api/context.ts';
-import { Logins, loginKey } from '../../../../control/api/logins.ts';
+import { loginKey } from '../../../../control/api/login-key.ts';
+import { Logins } from '../../../../control/api/logins.ts';
 import { createServer } from '../../../../control/api/server.ts';
 import { Changes } from '../../../../control/changes.ts';
 import type {
@@ -165,7 +166,7 @@ export function startLab(settings: Partial<ApiSettings> = {}): Lab {
     statistics,
     now,
     changes: new Changes({ store, plane, region: full.region, own: () => lab.own, now }),
-    logins: new Logins(loginKey(directory), tokens, now),
+    logins: new Logins(loginKey(directory).key, tokens, now),
     audit: (line) => audit.push(line),
     fault: (error) => faults.push(error),
   };

@@ -1,6 +1,6 @@
 // The store of a process that was started with a file: what the file says, under ids that stay, and never written.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FileStore } from '../../../../control/store/file-store.ts';
@@ -25,14 +25,16 @@ const SECOND = config('{ label: web-2, address: "192.0.2.2:80" }, { label: web-3
 /** @param memory that of an earlier process, if there was one */
 function make(present: Config, memory = join(makeTemporaryDirectory('file-store'), 'memory')) {
   const state = { present, nowMs: START_MS };
+  const warnings: string[] = [];
   const store = new FileStore({
     file: '/etc/balancer.yaml',
     config: () => state.present,
     memory,
     region: 'here',
     now: () => state.nowMs,
+    warn: (message) => warnings.push(message),
   });
-  return { memory, state, store };
+  return { memory, state, store, warnings };
 }
 
 function nodeIds(store: FileStore): Record<string, number> {
@@ -96,10 +98,34 @@ test('the next process knows the ids of what is still there, and gives none of t
   expect(Object.values(before)).not.toContain(after['web-3']);
 });
 
-test('a memory that is damaged or cannot be written is none', () => {
-  const { memory, store } = make(FIRST);
-  const text = readFileSync(memory, 'utf8');
-  writeFileSync(memory, text.slice(0, text.length / 2));
-  expect(nodeIds(make(FIRST, memory).store)).toEqual(nodeIds(store));
-  expect(nodeIds(make(FIRST, '/proc/nowhere/memory').store)).toEqual(nodeIds(store));
+test.each<[name: string, damage: (memory: string) => void, said: RegExp]>([
+  [
+    'cut in half',
+    (memory) => writeFileSync(memory, readFileSync(memory).subarray(0, 100)),
+    /holds no ids that can be read/,
+  ],
+  ['empty', (memory) => writeFileSync(memory, ''), /holds no ids that can be read/],
+  [
+    'a directory',
+    (memory) => {
+      rmSync(memory);
+      mkdirSync(memory);
+    },
+    /is a directory, expected a file/,
+  ],
+])('a memory that is %s is none, and that is said', (_name, damage, said) => {
+  const { memory, store, warnings: before } = make(FIRST);
+  expect(before).toEqual([]);
+  damage(memory);
+  const { store: after, warnings } = make(FIRST, memory);
+  expect(nodeIds(after)).toEqual(nodeIds(store));
+  expect(warnings[0]).toMatch(said);
+  expect(warnings[0]).toContain(memory);
+});
+
+test('a memory that cannot be written is said once', () => {
+  const { state, store, warnings } = make(FIRST, '/proc/nowhere/memory');
+  state.present = SECOND;
+  store.refresh();
+  expect(warnings).toEqual([expect.stringMatching(/^\/proc\/nowhere\/memory cannot be written: .*next start$/)]);
 });
