@@ -1,4 +1,5 @@
-// `balancer check -f FILE [--json]`: says all that is wrong with a file, with the same code that `run` and a reload use.
+// `balancer check -f FILE [--json]`: says all that is wrong with a file, with the same code that `run` and a reload use. With `--store`
+// it is the store that is looked at: see check-store.ts.
 
 import { describeFile, type FileReading, readConfigFile } from './config-file.ts';
 import { readEnvironment } from './environment.ts';
@@ -6,12 +7,24 @@ import { EXIT_CONFIG, EXIT_OK, UsageError } from './exit.ts';
 import { parseOptions } from './options.ts';
 import { ownAddresses } from './own-addresses.ts';
 
-export function runCheck(args: string[]): number {
-  const { file, json } = parseOptions(args, {
+export async function runCheck(args: string[]): Promise<number> {
+  const {
+    file,
+    json,
+    store,
+    'data-dir': directory,
+  } = parseOptions(args, {
     file: { type: 'string', short: 'f' },
     json: { type: 'boolean' },
+    store: { type: 'boolean' },
+    'data-dir': { type: 'string' },
   });
-  if (file === undefined) throw new UsageError('check needs a file: balancer check -f FILE');
+  if (store === true) {
+    if (file !== undefined) throw new UsageError('check looks at one thing at a time: -f FILE or --store');
+    return (await import('./check-store.ts')).checkStore(directory, json === true);
+  }
+  if (file === undefined) throw new UsageError('check needs a file: balancer check -f FILE; or balancer check --store');
+  if (directory !== undefined) throw new UsageError('check needs --data-dir with --store only');
   const reading = readConfigFile(file, ownAddresses(readEnvironment(process.env).values));
   if (json === true) printJson(file, reading);
   else printText(file, reading);

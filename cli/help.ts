@@ -6,7 +6,7 @@ Usage: balancer COMMAND [OPTIONS]
 
 Commands:
   run [-f FILE]        listen and balance, in the foreground
-  check -f FILE        say everything that is wrong with a configuration file
+  check -f FILE        say everything that is wrong with a configuration file, or (--store) with the store
   status               what the running balancer serves, and how it fares
   nodes                every node of the running balancer, with its health
   conns                its sessions
@@ -41,11 +41,15 @@ Signals:
 Environment: see "balancer env".
 `,
   check: `Usage: balancer check -f FILE [--json]
+       balancer check --store [--json] [--data-dir DIR]
 
-Reads FILE as "run" would and lists all mistakes. Exit code 78 if there are any.
+Reads FILE as "run" would and lists all mistakes; or looks whether the store is whole, every revision of it, and
+changes nothing. Exit code 78 if something is wrong.
 
   -f, --file FILE      the configuration
+      --store          the store, whether a balancer runs or not
       --json           the result as JSON on stdout
+      --data-dir DIR   its directory; else BALANCER_DATA_DIR, else the default ("balancer env")
 `,
   status: `Usage: balancer status [--json] [--data-dir DIR]
 

@@ -16,6 +16,7 @@ import { askStatus, socketPath } from './status-client.ts';
 import { databasePath } from './store/database.ts';
 import { openStore } from './store/sqlite-store.ts';
 import { openStatistics } from './store/statistics.ts';
+import { storeChecker } from './store/store-check.ts';
 import { Tokens } from './store/tokens.ts';
 import { CONTROL_SOCKET } from './thread/listening.ts';
 
@@ -52,6 +53,16 @@ export interface OperatorOptions {
 
 /** @throws OperatorError, StoreError */
 export async function openOperator(directory: string, { region, own, mayCreate }: OperatorOptions): Promise<Operator> {
+  const running = await findRunning(directory);
+  if (running !== undefined) return running;
+  if (!mayCreate && !existsSync(databasePath(directory))) {
+    throw new OperatorError(`there is no store in ${directory}: start a balancer, or name its directory (--data-dir)`);
+  }
+  return openOffline(directory, region, () => own);
+}
+
+/** @returns undefined when none runs @throws OperatorError when one does, and cannot be asked */
+export async function findRunning(directory: string): Promise<Operator | undefined> {
   const path = join(directory, CONTROL_SOCKET);
   try {
     await ask(path, 'GET', '/livez', undefined);
@@ -71,10 +82,7 @@ export async function openOperator(directory: string, { region, own, mayCreate }
       `the balancer of ${directory} runs, but its API does not answer now: try again in a few seconds`,
     );
   }
-  if (!mayCreate && !existsSync(databasePath(directory))) {
-    throw new OperatorError(`there is no store in ${directory}: start a balancer, or name its directory (--data-dir)`);
-  }
-  return openOffline(directory, region, () => own);
+  return undefined;
 }
 
 /** Whether a balancer runs whose control thread is not up at this moment. */
@@ -155,6 +163,7 @@ function openOffline(directory: string, region: string, own: () => OwnAddresses)
     // Nobody comes with a cookie here: whatever is wrong with the key of those is no reason not to answer.
     logins: new Logins(randomBytes(32), tokens, Date.now),
     statistics,
+    checkStore: storeChecker(store.database, databasePath(directory)),
     now: Date.now,
     audit: () => {},
     fault: () => {},

@@ -5,6 +5,7 @@ import type { Changes } from '../changes.ts';
 import type { DataPlane } from '../data-plane.ts';
 import type { Statistics } from '../store/statistics.ts';
 import type { Store } from '../store/store.ts';
+import type { StoreReport } from '../store/store-check.ts';
 import type { Tokens } from '../store/tokens.ts';
 import type { Logins } from './logins.ts';
 
@@ -29,6 +30,8 @@ export interface ApiContext {
   readonly tokens: Tokens;
   readonly logins: Logins;
   readonly statistics: Statistics;
+  /** looks at all that is stored, also where the configuration comes from a file */
+  readonly checkStore: () => Promise<StoreReport>;
   /** milliseconds since 1970 */
   readonly now: () => number;
   /** one line per write: who, what, how it went */

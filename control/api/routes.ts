@@ -19,6 +19,7 @@ import { sessionRoutes } from './session-routes.ts';
 import { sourceRoutes } from './source-routes.ts';
 import { stateRoutes } from './state-routes.ts';
 import { shortStatsRoutes, statsRoutes } from './statistics-routes.ts';
+import { storeRoutes } from './store-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 
 type Routes = (app: FastifyInstance, context: ApiContext) => void;
@@ -42,6 +43,7 @@ export const ROOT_ROUTES: readonly Routes[] = [
   sessionRoutes,
   historyRoutes,
   tokenRoutes,
+  storeRoutes,
   headerRoutes,
   sourceRoutes,
   shortStatsRoutes,

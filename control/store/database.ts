@@ -1,10 +1,11 @@
 // The embedded database: one file in the data directory, owned by one process at a time. Opening it answers every question about its
 // state before anything relies on it; a database that is not whole is refused, never replaced by an empty one.
 
-import { closeSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { firstObstacle } from './data-file.ts';
+import { migrateFrom, VERSION, versionOf } from './migrations.ts';
 import { StoreError } from './store.ts';
 
 const FILE_NAME = 'balancer.db';
@@ -16,27 +17,14 @@ const FILE_MODE = 0o600;
 const MAGIC = 'SQLite format 3\0';
 /** what SQLite keeps beside a file, under its name and these */
 export const BESIDE = ['-wal', '-journal'] as const;
-/** SQLITE_BUSY and SQLITE_LOCKED (sqlite.org/rescode.html), the low byte of an extended code */
+const NO_TABLES = 'it has no tables, and had some before';
+/** sqlite.org/rescode.html: the low byte of an extended code. SQLITE_BUSY, SQLITE_LOCKED */
 const BUSY_CODES: ReadonlySet<number> = new Set([5, 6]);
-
-/** Migrations: what brings the version before (its index) to the next one. Never edited once released, only added to. */
-const MIGRATIONS: readonly string[] = [
-  `CREATE TABLE revisions (
-     revision INTEGER PRIMARY KEY,
-     time TEXT NOT NULL,
-     author TEXT NOT NULL,
-     changes TEXT NOT NULL,
-     inventory BLOB NOT NULL
-   ) STRICT;
-   CREATE TABLE tokens (
-     id INTEGER PRIMARY KEY AUTOINCREMENT,
-     hash BLOB NOT NULL UNIQUE,
-     label TEXT NOT NULL,
-     scope TEXT NOT NULL CHECK (scope IN ('read_only', 'read_write')),
-     created TEXT NOT NULL,
-     used TEXT
-   ) STRICT;`,
-];
+/**
+ * SQLITE_ERROR, SQLITE_CORRUPT, SQLITE_NOTADB. Our statements never change: one that the first of these
+ * is said of has met tables that are not what they were, or another version's number on them.
+ */
+const DAMAGE_CODES: ReadonlySet<number> = new Set([1, 11, 26]);
 
 export function databasePath(directory: string): string {
   return join(directory, FILE_NAME);
@@ -48,7 +36,8 @@ export function openDatabase(directory: string): DatabaseSync {
   try {
     mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
     refuseObstacles(directory, path);
-    refuseIfLost(directory, path);
+    const loss = lossOf(directory, path);
+    if (loss !== undefined) throw damage(path, loss);
     createPrivately(path);
     const database = new DatabaseSync(path);
     try {
@@ -61,6 +50,39 @@ export function openDatabase(directory: string): DatabaseSync {
     }
   } catch (error) {
     throw asStoreError(error, path);
+  }
+}
+
+export interface OpenForCheck {
+  readonly path: string;
+  /** undefined when it is so damaged that there is nothing to be asked */
+  readonly database: DatabaseSync | undefined;
+  /** then: what is wrong */
+  readonly problem: string;
+}
+
+/** Neither made nor brought up to date, and not written to. @throws StoreError when there is none, or it cannot be reached */
+export function openForCheck(directory: string): OpenForCheck {
+  const path = databasePath(directory);
+  refuseObstacles(directory, path);
+  const loss = lossOf(directory, path);
+  if (loss !== undefined) return { path, database: undefined, problem: loss };
+  if (!existsSync(path)) throw new StoreError(`there is no store in ${directory}: name its directory (--data-dir)`);
+  const database = new DatabaseSync(path);
+  try {
+    // Taken with the first statement that reads: nobody writes while it is looked at.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF');
+    const version = versionOf(database);
+    refuseNewer(path, version);
+    if (version > 0) return { path, database, problem: '' };
+    database.close();
+    return { path, database: undefined, problem: NO_TABLES };
+  } catch (error) {
+    database.close();
+    const known = asStoreError(error, path);
+    if (!(error instanceof StoreError) && isDamage(error))
+      return { path, database: undefined, problem: messageOf(error) };
+    throw known;
   }
 }
 
@@ -78,15 +100,12 @@ function refuseObstacles(directory: string, path: string): void {
   );
 }
 
-/** SQLite takes a missing or an empty file for a new database. */
-function refuseIfLost(directory: string, path: string): void {
+/** SQLite takes a missing or an empty file for a new database. @returns what has become of the one that was there */
+function lossOf(directory: string, path: string): string | undefined {
   const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (bytes > 0) {
-    // A wrong header is told here in plain words; SQLite calls it "not a database" only at the first statement.
-    if (headOf(path) !== MAGIC) throw damage(path, 'it is not a database');
-    return;
-  }
-  if (isMarked(directory)) throw damage(path, 'it is missing or empty, and was neither before');
+  // A wrong header is told here in plain words; SQLite calls it "not a database" only at the first statement.
+  if (bytes > 0) return headOf(path) === MAGIC ? undefined : 'it is not a database';
+  return isMarked(directory) ? 'it is missing or empty, and was neither before' : undefined;
 }
 
 function headOf(path: string): string {
@@ -124,18 +143,21 @@ function prepare(database: DatabaseSync, path: string, isKnown: boolean): void {
 
 /** @param isKnown there was a database here before: one without tables has lost them */
 function migrate(database: DatabaseSync, path: string, isKnown: boolean): void {
-  const version = Number(Object.values(database.prepare('PRAGMA user_version').get() ?? { version: 0 })[0]);
-  if (version === 0 && isKnown) throw damage(path, 'it has no tables, and had some before');
-  if (version > MIGRATIONS.length) {
-    throw new StoreError(
-      `the database ${path} is of version ${version}, and this balancer knows versions up to ${MIGRATIONS.length}: ` +
-        'it was written by a newer balancer; run that one, or move the file away and start again from an export',
-    );
+  const version = versionOf(database);
+  if (version === 0 && isKnown) throw damage(path, NO_TABLES);
+  refuseNewer(path, version);
+  for (let from = version; from < VERSION; from++) {
+    transaction(database, () => migrateFrom(database, from));
   }
-  for (const [index, statements] of MIGRATIONS.entries()) {
-    if (index < version) continue;
-    transaction(database, () => database.exec(`${statements}\nPRAGMA user_version = ${index + 1}`));
-  }
+}
+
+/** @throws StoreError */
+export function refuseNewer(path: string, version: number): void {
+  if (version <= VERSION) return;
+  throw new StoreError(
+    `the database ${path} is of version ${version}, and this balancer knows versions up to ${VERSION}: ` +
+      'it was written by a newer balancer; run that one, or move the file away and start again from an export',
+  );
 }
 
 /** Runs `work` so that all of it holds or nothing. */
@@ -162,15 +184,26 @@ export function damage(path: string, what: string): StoreError {
 /** An error of the database or of the file system, in words that say what to do. */
 export function asStoreError(error: unknown, path: string): StoreError {
   if (error instanceof StoreError) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  const code =
-    error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
-  if (BUSY_CODES.has(code)) {
+  if (BUSY_CODES.has(codeOf(error))) {
     return new StoreError(
       `the database ${path} is held by another process: one balancer at a time; BALANCER_DATA_DIR gives each a directory of its own`,
     );
   }
-  // SQLITE_CORRUPT and SQLITE_NOTADB
-  if (code === 11 || code === 26) return damage(path, text);
-  return new StoreError(`the database ${path} cannot be used: ${text}`);
+  if (isDamage(error)) return damage(path, messageOf(error));
+  return new StoreError(`the database ${path} cannot be used: ${messageOf(error)}`);
+}
+
+export function isDamage(error: unknown): boolean {
+  // A number that no revision can have.
+  const isTooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_OUT_OF_RANGE';
+  return isTooLarge || DAMAGE_CODES.has(codeOf(error));
+}
+
+/** SQLite's; 0 where it is none of its errors */
+function codeOf(error: unknown): number {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

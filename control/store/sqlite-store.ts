@@ -2,17 +2,18 @@
 // the next one is the compare-and-set: who comes second finds the number taken.
 
 import type { DatabaseSync } from 'node:sqlite';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { asStoreError, damage, databasePath, openDatabase, transaction } from './database.ts';
-import { EMPTY_INVENTORY, type Inventory } from './inventory.ts';
+import { asStoreError, damage, databasePath, isDamage, openDatabase, transaction } from './database.ts';
+import { EMPTY_INVENTORY } from './inventory.ts';
 import { problemsOf, readInventory } from './inventory-check.ts';
+import { INFO_COLUMNS, infoOf, infoProblem, inventoryIn, type Row, rowOf } from './revision-rows.ts';
 import { ConflictError, type NewRevision, type Revision, type RevisionInfo, type Store, StoreError } from './store.ts';
 import { utcSeconds } from './time.ts';
 
 /** as far as a rollback reaches */
 const REVISIONS_MAX = 1000;
-/** far above what 4,096 nodes need; a guard against a damaged row */
-const INVENTORY_BYTES_MAX = 64 << 20;
+
+const WRITE = `INSERT INTO revisions (revision, time, author, changes, inventory, info_sum, inventory_sum)
+  VALUES (:revision, :time, :author, :changes, :inventory, :info_sum, :inventory_sum)`;
 
 const FIRST: Revision = {
   revision: 0,
@@ -37,7 +38,7 @@ export class SqliteStore implements Store {
     this.database = openDatabase(directory);
     try {
       const row = this.database.prepare('SELECT * FROM revisions ORDER BY revision DESC LIMIT 1').get();
-      this.#latest = row === undefined ? FIRST : this.#revisionOf(row);
+      this.#latest = row === undefined ? FIRST : this.#latestOf(row);
     } catch (error) {
       this.database.close();
       throw asStoreError(error, this.#path);
@@ -56,15 +57,7 @@ export class SqliteStore implements Store {
     const revision = { ...next, revision: base + 1, time: utcSeconds(this.#now()) };
     this.#guarded(() =>
       transaction(this.database, () => {
-        this.database
-          .prepare('INSERT INTO revisions (revision, time, author, changes, inventory) VALUES (?, ?, ?, ?, ?)')
-          .run(
-            revision.revision,
-            revision.time,
-            revision.author,
-            JSON.stringify(revision.changes),
-            pack(revision.inventory),
-          );
+        this.database.prepare(WRITE).run(rowOf(revision));
         this.database.prepare('DELETE FROM revisions WHERE revision <= ?').run(revision.revision - REVISIONS_MAX);
       }),
     );
@@ -74,8 +67,7 @@ export class SqliteStore implements Store {
   }
 
   at(revision: number): Revision | undefined {
-    if (revision === this.#latest.revision) return this.#latest;
-    const row = this.#guarded(() => this.database.prepare('SELECT * FROM revisions WHERE revision = ?').get(revision));
+    const row = this.#rowOf(revision);
     if (row !== undefined) return this.#revisionOf(row);
     // The empty inventory that everything began with is as good a place to go back to, while nothing after it was forgotten.
     const isWhole = this.#latest.revision < REVISIONS_MAX;
@@ -85,12 +77,10 @@ export class SqliteStore implements Store {
   history(limit: number, before = Number.MAX_SAFE_INTEGER): readonly RevisionInfo[] {
     const rows = this.#guarded(() =>
       this.database
-        .prepare(
-          'SELECT revision, time, author, changes FROM revisions WHERE revision < ? ORDER BY revision DESC LIMIT ?',
-        )
+        .prepare(`SELECT ${INFO_COLUMNS} FROM revisions WHERE revision < ? ORDER BY revision DESC LIMIT ?`)
         .all(before, limit),
     );
-    return rows.map((row) => this.#infoOf(row));
+    return rows.map(infoOf);
   }
 
   watch(listener: (revision: Revision) => void): () => void {
@@ -110,25 +100,43 @@ export class SqliteStore implements Store {
     }
   }
 
-  #infoOf(row: Record<string, unknown>): RevisionInfo {
-    const { revision, time, author, changes } = row;
-    const lines: unknown = typeof changes === 'string' ? JSON.parse(changes) : undefined;
-    const isGood = typeof revision === 'number' && typeof time === 'string' && typeof author === 'string';
-    if (!isGood || !isTexts(lines)) throw damage(this.#path, `revision ${revision} cannot be read`);
-    return { revision, time, author, changes: lines };
+  /** From the disk, not from what SQLite remembers of it: damage is noticed when a revision is asked for. */
+  #rowOf(revision: number): Row | undefined {
+    try {
+      this.database.exec('PRAGMA shrink_memory');
+      return this.database.prepare('SELECT * FROM revisions WHERE revision = ?').get(revision);
+    } catch (error) {
+      if (isDamage(error)) throw this.#damaged(revision, error);
+      throw asStoreError(error, this.#path);
+    }
   }
 
-  #revisionOf(row: Record<string, unknown>): Revision {
-    const info = this.#infoOf(row);
+  /** What is to be put into force: without its inventory there is no start. */
+  #latestOf(row: Row): Revision {
+    const info = infoOf(row);
     try {
-      return { ...info, inventory: unpack(row.inventory) };
+      return { ...info, inventory: inventoryIn(row) };
     } catch (error) {
-      if (error instanceof StoreError) throw error;
-      throw damage(
-        this.#path,
-        `revision ${info.revision} cannot be read: ${error instanceof Error ? error.message : error}`,
-      );
+      throw damage(this.#path, `revision ${info.revision} cannot be read: ${messageOf(error)}`);
     }
+  }
+
+  #revisionOf(row: Row): Revision {
+    const info = infoOf(row);
+    try {
+      const problem = infoProblem(row);
+      if (problem !== undefined) throw new Error(problem);
+      return { ...info, inventory: inventoryIn(row) };
+    } catch (error) {
+      throw this.#damaged(info.revision, error);
+    }
+  }
+
+  #damaged(revision: number, cause: unknown): StoreError {
+    return new StoreError(
+      `revision ${revision} in the database ${this.#path} is damaged: ${messageOf(cause)}. It cannot be shown or gone back to; ` +
+        'nothing was changed. "balancer check --store" looks for more of it; a backup may have it whole',
+    );
   }
 }
 
@@ -137,19 +145,6 @@ export function openStore(directory: string, now: () => number = Date.now): Sqli
   return new SqliteStore(directory, now);
 }
 
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
-function pack(inventory: Inventory): Uint8Array {
-  return deflateRawSync(JSON.stringify(inventory));
-}
-
-function unpack(packed: unknown): Inventory {
-  if (!(packed instanceof Uint8Array)) throw new Error('it has no inventory');
-  const inventory = readInventory(
-    JSON.parse(inflateRawSync(packed, { maxOutputLength: INVENTORY_BYTES_MAX }).toString()),
-  );
-  if (inventory === undefined) throw new Error('what it has is no inventory');
-  return inventory;
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,8 @@
 
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { transaction } from './database.ts';
+import { fits, tokenSum } from './row-sums.ts';
 import { utcSeconds } from './time.ts';
 
 export const TOKEN_SCOPES = ['read_only', 'read_write'] as const;
@@ -26,7 +28,9 @@ export const TOKEN_LABEL_CHARS_MAX = 64;
 const NOTE_USE_EVERY_MS = 60_000;
 
 interface Known {
-  /** the bytes of the hash's hex text */
+  /** as it is in the database */
+  readonly hash: Uint8Array;
+  /** the bytes of its hex text */
   readonly hashed: Buffer;
   info: TokenInfo;
   notedMs: number;
@@ -37,15 +41,16 @@ export class Tokens {
   readonly #now: () => number;
   /** by the hash's hex text; the database has one owner, so that nothing changes behind this */
   readonly #known = new Map<string, Known>();
+  /** ids of rows that are not what was written: good for nothing, until they are revoked */
+  readonly damaged: readonly number[];
 
   /** @param now milliseconds since 1970 */
   constructor(database: DatabaseSync, now: () => number = Date.now) {
     this.#database = database;
     this.#now = now;
-    for (const row of database.prepare('SELECT id, hash, label, scope, created, used FROM tokens').all()) {
-      const { hash, ...info } = row as unknown as TokenInfo & { hash: Uint8Array };
-      this.#remember(Buffer.from(hash).toString('hex'), info);
-    }
+    const rows = readTokens(database);
+    for (const { hash, info, isWhole } of rows) if (isWhole) this.#remember(hash, info);
+    this.damaged = rows.flatMap(({ info, isWhole }) => (isWhole ? [] : [info.id]));
   }
 
   /** Whether there has never been a token, not even one that is revoked. */
@@ -56,12 +61,9 @@ export class Tokens {
   /** @param label 1 to TOKEN_LABEL_CHARS_MAX characters @returns the token, which nobody can ask for again */
   create(label: string, scope: TokenScope): { readonly token: string; readonly info: TokenInfo } {
     const token = `${PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
-    const hashed = hashOf(token);
+    const hashed = Buffer.from(hashOf(token), 'hex');
     const created = utcSeconds(this.#now());
-    const { lastInsertRowid } = this.#database
-      .prepare('INSERT INTO tokens (hash, label, scope, created) VALUES (?, ?, ?, ?)')
-      .run(Buffer.from(hashed, 'hex'), label, scope, created);
-    const info: TokenInfo = { id: Number(lastInsertRowid), label, scope, created, used: null };
+    const info = transaction(this.#database, () => this.#insert(hashed, { label, scope, created, used: null }));
     this.#remember(hashed, info);
     return { token, info };
   }
@@ -74,10 +76,9 @@ export class Tokens {
   /** @returns false when there is no such token */
   revoke(id: number): boolean {
     const entry = [...this.#known].find(([, { info }]) => info.id === id);
-    if (entry === undefined) return false;
-    this.#database.prepare('DELETE FROM tokens WHERE id = ?').run(id);
-    this.#known.delete(entry[0]);
-    return true;
+    const { changes } = this.#database.prepare('DELETE FROM tokens WHERE id = ?').run(id);
+    if (entry !== undefined) this.#known.delete(entry[0]);
+    return entry !== undefined || changes > 0;
   }
 
   /** @returns whose token it is, or undefined when it is nobody's */
@@ -91,8 +92,20 @@ export class Tokens {
     return known.info;
   }
 
-  #remember(hashed: string, info: TokenInfo): void {
-    this.#known.set(hashed, { hashed: Buffer.from(hashed), info, notedMs: 0 });
+  #insert(hashed: Uint8Array, rest: Omit<TokenInfo, 'id'>): TokenInfo {
+    const { label, scope, created } = rest;
+    const { lastInsertRowid } = this.#database
+      .prepare('INSERT INTO tokens (hash, label, scope, created) VALUES (?, ?, ?, ?)')
+      .run(hashed, label, scope, created);
+    const info = { id: Number(lastInsertRowid), ...rest };
+    const sum = tokenSum({ ...info, hash: hashed });
+    this.#database.prepare('UPDATE tokens SET sum = ? WHERE id = ?').run(sum, info.id);
+    return info;
+  }
+
+  #remember(hashed: Uint8Array, info: TokenInfo): void {
+    const text = Buffer.from(hashed).toString('hex');
+    this.#known.set(text, { hash: hashed, hashed: Buffer.from(text), info, notedMs: 0 });
   }
 
   #noteUse(known: Known): void {
@@ -102,11 +115,32 @@ export class Tokens {
     const used = utcSeconds(nowMs);
     known.info = { ...known.info, used };
     try {
-      this.#database.prepare('UPDATE tokens SET used = ? WHERE id = ?').run(used, known.info.id);
+      const sum = tokenSum({ ...known.info, hash: known.hash });
+      this.#database.prepare('UPDATE tokens SET used = ?, sum = ? WHERE id = ?').run(used, sum, known.info.id);
     } catch {
       // A full disk must not lock out whoever comes to mend it.
     }
   }
+}
+
+interface ReadToken {
+  readonly hash: Uint8Array;
+  readonly info: TokenInfo;
+  /** whether it is what was written */
+  readonly isWhole: boolean;
+}
+
+/** All of them, those too that somebody must not get in with. */
+export function readTokens(database: DatabaseSync): readonly ReadToken[] {
+  const statement = database.prepare('SELECT * FROM tokens');
+  // An id that was damaged may be larger than a number can be, which would keep all from being read.
+  statement.setReadBigInts(true);
+  return statement.all().map((row) => {
+    const { hash, sum, id, ...rest } = row as unknown as TokenInfo & { hash: Uint8Array; sum?: unknown };
+    const info = { id: Number(id), ...rest };
+    // Before version 2 there was none: only `check --store` reads those.
+    return { hash, info, isWhole: sum === undefined || fits(sum, tokenSum({ ...info, hash })) };
+  });
 }
 
 /** As hex text: in one step, which takes a third of the time of an object that is fed and asked. */

@@ -13,10 +13,12 @@ import { Logins } from '../api/logins.ts';
 import { createServer } from '../api/server.ts';
 import { Changes } from '../changes.ts';
 import { Sampler } from '../sampler.ts';
+import { databasePath } from '../store/database.ts';
 import { FileStore } from '../store/file-store.ts';
 import type { SqliteStore } from '../store/sqlite-store.ts';
 import { openStatistics } from '../store/statistics.ts';
 import type { Store } from '../store/store.ts';
+import { storeChecker } from '../store/store-check.ts';
 import { Tokens } from '../store/tokens.ts';
 import type { ControlTask, FromControl, PlaneState, ToPlane } from './channel.ts';
 import { listenAtAddress, listenAtSocket, removeSocket } from './listening.ts';
@@ -63,6 +65,8 @@ export class Service {
           });
     const store: Store = this.#fileStore ?? database;
     const tokens = new Tokens(database.database);
+    for (const id of tokens.damaged)
+      this.#log('warn', `token ${id} is not what was written, and good for nothing now: revoke it`);
     const { statistics, remark } = openStatistics(dataDir);
     for (const message of [remark, loginKey.remark]) if (message !== undefined) this.#log('warn', message);
     const fault = (error: unknown) =>
@@ -77,6 +81,7 @@ export class Service {
       tokens,
       logins: new Logins(loginKey.key, tokens, Date.now),
       statistics,
+      checkStore: storeChecker(database.database, databasePath(dataDir)),
       now: Date.now,
       audit: (line) => this.#log('info', `api: ${line}`),
       fault,

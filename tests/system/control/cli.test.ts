@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../../control/store/sqlite-store.ts';
 import { fileWith } from '../../../testing/files.ts';
@@ -97,6 +98,31 @@ describe('while no balancer runs', () => {
     await again.stop();
   });
 
+  test('a byte of an old revision that has changed is found by check --store, whether a balancer runs or not', async () => {
+    await balancer('apply', '-f', fileFor(1001));
+    await balancer('apply', '-f', fileFor(1002));
+    await balancer('apply', '-f', fileFor(await freePort()));
+    const path = join(home.dataDir, 'balancer.db');
+    const whole = await balancer('check', '--store');
+    expect(whole).toMatchObject({ code: 0, stdout: `${path}: ok, 3 revisions, 0 tokens\n` });
+    const store = new DatabaseSync(path);
+    store.exec("UPDATE revisions SET author = 'operatos' WHERE revision = 2");
+    store.close();
+    const found = expect.stringMatching(
+      /balancer\.db: revision 2, who changed what and when: .*\n1 problem\. Nothing was/,
+    );
+    expect(await balancer('check', '--store')).toMatchObject({ code: 78, stdout: '', stderr: found });
+    expect(await balancer('rollback', '2')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/revision 2 in .* is damaged/),
+    });
+    const running = await home.start();
+    expect(await balancer('check', '--store')).toMatchObject({ code: 78, stdout: '', stderr: found });
+    const { stdout } = await balancer('check', '--store', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, revisions: 3, problems: [expect.any(String)] });
+    await running.stop();
+  });
+
   test('a dry run changes nothing', async () => {
     await balancer('apply', '-f', fileFor(1));
     const { stdout } = await balancer('apply', '--dry-run', '-f', fileFor(2));
@@ -112,6 +138,7 @@ describe('while no balancer runs', () => {
     ['conns'],
     ['kill', '--client', '192.0.2.1'],
     ['login'],
+    ['check', '--store'],
   ])('%s %s says that there is nothing, and makes nothing', async (...args) => {
     const ran = await balancer(...args);
     expect(ran.code).toBe(1);
@@ -204,6 +231,8 @@ test.each([
   [['history', '--limit', '0']],
   [['kill']],
   [['kill', 'id', '--client', '192.0.2.1']],
+  [['check', '--store', '-f', 'x']],
+  [['check', '-f', 'x', '--data-dir', 'y']],
 ])('%j is a mistake of usage', async (args) => {
   expect((await balancer(...args)).code).toBe(2);
 });

@@ -14,8 +14,10 @@ import type {
   SessionView,
   ShardCounts,
 } from '../../../../control/data-plane.ts';
+import { databasePath } from '../../../../control/store/database.ts';
 import { openStore, type SqliteStore } from '../../../../control/store/sqlite-store.ts';
 import { openStatistics } from '../../../../control/store/statistics.ts';
+import { storeChecker } from '../../../../control/store/store-check.ts';
 import { Tokens } from '../../../../control/store/tokens.ts';
 import type { Config } from '../../../../core/config/model.ts';
 import { type OwnAddresses, UNKNOWN_MACHINE } from '../../../../core/config/own-ports.ts';
@@ -164,6 +166,7 @@ export function startLab(settings: Partial<ApiSettings> = {}): Lab {
     store,
     tokens,
     statistics,
+    checkStore: storeChecker(store.database, databasePath(directory)),
     now,
     changes: new Changes({ store, plane, region: full.region, own: () => lab.own, now }),
     logins: new Logins(loginKey(directory).key, tokens, now),

@@ -66,6 +66,22 @@ describe('tokens', () => {
   });
 });
 
+test('a damaged revision is said to be it, and what is damaged is found', async () => {
+  for (const label of ['one', 'two'])
+    await lab.ask('POST', '/v4/nodebalancers', { region: 'local', label: `nb-${label}` });
+  const check = async () => (await lab.ask('GET', '/balancer/v1/store/check', undefined, looker)).body;
+  expect(await check()).toMatchObject({ revisions: 2, tokens: 2, problems: [], notices: [] });
+  lab.store.database.exec("UPDATE revisions SET author = 'nobody' WHERE revision = 1");
+  const { status, body } = await lab.ask('GET', '/balancer/v1/history/1');
+  expect([status, body.errors[0].reason]).toEqual([507, expect.stringMatching(/^revision 1 in .* is damaged: /)]);
+  expect((await lab.ask('POST', '/balancer/v1/rollback', { revision: 1 })).status).toBe(507);
+  expect((await lab.ask('GET', '/balancer/v1/history/2')).status).toBe(200);
+  // Asked together, it looks once.
+  const [first, second] = await Promise.all([check(), check()]);
+  expect(first).toEqual(second);
+  expect(first.problems).toEqual([expect.stringMatching(/^revision 1, who changed what and when: /)]);
+});
+
 describe('the addresses that nodes see', () => {
   const PATH = '/balancer/v1/source_addresses';
 
@@ -180,6 +196,7 @@ test.each([
   '/balancer/v1/version',
   '/balancer/v1/sessions',
   '/balancer/v1/tokens',
+  '/balancer/v1/store/check',
   '/balancer/v1/history',
   '/balancer/v1/history/1',
   '/balancer/v1/configuration',
