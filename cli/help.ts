@@ -16,7 +16,7 @@ Commands:
   history              who changed what, and when
   rollback N           make it again what it was at revision N
   token                create, list and revoke tokens for the API
-  login                print an address that logs you in at the page
+  login                print an address that logs you in at the page; list and end logins
   env                  list the environment variables that tune the balancer
   version              print the version
   help [COMMAND]       print this, or more about a command
@@ -129,9 +129,13 @@ Tokens for the API. "create" prints the token alone on stdout; nobody can see it
       --data-dir DIR   its directory; else BALANCER_DATA_DIR, else the default ("balancer env")
 `,
   login: `Usage: balancer login [--data-dir DIR]
+       balancer login list [--json] [--data-dir DIR]
+       balancer login revoke ID [--data-dir DIR]
 
-Prints an address that logs whoever opens it in at the page, once, within 15 minutes.
+Prints an address that logs whoever opens it in at the page, once, within 15 minutes. "list" shows who is logged in,
+with a token or by such an address, and which addresses may still be opened; "revoke" ends one of them.
 
+      --json           the list as JSON
       --data-dir DIR   its directory; else BALANCER_DATA_DIR, else the default ("balancer env")
 `,
   env: `Usage: balancer env [--json]

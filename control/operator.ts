@@ -14,6 +14,7 @@ import { Changes } from './changes.ts';
 import type { DataPlane } from './data-plane.ts';
 import { askStatus, socketPath } from './status-client.ts';
 import { databasePath } from './store/database.ts';
+import { LoginTable } from './store/login-table.ts';
 import { openStore } from './store/sqlite-store.ts';
 import { openStatistics } from './store/statistics.ts';
 import { storeChecker } from './store/store-check.ts';
@@ -161,7 +162,7 @@ function openOffline(directory: string, region: string, own: () => OwnAddresses)
     changes: new Changes({ store, plane: NO_PLANE, region, own }),
     tokens,
     // Nobody comes with a cookie here: whatever is wrong with the key of those is no reason not to answer.
-    logins: new Logins(randomBytes(32), tokens, Date.now),
+    logins: new Logins(randomBytes(32), new LoginTable(store.database), tokens, Date.now),
     statistics,
     checkStore: storeChecker(store.database, databasePath(directory)),
     now: Date.now,

@@ -24,6 +24,7 @@ function toFirstVersion(database: DatabaseSync): void {
     ALTER TABLE revisions DROP COLUMN info_sum;
     ALTER TABLE revisions DROP COLUMN inventory_sum;
     ALTER TABLE tokens DROP COLUMN sum;
+    DROP TABLE logins;
     PRAGMA user_version = 1`);
 }
 

@@ -37,14 +37,24 @@ export function authorize(request: FastifyRequest, caller: Caller): void {
   if (!SAFE_METHODS.has(request.method) && caller.scope !== 'read_write') throw unauthorized();
 }
 
-function bearerCaller(request: FastifyRequest, context: ApiContext): Caller | undefined {
+/** What only those may see who could also change it. @throws ApiError 403 */
+export function requireWriter({ caller }: FastifyRequest): void {
+  if (caller.scope !== 'read_write') throw unauthorized();
+}
+
+/** Whether who asked may still go on reading: a login may have ended meanwhile, or a token been revoked. */
+export function isStillKnown(request: FastifyRequest, context: Pick<ApiContext, 'tokens' | 'logins'>): boolean {
+  return (bearerCaller(request, context) ?? cookieCaller(request, context)) !== undefined;
+}
+
+function bearerCaller(request: FastifyRequest, context: Pick<ApiContext, 'tokens'>): Caller | undefined {
   const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
   const info = token === undefined ? undefined : context.tokens.verify(token);
   return info === undefined ? undefined : { author: info.label, scope: info.scope };
 }
 
 /** A change by cookie must also carry what only our own page can know. */
-function cookieCaller(request: FastifyRequest, context: ApiContext): Caller | undefined {
+function cookieCaller(request: FastifyRequest, context: Pick<ApiContext, 'logins'>): Caller | undefined {
   if (request.headers.authorization !== undefined) return undefined;
   const login = loginOf(request, context.logins);
   if (login === undefined) return undefined;
@@ -56,8 +66,14 @@ function cookieCaller(request: FastifyRequest, context: ApiContext): Caller | un
 }
 
 /** Who is logged in at the page that asks, if anybody. */
-export function loginOf({ headers }: FastifyRequest, logins: Logins): Login | undefined {
-  const begin = `${logins.cookieName}=`;
-  const cookie = (headers.cookie ?? '').split(/; */).find((part) => part.startsWith(begin));
-  return cookie === undefined ? undefined : logins.withCookie(cookie.slice(begin.length));
+export function loginOf(request: FastifyRequest, logins: Logins): Login | undefined {
+  const [value] = cookiesOf(request, logins);
+  return value === undefined ? undefined : logins.withCookie(value);
+}
+
+/** The values of our cookie: a browser sends several where somebody else has set one of that name for another path. */
+export function cookiesOf({ headers }: FastifyRequest, { cookieName }: Logins): readonly string[] {
+  const begin = `${cookieName}=`;
+  const cookies = (headers.cookie ?? '').split(/; */).filter((part) => part.startsWith(begin));
+  return cookies.map((cookie) => cookie.slice(begin.length));
 }

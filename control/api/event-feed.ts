@@ -22,7 +22,8 @@ export type Reader = Pick<ServerResponse, 'write' | 'end' | 'destroy' | 'destroy
 export class EventFeed {
   /** Numbers begin anew with each life of this feed: an id says whose they are. */
   readonly #life: string;
-  readonly #readers = new Set<Reader>();
+  /** and whether each may still read: its login may have ended */
+  readonly #readers = new Map<Reader, () => boolean>();
   readonly #kept: KeptEvent[] = [];
   #last = 0;
 
@@ -56,9 +57,9 @@ export class EventFeed {
   }
 
   /** Begins with what is still known of what happened after `lastSeen`; without that, with all of it. */
-  join(reader: Reader, lastSeen: string | undefined): void {
+  join(reader: Reader, lastSeen: string | undefined, isWelcome: () => boolean = () => true): void {
     if (reader.destroyed) return;
-    this.#readers.add(reader);
+    this.#readers.set(reader, isWelcome);
     reader.on('close', () => this.#readers.delete(reader));
     reader.on('error', () => reader.destroy());
     const seen = this.#numberOf(lastSeen);
@@ -66,11 +67,19 @@ export class EventFeed {
   }
 
   close(): void {
-    for (const reader of this.#readers) reader.end();
+    for (const reader of this.#readers.keys()) reader.end();
   }
 
   #sendToAll(text: string): void {
-    for (const reader of this.#readers) this.#send(reader, text);
+    for (const [reader, isWelcome] of this.#readers) {
+      if (isWelcome()) this.#send(reader, text);
+      else this.#letGo(reader);
+    }
+  }
+
+  #letGo(reader: Reader): void {
+    this.#readers.delete(reader);
+    reader.end();
   }
 
   #send(reader: Reader, text: string): void {

@@ -3,16 +3,17 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { isStillKnown } from './auth.ts';
 import type { ApiContext } from './context.ts';
 import { apiError } from './errors.ts';
 import { EventFeed, READERS_MAX } from './event-feed.ts';
 
 const PING_MS = 15_000;
-/** Then the reader comes again by itself, and shows its token: a revoked one must not go on reading for ever. */
+/** Then the reader comes again by itself, and shows anew who it is. */
 const READING_MS = 15 * 60_000;
 const RETRY_AFTER_S = 30;
 
-export function eventRoutes(app: FastifyInstance, { plane, store, now }: ApiContext): void {
+export function eventRoutes(app: FastifyInstance, { plane, store, tokens, logins, now }: ApiContext): void {
   const feed = new EventFeed(randomBytes(6).toString('hex'));
   const endPlane = plane.watch((event) => feed.publish(event));
   const endStore = store.watch(({ revision, author, changes }) =>
@@ -52,7 +53,8 @@ export function eventRoutes(app: FastifyInstance, { plane, store, now }: ApiCont
         'x-accel-buffering': 'no',
       });
       raw.write('retry: 2000\n\n');
-      feed.join(raw, typeof lastSeen === 'string' ? lastSeen : undefined);
+      const isWelcome = () => app.isTrusted || isStillKnown(request, { tokens, logins });
+      feed.join(raw, typeof lastSeen === 'string' ? lastSeen : undefined, isWelcome);
       const end = setTimeout(() => raw.end(), READING_MS);
       end.unref();
       raw.on('close', () => clearTimeout(end));

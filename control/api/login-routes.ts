@@ -3,10 +3,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { isRecord } from '../../core/config/problem.ts';
-import { loginOf, noteStranger } from './auth.ts';
+import { cookiesOf, loginOf, noteStranger } from './auth.ts';
 import type { ApiContext } from './context.ts';
 import { apiError } from './errors.ts';
-import { LOGIN_HOURS, type Login, type Logins } from './logins.ts';
+import { LOGIN_HOURS, type Login } from './logins.ts';
 
 const LoginView = Type.Object({
   author: Type.String(),
@@ -23,7 +23,7 @@ const PATH = '/balancer/v1/login';
 const OPEN_BODY_BYTES_MAX = 4096;
 const SECONDS_PER_HOUR = 3600;
 
-export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now }: ApiContext): void {
+export function loginRoutes(app: FastifyInstance, { logins, plane, settings, tokens, now }: ApiContext): void {
   const view = ({ caller, csrf }: Pick<Login, 'caller' | 'csrf'>) => ({
     author: caller.author,
     scope: caller.scope,
@@ -54,11 +54,14 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now
     },
     async (request, reply) => {
       const token = isRecord(request.body) ? request.body.token : undefined;
-      const login = typeof token === 'string' ? logins.withToken(token) : undefined;
-      if (login === undefined) {
+      const info = typeof token === 'string' ? tokens.verify(token) : undefined;
+      if (info === undefined) {
         noteStranger(request, app.rateLimit, now(), typeof token === 'string');
         throw apiError(401, 'Invalid Token', 'token');
       }
+      // Each is written to the disk.
+      if (app.rateLimit.take(info.label, 'login', now()).isExceeded) throw apiError(429, 'Too many requests');
+      const login = logins.create(info);
       setCookie(reply, login.value);
       return view(login);
     },
@@ -69,10 +72,12 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now
     {
       config: { isOpen: true },
       bodyLimit: OPEN_BODY_BYTES_MAX,
-      schema: { summary: 'Log out: takes the cookie back', response: { 200: Type.Object({}) } },
+      schema: { summary: 'Log out: the cookie is worth nothing afterwards', response: { 200: Type.Object({}) } },
     },
-    async (_request, reply) => {
+    async (request, reply) => {
       setCookie(reply, '', 0);
+      // Without the word that a change needs: whoever can send the cookie can do no worse than end it.
+      for (const value of cookiesOf(request, logins)) logins.end(value);
       return {};
     },
   );
@@ -80,19 +85,31 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now
   app.post(
     `${PATH}/codes`,
     {
+      config: { rate: 'login' },
       schema: {
         summary: 'A path that logs in whoever opens it, once, within 15 minutes',
-        response: { 200: Type.Object({ path: Type.String(), url: Type.Optional(Type.String()) }) },
+        response: {
+          200: Type.Object({
+            id: Type.Integer({ description: 'By which it can be taken back.' }),
+            path: Type.String(),
+            url: Type.Optional(Type.String()),
+            until: Type.String(),
+          }),
+        },
       },
     },
     async () => {
-      const path = loginPath(logins);
-      return settings.pageUrl === undefined ? { path } : { path, url: `${settings.pageUrl}${path}` };
+      const { code, info } = logins.createCode();
+      const [path, { id, until }] = [loginPath(code), info];
+      return settings.pageUrl === undefined
+        ? { id, path, until }
+        : { id, path, url: `${settings.pageUrl}${path}`, until };
     },
   );
 
   // No schema: it is no part of the API, but where a browser is sent.
-  app.get('/login', { config: { isOpen: true } }, async (request, reply) => {
+  // Not for HEAD, which whoever previews an address may send: it would use the code up.
+  app.get('/login', { config: { isOpen: true }, exposeHeadRoute: false }, async (request, reply) => {
     const code = isRecord(request.query) ? request.query.code : undefined;
     const login = typeof code === 'string' ? logins.withCode(code) : undefined;
     if (login !== undefined) setCookie(reply, login.value);
@@ -101,6 +118,6 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, settings, now
 }
 
 /** Of no more use once it was opened, or after 15 minutes. */
-export function loginPath(logins: Logins): string {
-  return `/login?code=${logins.createCode()}`;
+export function loginPath(code: string): string {
+  return `/login?code=${code}`;
 }

@@ -8,7 +8,7 @@ const CALLERS_MAX = 10_000;
  * Requests per minute, by kind. The Linode API allows 200, 50 and 1,600; on one's own machine a limit is there only to stop a client
  * that runs wild.
  */
-export const RATES = { list: 12_000, stats: 3_000, other: 12_000 } as const;
+export const RATES = { list: 12_000, stats: 3_000, other: 12_000, login: 120 } as const;
 export type RateKind = keyof typeof RATES;
 
 const FAILURES_MAX = 20;

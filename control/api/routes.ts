@@ -7,6 +7,7 @@ import { eventRoutes } from './events.ts';
 import { headerRoutes } from './header-routes.ts';
 import { historyRoutes } from './history-routes.ts';
 import { instanceRoutes } from './instances.ts';
+import { loginListRoutes } from './login-list-routes.ts';
 import { loginRoutes } from './login-routes.ts';
 import { metricsRoutes } from './metrics.ts';
 import { nodebalancerRoutes } from './nodebalancers.ts';
@@ -49,5 +50,6 @@ export const ROOT_ROUTES: readonly Routes[] = [
   shortStatsRoutes,
   eventRoutes,
   loginRoutes,
+  loginListRoutes,
   pageRoutes,
 ];

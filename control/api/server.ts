@@ -19,6 +19,8 @@ declare module 'fastify' {
     rateLimit: RateLimit;
     /** HTTPS */
     isSecure: boolean;
+    /** the local socket: whoever can open it is the operator */
+    isTrusted: boolean;
   }
   interface FastifyRequest {
     /** set before any route that is not open */
@@ -79,6 +81,7 @@ export function createServer(context: ApiContext, { trusted, tls, hosts = [] }: 
   acceptJsonOnly(app);
   app.decorate('rateLimit', limit);
   app.decorate('isSecure', tls !== undefined);
+  app.decorate('isTrusted', trusted);
   app.decorateRequest('caller');
   app.addHook('onRequest', (request, reply, done) => {
     setFixedHeaders(reply);

@@ -1,12 +1,13 @@
 // API tokens: made, listed, revoked. A token itself is answered once, when it is made.
 
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { isRecord } from '../../core/config/problem.ts';
 import { StoreError } from '../store/store.ts';
 import { TOKEN_LABEL_CHARS_MAX, TOKEN_SCOPES, type TokenScope } from '../store/tokens.ts';
+import { requireWriter } from './auth.ts';
 import type { ApiContext } from './context.ts';
-import { ApiError, type ErrorItem, notFound, unauthorized } from './errors.ts';
+import { ApiError, type ErrorItem, notFound } from './errors.ts';
 import { idOf } from './requests.ts';
 
 const TokenView = Type.Object({
@@ -20,11 +21,6 @@ const NewToken = Type.Object({
   label: Type.String({ minLength: 1, maxLength: TOKEN_LABEL_CHARS_MAX }),
   scope: Type.Enum([...TOKEN_SCOPES]),
 });
-
-/** Names of tokens are no secret, but of no use to whoever cannot make or revoke one. @throws ApiError 403 */
-function requireWriter({ caller }: FastifyRequest): void {
-  if (caller.scope !== 'read_write') throw unauthorized();
-}
 
 /** @throws StoreError when the disk does not take it */
 function written<T>(work: () => T): T {
@@ -45,6 +41,7 @@ export function tokenRoutes(app: FastifyInstance, { tokens }: ApiContext): void 
       },
     },
     async (request) => {
+      // Names of tokens are no secret, but of no use to whoever cannot make or revoke one.
       requireWriter(request);
       return { data: [...tokens.list()] };
     },

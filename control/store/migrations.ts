@@ -37,6 +37,17 @@ const MIGRATIONS: readonly Migration[] = [
       sumTokens(database);
     },
   },
+  {
+    statements: `CREATE TABLE logins (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     hash BLOB NOT NULL UNIQUE,
+     token INTEGER,
+     created TEXT NOT NULL,
+     opened TEXT,
+     until INTEGER NOT NULL,
+     sum BLOB NOT NULL
+   ) STRICT;`,
+  },
 ];
 
 /** of a database that this program has brought up to date */

@@ -26,6 +26,21 @@ export interface TokenRow {
   readonly used: string | null;
 }
 
+/** A row of `logins` without its sum. */
+export interface LoginRow {
+  readonly id: number;
+  /** of the cookie; of the address's code until that is opened */
+  readonly hash: Uint8Array;
+  /** whose token it was; null where it came by a one-time address: then it is the operator's */
+  readonly token: number | null;
+  /** as the API writes times */
+  readonly created: string;
+  /** null while it is an address that nobody has opened */
+  readonly opened: string | null;
+  /** milliseconds since 1970 */
+  readonly until: number;
+}
+
 /**
  * Of what a list of revisions shows. In two parts, because the list is read without the inventories,
  * and because a letter that has changed in an author's name is no reason to refuse a configuration.
@@ -40,6 +55,10 @@ export function inventorySum({ revision, inventory }: Pick<RevisionRow, 'revisio
 
 export function tokenSum({ id, hash, label, scope, created, used }: TokenRow): Uint8Array {
   return sumOf([id, hash, label, scope, created, used]);
+}
+
+export function loginSum({ id, hash, token, created, opened, until }: LoginRow): Uint8Array {
+  return sumOf([id, hash, token, created, opened, until]);
 }
 
 /** @param sum as it was read: of any type, where it is what was damaged */

@@ -5,6 +5,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { asStoreError, openForCheck } from './database.ts';
+import { readLogins } from './login-table.ts';
 import { migrateFrom, VERSION, versionOf } from './migrations.ts';
 import { infoProblem, inventoryIn } from './revision-rows.ts';
 import { StoreError } from './store.ts';
@@ -69,6 +70,7 @@ class Check {
     this.#look('its tables', () => this.#lookAtTables());
     await this.#lookAtRevisions();
     this.#look('the tokens', () => this.#lookAtTokens());
+    if (versionOf(this.#database) === VERSION) this.#look('the logins', () => this.#lookAtLogins());
   }
 
   #note(problem: string): void {
@@ -148,6 +150,13 @@ class Check {
     for (const { info, isWhole } of tokens) {
       if (!isWhole)
         this.#note(`token ${info.id} is not what was written, and good for nothing: its checksum does not fit`);
+    }
+  }
+
+  #lookAtLogins(): void {
+    for (const { row, isWhole } of readLogins(this.#database)) {
+      if (!isWhole)
+        this.#note(`login ${row.id} is not what was written, and lets nobody in: its checksum does not fit`);
     }
   }
 }

@@ -73,6 +73,11 @@ export class Tokens {
     return [...this.#known.values()].map(({ info }) => info).sort((a, b) => a.id - b.id);
   }
 
+  find(id: number): TokenInfo | undefined {
+    for (const { info } of this.#known.values()) if (info.id === id) return info;
+    return undefined;
+  }
+
   /** @returns false when there is no such token */
   revoke(id: number): boolean {
     const entry = [...this.#known].find(([, { info }]) => info.id === id);

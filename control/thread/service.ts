@@ -15,6 +15,7 @@ import { Changes } from '../changes.ts';
 import { Sampler } from '../sampler.ts';
 import { databasePath } from '../store/database.ts';
 import { FileStore } from '../store/file-store.ts';
+import { LoginTable } from '../store/login-table.ts';
 import type { SqliteStore } from '../store/sqlite-store.ts';
 import { openStatistics } from '../store/statistics.ts';
 import type { Store } from '../store/store.ts';
@@ -79,7 +80,7 @@ export class Service {
       store,
       changes: new Changes({ store, plane, region, own }),
       tokens,
-      logins: new Logins(loginKey.key, tokens, Date.now),
+      logins: new Logins(loginKey.key, new LoginTable(database.database), tokens, Date.now),
       statistics,
       checkStore: storeChecker(database.database, databasePath(dataDir)),
       now: Date.now,
@@ -125,7 +126,7 @@ export class Service {
     const { logins, settings, tokens } = this.#context;
     if (!tokens.isNew) return;
     const { token } = tokens.create(FIRST_LABEL, 'read_write');
-    this.#post({ kind: 'token', token, loginUrl: `${settings.pageUrl}${loginPath(logins)}` });
+    this.#post({ kind: 'token', token, loginUrl: `${settings.pageUrl}${loginPath(logins.createCode().code)}` });
   }
 
   #server(trusted: boolean): FastifyInstance {

@@ -15,6 +15,7 @@ import type {
   ShardCounts,
 } from '../../../../control/data-plane.ts';
 import { databasePath } from '../../../../control/store/database.ts';
+import { LoginTable } from '../../../../control/store/login-table.ts';
 import { openStore, type SqliteStore } from '../../../../control/store/sqlite-store.ts';
 import { openStatistics } from '../../../../control/store/statistics.ts';
 import { storeChecker } from '../../../../control/store/store-check.ts';
@@ -125,6 +126,10 @@ export interface Lab {
   clockMs: number;
   /** what of addresses is this machine */
   own: OwnAddresses;
+  /** of the store */
+  readonly directory: string;
+  /** of scope read_write */
+  readonly token: string;
   /** as the holder of a read_write token */
   ask(
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
@@ -169,13 +174,15 @@ export function startLab(settings: Partial<ApiSettings> = {}): Lab {
     checkStore: storeChecker(store.database, databasePath(directory)),
     now,
     changes: new Changes({ store, plane, region: full.region, own: () => lab.own, now }),
-    logins: new Logins(loginKey(directory).key, tokens, now),
+    logins: new Logins(loginKey(directory).key, new LoginTable(store.database), tokens, now),
     audit: (line) => audit.push(line),
     fault: (error) => faults.push(error),
   };
   const app = createServer(context, { trusted: false });
   const { token } = tokens.create('tester', 'read_write');
   return Object.assign(lab, {
+    directory,
+    token,
     app,
     plane,
     store,

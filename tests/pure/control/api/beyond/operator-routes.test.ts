@@ -197,6 +197,7 @@ test.each([
   '/balancer/v1/sessions',
   '/balancer/v1/tokens',
   '/balancer/v1/store/check',
+  '/balancer/v1/logins',
   '/balancer/v1/history',
   '/balancer/v1/history/1',
   '/balancer/v1/configuration',

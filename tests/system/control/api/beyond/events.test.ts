@@ -112,3 +112,29 @@ test('the server closes with readers there', async () => {
   await lab.app.close();
   await closed;
 });
+
+test.each<[who: string, end: (cookie: string) => Promise<unknown>]>([
+  [
+    'a login has ended',
+    (cookie) => lab.app.inject({ method: 'POST', url: '/balancer/v1/login/end', headers: { cookie }, payload: {} }),
+  ],
+  ['a token was revoked', async () => lab.context.tokens.list().map(({ id }) => lab.context.tokens.revoke(id))],
+])('whose %s is told nothing more', async (_who, end) => {
+  const logged = await lab.app.inject({ method: 'POST', url: '/balancer/v1/login', payload: { token } });
+  const cookie = String(logged.headers['set-cookie']).split(';')[0] ?? '';
+  const headers: { cookie: string; authorization?: string } = { cookie };
+  const request = get({ host: '127.0.0.1', port, path: '/balancer/v1/events', headers, agent: false });
+  open.push(request);
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  let text = '';
+  answer.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  tell('before');
+  await eventually('the first event', () => text.includes('before'));
+  const ended = once(answer, 'end');
+  await end(cookie);
+  tell('afterwards');
+  await ended;
+  expect(text).not.toContain('afterwards');
+});
