@@ -118,7 +118,8 @@ function createHost({ env, control, allowFaults, pace, logger }: Surroundings, f
   const { address } = control;
   if (address === undefined) return undefined;
   const dataDir = env.dataDir ?? defaultDataDir();
-  return new ControlHost({ ...control, address, dataDir, file, allowFaults, pace }, logger);
+  const isTerminal = process.stderr.isTTY === true;
+  return new ControlHost({ ...control, address, dataDir, file, allowFaults, pace, isTerminal }, logger);
 }
 
 async function serve(start: Start): Promise<number> {

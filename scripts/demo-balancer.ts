@@ -1,13 +1,11 @@
 // The balancer of the demo: the real binary with an empty store in a directory of its own, and requests to its API, each printed.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const BALANCER = fileURLToPath(new URL('../bin/balancer', import.meta.url));
-/** alone on its line */
-const TOKEN = /^\s+(balancer_\S+)$/;
 
 export interface DemoBalancer {
   /** `http://127.0.0.1:8080` */
@@ -34,9 +32,11 @@ export async function startDemoBalancer(folder: string, apiPort: number): Promis
     BALANCER_ADMIN_ADDRESS: address,
     BALANCER_REGION: 'local',
   };
+  // Before it runs: then the balancer makes no first one of its own.
+  const token = createToken(env);
   const child = spawn(BALANCER, ['run'], { env, stdio: ['ignore', 'inherit', 'pipe'] });
   process.once('exit', () => child.kill('SIGKILL'));
-  const token = await readUntilReady(child);
+  await readUntilReady(child);
   const url = `http://${address}`;
   const ended = once(child, 'exit');
   return {
@@ -56,18 +56,21 @@ export async function startDemoBalancer(folder: string, apiPort: number): Promis
   };
 }
 
-/** Shows what it says, and then leaves its messages to the terminal. @returns the token */
-async function readUntilReady({ stderr }: ChildProcess): Promise<string> {
+/** As anybody makes one. */
+function createToken(env: NodeJS.ProcessEnv): string {
+  const args = ['token', 'create', '--scope', 'read_write', '--label', 'demo'];
+  return execFileSync(BALANCER, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+}
+
+/** Shows what it says, and then leaves its messages to the terminal. */
+async function readUntilReady({ stderr }: ChildProcess): Promise<void> {
   if (stderr === null) throw new Error('the balancer has no stderr');
-  let token: string | undefined;
   for await (const line of createInterface({ input: stderr })) {
     process.stdout.write(`  ${line}\n`);
-    token ??= TOKEN.exec(line)?.[1];
     if (!line.startsWith('balancer ready')) continue;
-    if (token === undefined) throw new Error('the balancer has not said its token');
     stderr.pipe(process.stderr);
     stderr.resume();
-    return token;
+    return;
   }
   throw new Error('the balancer did not start');
 }

@@ -1,15 +1,14 @@
 // The balancer with its store, as `npm start` runs it: the real binary without a file, in a data directory of the test's, and requests
-// to its API with the token that its first start prints.
+// to its API with a token that is made as `balancer token create` makes one, over the local socket, and without a process of its own.
 
+import { existsSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { BALANCER } from './balancer.ts';
 import { DEADLINE_MS } from './deadline.ts';
 import { freePort } from './ports.ts';
 import { type Exit, eventually, type Program, startProgram } from './process.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from './temporary.ts';
-
-/** alone on its line */
-const TOKEN = /^\s+(balancer_\S+)$/m;
 
 export interface Answer {
   readonly status: number;
@@ -102,13 +101,34 @@ export class Home {
       program.killGroup();
       throw error;
     }
-    this.token = TOKEN.exec(program.stderr)?.[1] ?? this.token;
+    const socket = join(this.dataDir, 'control.sock');
+    // With `off` there is none.
+    if (this.token === '' && existsSync(socket)) this.token = await createToken(socket);
     return new StoredBalancer(program, `http://127.0.0.1:${this.#port}`, this.token);
   }
 
   remove(): void {
     removeTemporaryDirectory(this.directory);
   }
+}
+
+/** @param socketPath where whoever asks is the operator @returns a token of scope read_write */
+async function createToken(socketPath: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const headers = { 'content-type': 'application/json' };
+  const asked = request(
+    { socketPath, path: '/balancer/v1/tokens', method: 'POST', headers, agent: false },
+    (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      answer.on('end', () => (answer.statusCode === 200 ? resolve(JSON.parse(text).token) : reject(new Error(text))));
+    },
+  );
+  asked.on('error', reject);
+  asked.end(JSON.stringify({ scope: 'read_write', label: 'test' }));
+  return promise;
 }
 
 /** The API comes back within seconds of its thread's death. */

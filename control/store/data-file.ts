@@ -51,7 +51,17 @@ export function writeDataFile(path: string, content: string | Uint8Array): void 
     writeFileSync(fresh, content, { mode: FILE_MODE, flag: 'wx', flush: true });
     renameSync(fresh, path);
   } catch (error) {
+    forget(fresh);
     throw new Error(`cannot be written: ${reasonOf(error)}`);
+  }
+}
+
+/** Half of a secret is not left lying about. */
+function forget(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // What is in the way is not ours.
   }
 }
 

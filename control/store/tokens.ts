@@ -43,6 +43,9 @@ export class Tokens {
   readonly #known = new Map<string, Known>();
   /** ids of rows that are not what was written: good for nothing, until they are revoked */
   readonly damaged: readonly number[];
+  /** told of each use that is noted, the first one at least */
+  onUsed: (id: number) => void = () => {};
+  onRevoked: (id: number) => void = () => {};
 
   /** @param now milliseconds since 1970 */
   constructor(database: DatabaseSync, now: () => number = Date.now) {
@@ -58,9 +61,16 @@ export class Tokens {
     return this.#database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'tokens'").get() === undefined;
   }
 
-  /** @param label 1 to TOKEN_LABEL_CHARS_MAX characters @returns the token, which nobody can ask for again */
-  create(label: string, scope: TokenScope): { readonly token: string; readonly info: TokenInfo } {
-    const token = `${PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
+  /**
+   * @param label 1 to TOKEN_LABEL_CHARS_MAX characters
+   * @param token one that was handed over already
+   * @returns the token, which nobody can ask for again
+   */
+  create(
+    label: string,
+    scope: TokenScope,
+    token: string = newToken(),
+  ): { readonly token: string; readonly info: TokenInfo } {
     const hashed = Buffer.from(hashOf(token), 'hex');
     const created = utcSeconds(this.#now());
     const info = transaction(this.#database, () => this.#insert(hashed, { label, scope, created, used: null }));
@@ -83,18 +93,28 @@ export class Tokens {
     const entry = [...this.#known].find(([, { info }]) => info.id === id);
     const { changes } = this.#database.prepare('DELETE FROM tokens WHERE id = ?').run(id);
     if (entry !== undefined) this.#known.delete(entry[0]);
+    this.onRevoked(id);
     return entry !== undefined || changes > 0;
   }
 
   /** @returns whose token it is, or undefined when it is nobody's */
   verify(token: string): TokenInfo | undefined {
+    const known = this.#lookUp(token);
+    if (known !== undefined) this.#noteUse(known);
+    return known?.info;
+  }
+
+  /** The same, without that being a use of it. */
+  peek(token: string): TokenInfo | undefined {
+    return this.#lookUp(token)?.info;
+  }
+
+  #lookUp(token: string): Known | undefined {
     if (token.length > TOKEN_CHARS_MAX) return undefined;
     const hashed = hashOf(token);
     const known = this.#known.get(hashed);
     // The look-up tells at most how much of a hash was right, and nobody can choose a token by its hash; to be plain about it:
-    if (known === undefined || !timingSafeEqual(known.hashed, Buffer.from(hashed))) return undefined;
-    this.#noteUse(known);
-    return known.info;
+    return known !== undefined && timingSafeEqual(known.hashed, Buffer.from(hashed)) ? known : undefined;
   }
 
   #insert(hashed: Uint8Array, rest: Omit<TokenInfo, 'id'>): TokenInfo {
@@ -125,7 +145,12 @@ export class Tokens {
     } catch {
       // A full disk must not lock out whoever comes to mend it.
     }
+    this.onUsed(known.info.id);
   }
+}
+
+export function newToken(): string {
+  return `${PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
 }
 
 interface ReadToken {

@@ -24,6 +24,8 @@ export interface ControlTask {
   readonly file: string | undefined;
   readonly allowFaults: boolean;
   readonly pace: Pace;
+  /** stderr is one: what is printed there is seen, and kept by nobody */
+  readonly isTerminal: boolean;
 }
 
 /** The same, and where the thread is to show that it comes round: see heartbeat.ts. */
@@ -90,8 +92,8 @@ export type FromControl =
   | { kind: 'unusable'; message: string }
   /** the API listens; `problem`: not at its address, for this reason */
   | { kind: 'serving'; problem: string | undefined }
-  /** a new store's first token, to be shown once */
-  | { kind: 'token'; token: string; loginUrl: string }
+  /** for the operator, whatever the log level */
+  | { kind: 'notice'; text: string }
   | { kind: 'apply'; id: number; config: Config }
   | { kind: 'kill'; id: number; owners: readonly ShardSlot[] }
   | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string };

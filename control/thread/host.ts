@@ -130,8 +130,8 @@ export class ControlHost {
         return this.#unusable(message.message);
       case 'serving':
         return this.#isServing(message.problem);
-      case 'token':
-        return printToken(message.token, message.loginUrl);
+      case 'notice':
+        return void process.stderr.write(`${message.text}\n`);
       case 'apply':
         return void this.#answer(thread, message.id, this.#answerer?.apply(message.config));
       case 'kill':
@@ -207,12 +207,4 @@ function planOf(supervisor: Supervisor): PlanView {
     frontendNames: new Map([...names.frontends].map(([row, { label, port }]) => [row, { label, port }])),
     nodeNames: new Map([...names.nodes].map(([row, { label, address }]) => [row, { label, address }])),
   };
-}
-
-/** Whatever the log level: it is shown this once. */
-function printToken(token: string, loginUrl: string): void {
-  process.stderr.write(
-    `A token for the API, of scope read_write and label "first". It is shown only now; "balancer token create" makes others:\n  ${token}\n` +
-      `The page, logged in once within 15 minutes; "balancer login" prints another address:\n  ${loginUrl}\n`,
-  );
 }

@@ -8,10 +8,10 @@ import { localAddresses } from '../../workers/machine-addresses.ts';
 import type { ApiContext } from '../api/context.ts';
 import { shownAddresses } from '../api/host-addresses.ts';
 import type { LoginKey } from '../api/login-key.ts';
-import { loginPath } from '../api/login-routes.ts';
 import { Logins } from '../api/logins.ts';
 import { createServer } from '../api/server.ts';
 import { Changes } from '../changes.ts';
+import { FirstLogin } from '../first-login.ts';
 import { Sampler } from '../sampler.ts';
 import { databasePath } from '../store/database.ts';
 import { FileStore } from '../store/file-store.ts';
@@ -25,7 +25,6 @@ import type { ControlTask, FromControl, PlaneState, ToPlane } from './channel.ts
 import { listenAtAddress, listenAtSocket, removeSocket } from './listening.ts';
 import { ThreadPlane } from './plane.ts';
 
-const FIRST_LABEL = 'first';
 const FILE_MEMORY = 'file-inventory.json';
 
 export interface ServiceOptions {
@@ -46,6 +45,9 @@ export class Service {
   readonly #sampler: Sampler;
   readonly #post: (message: FromControl) => void;
   readonly #servers = new Set<FastifyInstance>();
+  readonly #firstLogin: FirstLogin;
+  /** whether the API is heard at its address */
+  #isHeard = false;
 
   constructor({ task, database, loginKey, state, post }: ServiceOptions) {
     const { dataDir, file, region, addresses, floating } = task;
@@ -73,14 +75,16 @@ export class Service {
     const fault = (error: unknown) =>
       this.#log('error', `control plane: ${error instanceof Error ? error.stack : error}`);
     const own = (): OwnAddresses => ({ local: localAddresses(), api: task.address });
+    const logins = new Logins(loginKey.key, new LoginTable(database.database), tokens, Date.now);
+    const pageUrl = pageUrlOf(task);
     this.#context = {
-      settings: { region, addresses, floating, pageUrl: pageUrlOf(task) },
+      settings: { region, addresses, floating, pageUrl },
       plane,
       own,
       store,
       changes: new Changes({ store, plane, region, own }),
       tokens,
-      logins: new Logins(loginKey.key, new LoginTable(database.database), tokens, Date.now),
+      logins,
       statistics,
       checkStore: storeChecker(database.database, databasePath(dataDir)),
       now: Date.now,
@@ -88,7 +92,15 @@ export class Service {
       fault,
     };
     this.#sampler = new Sampler({ plane, store, statistics, fault });
-    this.#makeFirstToken();
+    this.#firstLogin = new FirstLogin({
+      directory: dataDir,
+      tokens,
+      logins,
+      pageUrl,
+      isTerminal: task.isTerminal,
+      show: (text) => post({ kind: 'notice', text }),
+      warn: (message) => this.#log('warn', message),
+    });
   }
 
   /** Begins to serve. @returns undefined, or why the API is not heard at its address yet */
@@ -101,18 +113,24 @@ export class Service {
       const reason = error instanceof Error ? error.message : error;
       this.#log('warn', `commands such as "balancer token" will not find this process: ${reason}`);
     }
-    return listenAtAddress(
+    const problem = await listenAtAddress(
       () => this.#server(false),
       address,
       pace.apiRetryMs,
-      (where) => this.#log('info', `the API listens on ${where} now`),
+      (where) => {
+        this.#log('info', `the API listens on ${where} now`);
+        this.#heard();
+      },
     );
+    if (problem === undefined) this.#heard();
+    return problem;
   }
 
   /** What the main thread says about the data plane. */
   receive(message: ToPlane): void {
     this.#plane.receive(message);
     if (message.kind === 'plan') this.#fileStore?.refresh();
+    if (message.kind === 'readiness') this.#offerFirstLogin();
   }
 
   async close(): Promise<void> {
@@ -121,12 +139,14 @@ export class Service {
     await Promise.all([...this.#servers].map((server) => server.close()));
   }
 
-  /** Not again when somebody has revoked them all, and works without. */
-  #makeFirstToken(): void {
-    const { logins, settings, tokens } = this.#context;
-    if (!tokens.isNew) return;
-    const { token } = tokens.create(FIRST_LABEL, 'read_write');
-    this.#post({ kind: 'token', token, loginUrl: `${settings.pageUrl}${loginPath(logins.createCode().code)}` });
+  #heard(): void {
+    this.#isHeard = true;
+    this.#offerFirstLogin();
+  }
+
+  /** Not before the data plane listens, too. */
+  #offerFirstLogin(): void {
+    if (this.#isHeard && this.#plane.readiness() === 'ready') this.#firstLogin.offer();
   }
 
   #server(trusted: boolean): FastifyInstance {

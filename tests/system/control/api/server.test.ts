@@ -117,6 +117,16 @@ describe('who may', () => {
   });
 });
 
+test('what is noted of a change holds nothing that lets anybody in, also where it came to a wrong place', async () => {
+  const { token } = lab.context.tokens.create('person', 'read_write');
+  const { code } = lab.context.logins.createCode();
+  for (const url of [`/login?code=${code}`, `/v4/nodebalancers?token=${token}`, `/balancer/v1/tokens/${token}`]) {
+    await lab.ask('POST', url, {});
+  }
+  expect(lab.audit).toHaveLength(3);
+  for (const secret of [token, code]) expect(lab.audit.join()).not.toContain(secret);
+});
+
 describe('the page’s cookie', () => {
   const PATH = '/balancer/v1/login';
 

@@ -25,6 +25,7 @@ beforeEach(() => {
     file: undefined,
     allowFaults: false,
     pace: PACE,
+    isTerminal: false,
     heartbeat,
   };
   worker = new Worker(new URL('../../../../control/thread/main.ts', import.meta.url), { workerData: start });
