@@ -1,5 +1,6 @@
-// `balancer check --store`: whether what is stored is whole. A running balancer looks itself, because it holds
-// the database; else the file is looked at, and neither changed nor brought up to date.
+// `balancer check --store`: whether what is stored is whole. A running balancer looks itself,
+// because it holds the database; else the file is looked at, and neither changed nor brought up to
+// date.
 
 import { findRunning, OperatorError } from '../control/operator.ts';
 import { StoreError } from '../control/store/store.ts';

@@ -1,5 +1,5 @@
-// `balancer check -f FILE [--json]`: says all that is wrong with a file, with the same code that `run` and a reload use. With `--store`
-// it is the store that is looked at: see check-store.ts.
+// `balancer check -f FILE [--json]`: says all that is wrong with a file, with the same code that
+// `run` and a reload use. With `--store` it is the store that is looked at: see check-store.ts.
 
 import { describeFile, type FileReading, readConfigFile } from './config-file.ts';
 import { readEnvironment } from './environment.ts';

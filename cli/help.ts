@@ -28,7 +28,8 @@ const VERBS: Readonly<Record<string, string>> = {
   run: `Usage: balancer run [-f FILE]
 
 Listens and balances until it is told to stop. The configuration is in the store, empty at first, and is changed while it runs: through
-the API, by default at 127.0.0.1:8080, whose first token the first start prints, once.
+the API, by default at 127.0.0.1:8080. Its first token the first start prints, once, on a terminal; else it is in the file first-login
+of the data directory.
 
   -f, --file FILE      FILE (YAML or JSON) is the configuration instead; the API shows it, and changes nothing
 

@@ -1,4 +1,5 @@
-// `balancer login`: an address that logs its opener in at the page, once; and who is logged in there.
+// `balancer login`: an address that logs its opener in at the page, once; and who is logged in
+// there.
 
 import type { LoginInfo } from '../control/api/logins.ts';
 import { suggest } from '../core/config/suggest.ts';

@@ -1,7 +1,7 @@
-// The first token and the first address of the page: made once in the life of a store, and only when everything
-// listens, so that a start that fails has told nobody a secret. On a terminal they are printed. Anywhere else what
-// is printed is kept by somebody, a journal or a collector of logs: there they go into a file that only its owner
-// can read, and that goes with their first use.
+// The first token and the first address of the page: made once in the life of a store, and only
+// when everything listens, so that a start that fails has told nobody a secret. On a terminal they
+// are printed. Anywhere else what is printed is kept by somebody, a journal or a collector of logs:
+// there they go into a file that only its owner can read, and that goes with their first use.
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -116,7 +116,10 @@ export class FirstLogin {
     }
   }
 
-  /** What an earlier process wrote, and nobody has used so far; it goes when its token is nobody's, or in use. */
+  /**
+   * What an earlier process wrote, and nobody has used so far; it goes when its token is nobody's,
+   * or in use.
+   */
   #resume(): void {
     const text = this.#read();
     if (text === undefined) return;

@@ -161,7 +161,8 @@ function openOffline(directory: string, region: string, own: () => OwnAddresses)
     store,
     changes: new Changes({ store, plane: NO_PLANE, region, own }),
     tokens,
-    // Nobody comes with a cookie here: whatever is wrong with the key of those is no reason not to answer.
+    // Nobody comes with a cookie here: whatever is wrong with the key of those is no reason not to
+    // answer.
     logins: new Logins(randomBytes(32), new LoginTable(store.database), tokens, Date.now),
     statistics,
     checkStore: storeChecker(store.database, databasePath(directory)),

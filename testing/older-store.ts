@@ -1,5 +1,5 @@
-// A store as an older version would have left it: without what came later, and with revisions that were never held against the
-// rules of today.
+// A store as an older version would have left it: without what came later, and with revisions that
+// were never held against the rules of today.
 
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -10,7 +10,10 @@ export function makeOlder(directory: string): void {
   withDatabase(directory, toFirstVersion);
 }
 
-/** Puts another inventory into a revision that there is, as the first version would have written it. Nobody may have the store open. */
+/**
+ * Puts another inventory into a revision that there is, as the first version would have written it.
+ * Nobody may have the store open.
+ */
 export function rewriteRevision(directory: string, revision: number, inventory: unknown): void {
   withDatabase(directory, (database) => {
     toFirstVersion(database);

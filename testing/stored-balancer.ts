@@ -1,5 +1,6 @@
-// The balancer with its store, as `npm start` runs it: the real binary without a file, in a data directory of the test's, and requests
-// to its API with a token that is made as `balancer token create` makes one, over the local socket, and without a process of its own.
+// The balancer with its store, as `npm start` runs it: the real binary without a file, in a data
+// directory of the test's, and requests to its API with a token that is made as `balancer token
+// create` makes one, over the local socket, and without a process of its own.
 
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';

@@ -42,7 +42,10 @@ export function requireWriter({ caller }: FastifyRequest): void {
   if (caller.scope !== 'read_write') throw unauthorized();
 }
 
-/** Whether who asked may still go on reading: a login may have ended meanwhile, or a token been revoked. */
+/**
+ * Whether who asked may still go on reading: a login may have ended meanwhile, or a token been
+ * revoked.
+ */
 export function isStillKnown(request: FastifyRequest, context: Pick<ApiContext, 'tokens' | 'logins'>): boolean {
   return (bearerCaller(request, context) ?? cookieCaller(request, context)) !== undefined;
 }
@@ -71,7 +74,10 @@ export function loginOf(request: FastifyRequest, logins: Logins): Login | undefi
   return value === undefined ? undefined : logins.withCookie(value);
 }
 
-/** The values of our cookie: a browser sends several where somebody else has set one of that name for another path. */
+/**
+ * The values of our cookie: a browser sends several where somebody else has set one of that name
+ * for another path.
+ */
 export function cookiesOf({ headers }: FastifyRequest, { cookieName }: Logins): readonly string[] {
   const begin = `${cookieName}=`;
   const cookies = (headers.cookie ?? '').split(/; */).filter((part) => part.startsWith(begin));

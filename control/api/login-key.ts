@@ -1,4 +1,5 @@
-// The key of the page's logins: made once, readable by its owner alone. Whoever takes it away ends all logins.
+// The key of the page's logins: made once, readable by its owner alone. Whoever takes it away ends
+// all logins.
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -31,7 +32,9 @@ export function loginKey(directory: string): LoginKey {
   }
 }
 
-/** What was half written once is of no use to anybody: a new key costs a login, and nothing else. */
+/**
+ * What was half written once is of no use to anybody: a new key costs a login, and nothing else.
+ */
 function remarkOn(path: string, bytes: number): string {
   return `${path} had ${bytes} bytes, expected ${KEY_BYTES}: it was made anew, and who was logged in at the page logs in again`;
 }

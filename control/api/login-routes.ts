@@ -76,7 +76,8 @@ export function loginRoutes(app: FastifyInstance, { logins, plane, settings, tok
     },
     async (request, reply) => {
       setCookie(reply, '', 0);
-      // Without the word that a change needs: whoever can send the cookie can do no worse than end it.
+      // Without the word that a change needs: whoever can send the cookie can do no worse than end
+      // it.
       for (const value of cookiesOf(request, logins)) logins.end(value);
       return {};
     },

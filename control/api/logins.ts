@@ -1,5 +1,6 @@
-// Who is logged in at the page, and the one-time addresses that log in whoever opens them. Each is a row of the
-// database: so a login outlives a restart, and one that has ended is over for good, whoever has kept its cookie.
+// Who is logged in at the page, and the one-time addresses that log in whoever opens them. Each is
+// a row of the database: so a login outlives a restart, and one that has ended is over for good,
+// whoever has kept its cookie.
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { LoginTable } from '../store/login-table.ts';
@@ -53,7 +54,10 @@ export class Logins {
   readonly #table: LoginTable;
   readonly #tokens: Tokens;
   readonly #now: () => number;
-  /** by the hash's hex text, oldest first; the database has one owner, so that nothing changes behind this */
+  /**
+   * by the hash's hex text, oldest first; the database has one owner, so that nothing changes
+   * behind this
+   */
   readonly #known = new Map<string, LoginRow>();
   /** ids of what could not be written yet, because the disk was full */
   readonly #unwritten = new Set<number>();
@@ -100,7 +104,10 @@ export class Logins {
     return this.#login(value, OPERATOR);
   }
 
-  /** @returns undefined when the cookie is forged or old, its login has ended, or its token is revoked */
+  /**
+   * @returns undefined when the cookie is forged or old, its login has ended, or its token is
+   * revoked
+   */
   withCookie(value: string): Login | undefined {
     const row = this.#find(value);
     if (row === undefined || row.opened === null) return undefined;
@@ -143,7 +150,10 @@ export class Logins {
     return added;
   }
 
-  /** A full disk must not lock out whoever comes to mend it: then the login is good as long as the process lives. */
+  /**
+   * A full disk must not lock out whoever comes to mend it: then the login is good as long as the
+   * process lives.
+   */
   #put(row: LoginRow): void {
     this.#known.set(nameOf(row.hash), row);
     this.#unwritten.add(row.id);

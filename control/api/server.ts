@@ -162,7 +162,10 @@ function enter(
   throw apiError(429, 'Too many requests');
 }
 
-/** For the log, which a journal keeps: what somebody sends to a wrong place may be a token, or the code of an address. */
+/**
+ * For the log, which a journal keeps: what somebody sends to a wrong place may be a token, or the
+ * code of an address.
+ */
 function auditedUrl({ url }: FastifyRequest): string {
   const [path = ''] = url.split('?');
   return path.replaceAll(/balancer_[\w-]+/g, 'balancer_…');

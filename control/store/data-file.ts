@@ -1,11 +1,15 @@
-// What stands in the data directory under the name of one of our files, looked at before it is opened: a directory, a FIFO that nobody
-// writes to, somebody else's file. And small files that are written whole or not at all.
+// What stands in the data directory under the name of one of our files, looked at before it is
+// opened: a directory, a FIFO that nobody writes to, somebody else's file. And small files that are
+// written whole or not at all.
 
 import { accessSync, constants, readFileSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 
 const FILE_MODE = 0o600;
 
-/** @returns why this is no file that we can read and write, after its path: `is a directory, expected a file`; undefined when all is well, or nothing is there */
+/**
+ * @returns why this is no file that we can read and write, after its path: `is a directory,
+ * expected a file`; undefined when all is well, or nothing is there
+ */
 function obstacleAt(path: string): string | undefined {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
@@ -19,7 +23,10 @@ function obstacleAt(path: string): string | undefined {
   }
 }
 
-/** @returns the first of these that is no file of ours, and why: `/var/lib/x is a directory, expected a file` */
+/**
+ * @returns the first of these that is no file of ours, and why: `/var/lib/x is a directory,
+ * expected a file`
+ */
 export function firstObstacle(paths: readonly string[]): string | undefined {
   for (const path of paths) {
     const obstacle = obstacleAt(path);
@@ -28,7 +35,10 @@ export function firstObstacle(paths: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** @throws an error whose message follows the path, `is a directory …` @returns undefined when there is none */
+/**
+ * @throws an error whose message follows the path, `is a directory …`
+ * @returns undefined when there is none
+ */
 export function readDataFile(path: string): Buffer | undefined {
   const obstacle = obstacleAt(path);
   if (obstacle !== undefined) throw new Error(obstacle);

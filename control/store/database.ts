@@ -21,8 +21,8 @@ const NO_TABLES = 'it has no tables, and had some before';
 /** sqlite.org/rescode.html: the low byte of an extended code. SQLITE_BUSY, SQLITE_LOCKED */
 const BUSY_CODES: ReadonlySet<number> = new Set([5, 6]);
 /**
- * SQLITE_ERROR, SQLITE_CORRUPT, SQLITE_NOTADB. Our statements never change: one that the first of these
- * is said of has met tables that are not what they were, or another version's number on them.
+ * SQLITE_ERROR, SQLITE_CORRUPT, SQLITE_NOTADB. Our statements never change: one that the first of
+ * these is said of has met tables that are not what they were, or another version's number on them.
  */
 const DAMAGE_CODES: ReadonlySet<number> = new Set([1, 11, 26]);
 
@@ -61,7 +61,10 @@ export interface OpenForCheck {
   readonly problem: string;
 }
 
-/** Neither made nor brought up to date, and not written to. @throws StoreError when there is none, or it cannot be reached */
+/**
+ * Neither made nor brought up to date, and not written to.
+ * @throws StoreError when there is none, or it cannot be reached
+ */
 export function openForCheck(directory: string): OpenForCheck {
   const path = databasePath(directory);
   refuseObstacles(directory, path);
@@ -90,7 +93,10 @@ function isMarked(directory: string): boolean {
   return statSync(join(directory, MARKER_NAME), { throwIfNoEntry: false }) !== undefined;
 }
 
-/** SQLite says of each of them that it cannot open the database, and would wait for the other end of a FIFO. */
+/**
+ * SQLite says of each of them that it cannot open the database, and would wait for the other end of
+ * a FIFO.
+ */
 function refuseObstacles(directory: string, path: string): void {
   const files = [path, ...BESIDE.map((suffix) => `${path}${suffix}`), join(directory, MARKER_NAME)];
   const obstacle = firstObstacle(files);
@@ -100,10 +106,14 @@ function refuseObstacles(directory: string, path: string): void {
   );
 }
 
-/** SQLite takes a missing or an empty file for a new database. @returns what has become of the one that was there */
+/**
+ * SQLite takes a missing or an empty file for a new database.
+ * @returns what has become of the one that was there
+ */
 function lossOf(directory: string, path: string): string | undefined {
   const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  // A wrong header is told here in plain words; SQLite calls it "not a database" only at the first statement.
+  // A wrong header is told here in plain words; SQLite calls it "not a database" only at the first
+  // statement.
   if (bytes > 0) return headOf(path) === MAGIC ? undefined : 'it is not a database';
   return isMarked(directory) ? 'it is missing or empty, and was neither before' : undefined;
 }

@@ -28,7 +28,9 @@ export class FileStore implements Store {
   #config: Config | undefined;
   #text = '';
   #latest: Revision;
-  /** whether it was said that the ids cannot be written: each reading of the file would say it again */
+  /**
+   * whether it was said that the ids cannot be written: each reading of the file would say it again
+   */
   #isWarned = false;
 
   constructor(options: FileStoreOptions) {
@@ -87,7 +89,10 @@ export class FileStore implements Store {
     this.#listeners.clear();
   }
 
-  /** What was kept of an earlier process; a file that holds something else is no reason to start with less. */
+  /**
+   * What was kept of an earlier process; a file that holds something else is no reason to start
+   * with less.
+   */
   #recall(): Inventory {
     const { memory, warn } = this.#options;
     try {

@@ -1,5 +1,5 @@
-// The page's logins as rows of the database. The secret of each, a cookie's or a one-time address's, is kept as a
-// hash only, so that no copy of the database lets anybody in.
+// The page's logins as rows of the database. The secret of each, a cookie's or a one-time
+// address's, is kept as a hash only, so that no copy of the database lets anybody in.
 
 import type { DatabaseSync } from 'node:sqlite';
 import { transaction } from './database.ts';
@@ -49,7 +49,8 @@ interface ReadLogin {
 /** All of them, in the order in which they were made. */
 export function readLogins(database: DatabaseSync): readonly ReadLogin[] {
   const statement = database.prepare('SELECT * FROM logins ORDER BY id');
-  // A number that was damaged may be larger than one of JavaScript's, which would keep all from being read.
+  // A number that was damaged may be larger than one of JavaScript's, which would keep all from
+  // being read.
   statement.setReadBigInts(true);
   return statement.all().map(({ sum, id, token, until, ...rest }) => {
     const numbers = { id: Number(id), token: token === null ? null : Number(token), until: Number(until) };

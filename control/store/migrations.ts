@@ -1,5 +1,5 @@
-// What the database consists of, version by version. A migration is never edited once it is released,
-// only added to the list: each brings the version before (its index) to the next one.
+// What the database consists of, version by version. A migration is never edited once it is
+// released, only added to the list: each brings the version before (its index) to the next one.
 
 import type { DatabaseSync } from 'node:sqlite';
 import { infoSum, inventorySum, type RevisionRow, type TokenRow, tokenSum } from './row-sums.ts';

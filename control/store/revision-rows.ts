@@ -1,5 +1,5 @@
-// A revision as a row of the database, both ways. Whatever is read is held against the row's sums first:
-// a byte that has changed must not pass for a configuration that somebody wrote.
+// A revision as a row of the database, both ways. Whatever is read is held against the row's sums
+// first: a byte that has changed must not pass for a configuration that somebody wrote.
 
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Inventory } from './inventory.ts';

@@ -1,6 +1,6 @@
-// A checksum beside each row. SQLite notices a page that makes no sense, and nothing of a byte that has
-// changed within a value: of a deflated configuration that inflates to another port, or a scope that
-// reads otherwise. What a row's sum is over stands here, so that no writer forgets a column.
+// A checksum beside each row. SQLite notices a page that makes no sense, and nothing of a byte that
+// has changed within a value: of a deflated configuration that inflates to another port, or a scope
+// that reads otherwise. What a row's sum is over stands here, so that no writer forgets a column.
 
 import { hash } from 'node:crypto';
 
@@ -42,8 +42,9 @@ export interface LoginRow {
 }
 
 /**
- * Of what a list of revisions shows. In two parts, because the list is read without the inventories,
- * and because a letter that has changed in an author's name is no reason to refuse a configuration.
+ * Of what a list of revisions shows. In two parts, because the list is read without the
+ * inventories, and because a letter that has changed in an author's name is no reason to refuse a
+ * configuration.
  */
 export function infoSum({ revision, time, author, changes }: Omit<RevisionRow, 'inventory'>): Uint8Array {
   return sumOf([revision, time, author, changes]);

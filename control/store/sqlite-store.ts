@@ -100,7 +100,10 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** From the disk, not from what SQLite remembers of it: damage is noticed when a revision is asked for. */
+  /**
+   * From the disk, not from what SQLite remembers of it: damage is noticed when a revision is asked
+   * for.
+   */
   #rowOf(revision: number): Row | undefined {
     try {
       this.database.exec('PRAGMA shrink_memory');

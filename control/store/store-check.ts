@@ -1,6 +1,6 @@
-// Whether what is stored is whole: the database's pages and tables as SQLite sees them, and each row by its
-// checksum. It changes nothing, says all that it finds, and lets others have their turn between two rows,
-// since it also runs beside the API.
+// Whether what is stored is whole: the database's pages and tables as SQLite sees them, and each
+// row by its checksum. It changes nothing, says all that it finds, and lets others have their turn
+// between two rows, since it also runs beside the API.
 
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as othersTurn } from 'node:timers/promises';
@@ -24,7 +24,10 @@ export interface StoreReport {
 
 const PROBLEMS_MAX = 100;
 
-/** One look at a time, whoever asks meanwhile: it may take seconds of the thread that also answers others. */
+/**
+ * One look at a time, whoever asks meanwhile: it may take seconds of the thread that also answers
+ * others.
+ */
 export function storeChecker(database: DatabaseSync, path: string): () => Promise<StoreReport> {
   let running: Promise<StoreReport> | undefined;
   return () => {
@@ -42,7 +45,10 @@ async function checkDatabase(database: DatabaseSync, path: string): Promise<Stor
   return { path, ...check.found };
 }
 
-/** Of a store that nobody has open. @throws StoreError when there is none, or another process has it */
+/**
+ * Of a store that nobody has open.
+ * @throws StoreError when there is none, or another process has it
+ */
 export async function checkStoredFile(directory: string): Promise<StoreReport> {
   const { path, database, problem } = openForCheck(directory);
   if (database === undefined) return { path, revisions: 0, tokens: 0, problems: [problem], notices: [] };
@@ -114,7 +120,8 @@ class Check {
     let numbers: number[] = [];
     this.#look('the revisions', () => {
       const statement = this.#database.prepare('SELECT revision FROM revisions ORDER BY revision');
-      // One that was damaged may be larger than a number can be, which would keep all from being read.
+      // One that was damaged may be larger than a number can be, which would keep all from being
+      // read.
       statement.setReadBigInts(true);
       numbers = statement.all().map(({ revision }) => Number(revision));
     });
@@ -130,7 +137,8 @@ class Check {
   #lookAtRevision(revision: number): void {
     const row = this.#database.prepare('SELECT * FROM revisions WHERE revision = ?').get(revision);
     if (row === undefined) {
-      // Beside the API a new one may have been written since they were counted, and the oldest have gone.
+      // Beside the API a new one may have been written since they were counted, and the oldest have
+      // gone.
       const { oldest } = this.#database.prepare('SELECT min(revision) AS oldest FROM revisions').get() ?? {};
       if (Number(oldest) > revision) return;
       throw new Error('it is listed, and not there');

@@ -163,7 +163,8 @@ interface ReadToken {
 /** All of them, those too that somebody must not get in with. */
 export function readTokens(database: DatabaseSync): readonly ReadToken[] {
   const statement = database.prepare('SELECT * FROM tokens');
-  // An id that was damaged may be larger than a number can be, which would keep all from being read.
+  // An id that was damaged may be larger than a number can be, which would keep all from being
+  // read.
   statement.setReadBigInts(true);
   return statement.all().map((row) => {
     const { hash, sum, id, ...rest } = row as unknown as TokenInfo & { hash: Uint8Array; sum?: unknown };

@@ -1,5 +1,6 @@
-// The first token and the first address of the page: printed on a terminal, else put into a file that goes with
-// their first use, made once in the life of a store, and not made where they cannot be handed over.
+// The first token and the first address of the page: printed on a terminal, else put into a file
+// that goes with their first use, made once in the life of a store, and not made where they cannot
+// be handed over.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
-// How the first token and the first address of the page reach the operator, with the real binary: on a terminal by
-// being printed, anywhere else in a file that goes with their first use. Never in what a journal keeps, and never
-// from a start that fails.
+// How the first token and the first address of the page reach the operator, with the real binary:
+// on a terminal by being printed, anywhere else in a file that goes with their first use. Never in
+// what a journal keeps, and never from a start that fails.
 
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';

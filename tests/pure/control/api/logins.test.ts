@@ -1,5 +1,5 @@
-// Logins at the page: logging out ends one for good, also for whoever has kept its cookie; one-time addresses work
-// once; all of them can be listed and ended, and outlive a restart.
+// Logins at the page: logging out ends one for good, also for whoever has kept its cookie; one-time
+// addresses work once; all of them can be listed and ended, and outlive a restart.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loginKey } from '../../../../control/api/login-key.ts';

@@ -1,5 +1,5 @@
-// A byte that has changed in the database. Whatever is read is what was written, or it is refused; and a check
-// of the store finds everything that would be read otherwise than it was written.
+// A byte that has changed in the database. Whatever is read is what was written, or it is refused;
+// and a check of the store finds everything that would be read otherwise than it was written.
 
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

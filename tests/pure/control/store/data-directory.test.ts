@@ -1,5 +1,6 @@
-// Every file of the data directory may be something else than it should: a directory, a FIFO that nobody writes to, empty, too short. What
-// cannot be done without is refused in words that name the file; what can be made anew is, and that is said. Nothing waits for ever.
+// Every file of the data directory may be something else than it should: a directory, a FIFO that
+// nobody writes to, empty, too short. What cannot be done without is refused in words that name the
+// file; what can be made anew is, and that is said. Nothing waits for ever.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
