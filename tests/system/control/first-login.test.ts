@@ -7,10 +7,11 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BALANCER } from '../../../testing/balancer.ts';
+import { fileWith } from '../../../testing/files.ts';
 import { freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { type Program, startProgram } from '../../../testing/process.ts';
 import { Home } from '../../../testing/stored-balancer.ts';
-import { fileWith, runBinary } from '../process/binary.ts';
+import { runBinary } from '../process/binary.ts';
 
 const SECRET = /balancer_[\w-]{20,}|code=/;
 const TOKEN = /^ {2}(balancer_\S+)$/m;
