@@ -1,11 +1,12 @@
 // Who asks, and whether they may: a token in the Authorization header, or the page's cookie. On the local socket the file system has
 // answered both already.
 
+import { timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from './caller.ts';
 import type { ApiContext } from './context.ts';
 import { apiError, invalidToken, unauthorized } from './errors.ts';
-import { isSame, type Login, type Logins } from './logins.ts';
+import type { Login, Logins } from './logins.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -82,4 +83,9 @@ export function cookiesOf({ headers }: FastifyRequest, { cookieName }: Logins): 
   const begin = `${cookieName}=`;
   const cookies = (headers.cookie ?? '').split(/; */).filter((part) => part.startsWith(begin));
   return cookies.map((cookie) => cookie.slice(begin.length));
+}
+
+function isSame(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
 }

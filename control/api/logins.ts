@@ -2,7 +2,7 @@
 // a row of the database: so a login outlives a restart, and one that has ended is over for good,
 // whoever has kept its cookie.
 
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { LoginTable } from '../store/login-table.ts';
 import type { LoginRow } from '../store/row-sums.ts';
 import { StoreError } from '../store/store.ts';
@@ -245,9 +245,4 @@ function callerOf({ label, scope }: TokenInfo): Caller {
 function infoOf({ id, token, created, opened, until }: LoginRow, { author, scope }: Caller): LoginInfo {
   const kind = token === null ? 'one_time' : 'token';
   return { id, author, scope, kind, created, opened, until: utcSeconds(until) };
-}
-
-export function isSame(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }

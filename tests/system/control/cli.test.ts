@@ -138,6 +138,7 @@ describe('while no balancer runs', () => {
     ['conns'],
     ['kill', '--client', '192.0.2.1'],
     ['login'],
+    ['login', 'list'],
     ['check', '--store'],
   ])('%s %s says that there is nothing, and makes nothing', async (...args) => {
     const ran = await balancer(...args);
@@ -194,12 +195,23 @@ describe('while one runs', () => {
     for (const [args, missing] of [
       [['kill', sessions[0].id], `session ${sessions[0].id}`],
       [['token', 'revoke', '4711'], 'token 4711'],
+      [['login', 'revoke', '4711'], 'login 4711'],
       [['rollback', '4711'], 'revision 4711'],
     ] as const) {
       const { code, stderr } = await balancer(...args);
       expect([code, stderr]).toEqual([1, expect.stringMatching(`^balancer: there is no ${missing}[,:]`)]);
     }
-    expect((await balancer('login')).stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/login\?code=\S+\n$/);
+    const { stdout: link } = await balancer('login');
+    expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/login\?code=\S+\n$/);
+    // The first one is that of the first start.
+    const login = JSON.parse((await balancer('login', 'list', '--json')).stdout).at(-1);
+    expect(login).toMatchObject({ author: 'operator', kind: 'one_time', opened: null });
+    expect((await balancer('login', 'list')).stdout).toMatch(
+      /^ *ID +WHO +SCOPE +BY .*\n.* operator +read_write +address +/,
+    );
+    expect((await balancer('login', 'revoke', String(login.id))).stderr).toBe(`login ${login.id} is over\n`);
+    const opened = await fetch(link.trim(), { redirect: 'manual' });
+    expect([opened.status, opened.headers.get('set-cookie')]).toEqual([303, null]);
     await running.stop();
     await node.close();
   });
@@ -226,6 +238,8 @@ test.each([
   [['token', 'create', '--label', 'x']],
   [['token', 'create', '--scope', 'admin', '--label', 'x']],
   [['token', 'revoke', 'x']],
+  [['login', 'revok', '1']],
+  [['login', 'revoke', 'x']],
   [['apply']],
   [['rollback']],
   [['rollback', '-1']],
