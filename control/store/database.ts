@@ -20,6 +20,8 @@ export const BESIDE = ['-wal', '-journal'] as const;
 const NO_TABLES = 'it has no tables, and had some before';
 /** sqlite.org/rescode.html: the low byte of an extended code. SQLITE_BUSY, SQLITE_LOCKED */
 const BUSY_CODES: ReadonlySet<number> = new Set([5, 6]);
+/** SQLITE_READONLY, SQLITE_CANTOPEN */
+const CLOSED_CODES: ReadonlySet<number> = new Set([8, 14]);
 /**
  * SQLITE_ERROR, SQLITE_CORRUPT, SQLITE_NOTADB. Our statements never change: one that the first of
  * these is said of has met tables that are not what they were, or another version's number on them.
@@ -200,7 +202,8 @@ export function asStoreError(error: unknown, path: string): StoreError {
     );
   }
   if (isDamage(error)) return damage(path, messageOf(error));
-  return new StoreError(`the database ${path} cannot be used: ${messageOf(error)}`);
+  const hint = CLOSED_CODES.has(codeOf(error)) ? ': this user must be able to write its directory, too' : '';
+  return new StoreError(`the database ${path} cannot be used: ${messageOf(error)}${hint}`);
 }
 
 export function isDamage(error: unknown): boolean {
