@@ -194,11 +194,10 @@ describe('a key that nobody knows', () => {
     const file = { nodebalancers: [{ label: 'web', colour: 'red' }] };
     const errors = await refused(lab.ask('PUT', '/balancer/v1/configuration', file));
     expect(errors.map(({ field }) => field)).toEqual(['nodebalancers[0].colour']);
-    const { token } = lab.context.tokens.create('page', 'read_write');
-    const login = lab.context.logins.withToken(token);
+    const login = lab.context.logins.create(lab.context.tokens.create('page', 'read_write').info);
     const headers = {
-      cookie: `${lab.context.logins.cookieName}=${login?.value}`,
-      'x-csrf-token': login?.csrf ?? '',
+      cookie: `${lab.context.logins.cookieName}=${login.value}`,
+      'x-csrf-token': login.csrf,
       'content-type': 'application/json',
     };
     const asPage = (body: Fields) => lab.app.inject({ method: 'PUT', url: places.config, headers, payload: body });
