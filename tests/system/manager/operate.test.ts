@@ -321,7 +321,7 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     await page.getByRole('heading', { name: 'Connections (CXN/s, live)' }).waitFor();
     await page.getByText('none yet').waitFor();
     await balancer.ask('PUT', '/v4/nodebalancers/1', { client_conn_throttle: 3 });
-    await page.getByText(/^revision \d+ by first: web: client_conn_throttle 0 -> 3$/).waitFor();
+    await page.getByText(/^revision \d+ by test: web: client_conn_throttle 0 -> 3$/).waitFor();
     expect(visitor.complaints).toEqual([]);
     await visitor.context.close();
   });

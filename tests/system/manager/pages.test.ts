@@ -400,7 +400,7 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
     await page.getByLabel('Algorithm').selectOption('leastconn');
     await balancer.ask('PUT', paths.config, { check_interval: 60 });
     await page.getByRole('button', { name: 'Save', exact: true }).click();
-    await page.getByText(/Nothing was saved: It was changed meanwhile, by first/).waitFor();
+    await page.getByText(/Nothing was saved: It was changed meanwhile, by test/).waitFor();
     await page.getByRole('button', { name: 'Load what is there now' }).click();
     await expect.poll(() => page.getByLabel('Algorithm').inputValue()).toBe('roundrobin');
     await page.getByLabel('Algorithm').selectOption('leastconn');
