@@ -260,7 +260,7 @@ export const VARIABLES = {
     parseIp,
     'IP addresses of this machine separated by commas',
     'chosen by the system',
-    'local addresses for connections to nodes, in turn: each adds a range of ports',
+    'local addresses for connections to nodes, checks included, in turn: each adds a range of ports',
   ),
   onNodeDown: {
     name: 'ON_NODE_DOWN',

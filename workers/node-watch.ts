@@ -18,6 +18,7 @@ import { type CheckPlaces, checkPlaces, checksNeeded } from './check-places.ts';
 import { nodeName } from './check-targets.ts';
 import { Farewells } from './checks/attempt.ts';
 import { createRunCheck } from './checks/run.ts';
+import { SourceTurns } from './checks/source-turns.ts';
 import type { CheckTarget } from './checks/target.ts';
 import type { EventLog, NodeName } from './event-log.ts';
 import type { Logger } from './logger.ts';
@@ -31,6 +32,8 @@ export interface NodeWatchOptions {
   cutAfterMs: number | undefined;
   /** that active checks may have open */
   checkDescriptors: number;
+  /** local addresses that checks connect from, those of sessions; none: the system chooses */
+  sourceAddresses: readonly Uint8Array[];
 }
 
 /** a cut that a shard has not heard of is repeated after this time */
@@ -64,10 +67,11 @@ export class NodeWatch {
   constructor(
     shards: ShardSet,
     addresses: NodeAddresses,
-    { cutAfterMs, checkDescriptors }: NodeWatchOptions,
+    options: NodeWatchOptions,
     logger: Logger,
     events: EventLog,
   ) {
+    const { cutAfterMs, checkDescriptors, sourceAddresses } = options;
     this.#shards = shards;
     this.#addresses = addresses;
     this.#logger = logger;
@@ -77,7 +81,7 @@ export class NodeWatch {
     this.#prober = new Prober({
       states: shards.nodeStates,
       nowMs: monotonicMs,
-      runCheck: createRunCheck(new Farewells(this.#places.farewells)),
+      runCheck: createRunCheck(new Farewells(this.#places.farewells), new SourceTurns(sourceAddresses)),
       checksMax: this.#places.checks,
       onTransition: (target, health, text, why) => this.#checked(target, health, text, why),
       onAnswer: ({ row }, ip) => addresses.answeredAt(row, ip),

@@ -3,10 +3,10 @@
 
 import { closeSync, constants, openSync } from 'node:fs';
 import { describeErrno } from '../core/base/errno.ts';
-import { formatIp, isIpv4 } from '../core/base/ip.ts';
-import { AF_INET, AF_INET6, type Kernel } from '../core/linux/kernel.ts';
+import { formatIp } from '../core/base/ip.ts';
+import { tryAddress } from '../core/linux/bound-socket.ts';
+import { AF_INET, type Kernel } from '../core/linux/kernel.ts';
 import { createKernel } from '../core/linux/native.ts';
-import { writeSockaddr } from '../core/linux/sockaddr.ts';
 import type { ShardSettings } from '../core/session/settings.ts';
 
 const MEMORY_BYTES = 4096;
@@ -16,7 +16,7 @@ const DATA_AT = 0;
 export function preflight(settings: ShardSettings, accessLog: string | undefined): string[] {
   const kernel = createKernel(new SharedArrayBuffer(MEMORY_BYTES));
   return [
-    ...settings.sourceAddresses.flatMap((ip) => trySource(kernel, ip)),
+    ...settings.sourceAddresses.flatMap(trySource),
     ...tryCongestion(kernel, settings.backCongestion),
     ...(accessLog === undefined || accessLog === '-' ? [] : tryLog(accessLog)),
   ];
@@ -31,11 +31,9 @@ function onSocket(kernel: Kernel, family: number, attempt: (fd: number) => numbe
   return result;
 }
 
-function trySource(kernel: Kernel, ip: Uint8Array): string[] {
-  const result = onSocket(kernel, isIpv4(ip, 0) ? AF_INET : AF_INET6, (fd) => {
-    writeSockaddr(kernel.arena, DATA_AT, ip, 0, 0);
-    return kernel.bind(fd, DATA_AT);
-  });
+/** As sessions do: a bind that takes a port, too, fails when the machine's are used up, and a restart would be refused for it. */
+function trySource(ip: Uint8Array): string[] {
+  const result = tryAddress(ip);
   return result < 0 ? [`source address ${formatIp(ip, 0)} cannot be used: ${describeErrno(-result)}`] : [];
 }
 

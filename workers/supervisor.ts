@@ -24,7 +24,10 @@ import { SessionLogWriter } from './session-log-writer.ts';
 import { ShardSet, type ShardSetOptions } from './shard-set.ts';
 import type { SnapshotSource } from './snapshot.ts';
 
-export interface SupervisorOptions extends ShardSetOptions, NodeWatchOptions, AddressWatchOptions {
+export interface SupervisorOptions
+  extends ShardSetOptions,
+    Omit<NodeWatchOptions, 'sourceAddresses'>,
+    AddressWatchOptions {
   listeners: ListenerSettings;
   /** a path, `-` for stdout, or undefined */
   accessLog: string | undefined;
@@ -86,7 +89,9 @@ export class Supervisor {
       this.events,
     );
     this.#rows = new PlanRows(this.shards);
-    this.#nodeWatch = new NodeWatch(this.shards, this.#addresses.nodes, options, logger, this.events);
+    const { sourceAddresses } = options.settings;
+    const watchOptions = { ...options, sourceAddresses };
+    this.#nodeWatch = new NodeWatch(this.shards, this.#addresses.nodes, watchOptions, logger, this.events);
   }
 
   /** @throws RefusedError or ListenError; nothing listens then */

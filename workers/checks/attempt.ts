@@ -4,10 +4,11 @@
 //   connecting --connected--> talking --pass, fail--> farewell: FIN, then read until the other side's --> closed
 //        '------error, time is up------'------------------------------error, time is up---------------------^
 
-import { connect, type Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { ECONNABORTED, ECONNREFUSED, ECONNRESET, EPIPE, isLocalShortage } from '../../core/base/errno.ts';
 import { formatIp } from '../../core/base/ip.ts';
 import { REASON, type Reason } from '../../core/health/node-states.ts';
+import { openBoundSocket } from '../../core/linux/bound-socket.ts';
 import { proxyHeader } from './proxy-header.ts';
 import type { CheckResult, CheckTarget } from './target.ts';
 
@@ -46,6 +47,8 @@ const GONE: ReadonlySet<number> = new Set([ECONNRESET, EPIPE]);
 export interface AttemptOptions {
   readonly target: CheckTarget;
   readonly ip: Uint8Array;
+  /** the local address to connect from; undefined: the system chooses */
+  readonly source: Uint8Array | undefined;
   readonly signal: AbortSignal;
   readonly done: (result: CheckResult) => void;
   readonly nowMs: () => number;
@@ -67,16 +70,28 @@ export class Attempt {
   #isUndecided = true;
 
   constructor(options: AttemptOptions) {
-    const { target, ip, signal, nowMs } = options;
+    const { target, signal, nowMs } = options;
     this.target = target;
     this.#options = options;
     this.#startedMs = nowMs();
     this.#timer = setTimeout(() => this.#expire(), target.timeoutMs);
     signal.addEventListener('abort', this.#giveUp, { once: true });
-    this.socket = connect({ host: formatIp(ip, 0), port: target.port, autoSelectFamily: false });
+    this.socket = this.#connect(options);
     this.socket.once('connect', () => this.#open());
     this.socket.on('error', (error: NodeJS.ErrnoException) => this.#lost(Math.abs(error.errno ?? ECONNABORTED)));
     this.socket.once('close', () => this.#closed());
+  }
+
+  /** Node.js's own `localAddress` binds a port along with the address: see core/linux/bound-socket.ts. */
+  #connect({ target, ip, source }: AttemptOptions): Socket {
+    const fd = source === undefined ? undefined : openBoundSocket(source);
+    if (fd !== undefined && fd < 0) {
+      // Not within the constructor: nobody has the attempt yet.
+      setImmediate(() => this.#lost(-fd));
+      return new Socket();
+    }
+    const socket = fd === undefined ? new Socket() : new Socket({ fd, readable: true, writable: true });
+    return socket.connect({ host: formatIp(ip, 0), port: target.port, autoSelectFamily: false });
   }
 
   get isUndecided(): boolean {

@@ -33,6 +33,8 @@ export interface Ended {
 
 export interface SceneOptions {
   proxyProtocol?: ConfigSpec['proxy_protocol'];
+  /** every two seconds; none unless told */
+  check?: ConfigSpec['check'];
   env?: Readonly<Record<string, string>>;
   /** address to listen on; 127.0.0.1 unless told */
   ipv4?: string;
@@ -116,7 +118,12 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const port = await freePort();
   const node = options.nodes === undefined ? await PeerListener.listen(LOOPBACK_IPV4, await freePort()) : undefined;
   const nodes = options.nodes ?? [{ label: 'node-1', address: hostPort(LOOPBACK_IPV4, node?.port ?? 0) }];
-  const config: ConfigSpec = { port, nodes, proxy_protocol: options.proxyProtocol ?? 'none' };
+  const config: ConfigSpec = {
+    port,
+    nodes,
+    proxy_protocol: options.proxyProtocol ?? 'none',
+    ...(options.check === undefined ? {} : { check: options.check, check_interval: 2, check_timeout: 1 }),
+  };
   const balancer = await startBalancer(onePort(config, options.ipv4 === undefined ? {} : { ipv4: options.ipv4 }), {
     env: {
       BALANCER_WORKERS: '1',

@@ -39,6 +39,12 @@ test('addresses that differ in family only lose no turn: they are used equally o
   expect(first).toBe(10);
 });
 
+test('checks come from them, too, each node seeing all', async () => {
+  scene = await openScene({ env: { BALANCER_SOURCE_ADDRESSES: '127.0.0.2,127.0.0.3' }, check: 'connection' });
+  const checks = [await scene.node.accept(), await scene.node.accept()];
+  expect(checks.map(({ remote }) => remote.address)).toEqual(['127.0.0.2', '127.0.0.3']);
+});
+
 test('without any, the system chooses', async () => {
   scene = await openScene({ proxyProtocol: 'v2' });
   expect(new Set(await sources(3))).toEqual(new Set(['127.0.0.1']));

@@ -4,6 +4,7 @@ import { parseIp } from '../../../core/base/ip.ts';
 import { LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { Farewells } from '../../../workers/checks/attempt.ts';
 import { createRunCheck } from '../../../workers/checks/run.ts';
+import { SourceTurns } from '../../../workers/checks/source-turns.ts';
 import type { CheckResult, CheckTarget } from '../../../workers/checks/target.ts';
 
 /** Far above what a loaded machine needs: tests that wait for it set their own. */
@@ -36,12 +37,13 @@ export interface Run {
   readonly count: () => number;
 }
 
-/** @param farewells of checks that are not alone; else there is room for one */
+/** @param farewells of checks that are not alone; else there is room for one @param sources local addresses */
 export function run(
   port: number,
   changes: Partial<CheckTarget> = {},
   nowMs?: () => number,
   farewells = new Farewells(1),
+  sources = new SourceTurns([]),
 ): Run {
   const { promise, resolve } = Promise.withResolvers<CheckResult>();
   const controller = new AbortController();
@@ -50,6 +52,6 @@ export function run(
     count++;
     resolve(result);
   };
-  createRunCheck(farewells, nowMs)(makeTarget(port, changes), controller.signal, done);
+  createRunCheck(farewells, sources, nowMs)(makeTarget(port, changes), controller.signal, done);
   return { result: promise, controller, count: () => count };
 }

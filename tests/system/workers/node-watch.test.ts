@@ -44,7 +44,7 @@ function make(cut: (row: number) => Promise<boolean>, addresses: Partial<NodeAdd
   watch = new NodeWatch(
     shards as unknown as ShardSet,
     Object.assign(new NodeAddresses(events, monotonicMs), addresses),
-    { cutAfterMs: 0, checkDescriptors: 64 },
+    { cutAfterMs: 0, checkDescriptors: 64, sourceAddresses: [] },
     logger,
     events,
   );
