@@ -4,6 +4,7 @@
 import { describeFile, type FileReading, readConfigFile } from './config-file.ts';
 import { readEnvironment } from './environment.ts';
 import { EXIT_CONFIG, EXIT_OK, UsageError } from './exit.ts';
+import { machineRemarks } from './machine-remarks.ts';
 import { parseOptions } from './options.ts';
 import { ownAddresses } from './own-addresses.ts';
 
@@ -25,7 +26,8 @@ export async function runCheck(args: string[]): Promise<number> {
   }
   if (file === undefined) throw new UsageError('check needs a file: balancer check -f FILE; or balancer check --store');
   if (directory !== undefined) throw new UsageError('check needs --data-dir with --store only');
-  const reading = readConfigFile(file, ownAddresses(readEnvironment(process.env).values));
+  const env = readEnvironment(process.env).values;
+  const reading = readConfigFile(file, ownAddresses(env), (config) => machineRemarks(config, env.floatingAddresses ?? []));
   if (json === true) printJson(file, reading);
   else printText(file, reading);
   return 'config' in reading ? EXIT_OK : EXIT_CONFIG;

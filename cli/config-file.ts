@@ -5,7 +5,7 @@ import { formatConfigErrors, formatConfigWarnings } from '../core/config/format.
 import { FILE_BYTES_MAX } from '../core/config/limits.ts';
 import type { Config } from '../core/config/model.ts';
 import type { OwnAddresses } from '../core/config/own-ports.ts';
-import { type ConfigError, type ConfigWarning, parseConfig } from '../core/config/parse.ts';
+import { type ConfigError, type ConfigWarning, type MoreRemarks, parseConfig } from '../core/config/parse.ts';
 
 export type FileReading =
   /** `notices`: the warnings as lines for people, empty without any */
@@ -13,11 +13,14 @@ export type FileReading =
   /** lines for people; `errors` where the file could be read at all */
   | { messages: string; errors: readonly ConfigError[] };
 
-/** @param own as for `validateConfig` */
-export function readConfigFile(path: string, own?: OwnAddresses): FileReading {
+/**
+ * @param own as for `validateConfig`
+ * @param more remarks that need to know the machine
+ */
+export function readConfigFile(path: string, own?: OwnAddresses, more?: MoreRemarks): FileReading {
   const text = readText(path);
   if (typeof text !== 'string') return { messages: `${path}: ${text.problem}`, errors: [] };
-  const result = parseConfig(text, path, own);
+  const result = parseConfig(text, path, own, more);
   if ('errors' in result) return { messages: formatConfigErrors(result.errors).trimEnd(), errors: result.errors };
   return { ...result, notices: formatConfigWarnings(result.warnings).trimEnd() };
 }

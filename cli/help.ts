@@ -21,7 +21,7 @@ Commands:
   version              print the version
   help [COMMAND]       print this, or more about a command
 
-Exit codes: 0 ok, 1 failure, 2 usage, 78 bad configuration.
+Exit codes: 0 ok, 1 failure, 2 usage, 75 an address or port is not to be had now, 78 bad configuration.
 `;
 
 const VERBS: Readonly<Record<string, string>> = {
@@ -45,7 +45,8 @@ Environment: see "balancer env".
        balancer check --store [--json] [--data-dir DIR]
 
 Reads FILE as "run" would and lists all mistakes; or looks whether the store is whole, every revision of it, and
-changes nothing. Exit code 78 if something is wrong.
+changes nothing. Exit code 78 if something is wrong. What is only doubtful is a warning: among others, addresses that
+this machine does not have.
 
   -f, --file FILE      the configuration
       --store          the store, whether a balancer runs or not

@@ -1,5 +1,4 @@
-// The `balancer` command: finds the verb and runs it. Data goes to stdout, messages to stderr. Exit codes: 0 ok, 1 failure,
-// 2 usage, 78 bad configuration.
+// The `balancer` command: finds the verb and runs it. Data goes to stdout, messages to stderr. Exit codes: exit.ts.
 
 import './early.ts';
 import { suggest } from '../core/config/suggest.ts';

@@ -17,7 +17,7 @@ import { type ControlSettings, readControlSettings } from './control-settings.ts
 import { effectiveSettings } from './effective-settings.ts';
 import { drainAndStop, endNow, failFast, type Running, stopAll, stopAtOnce } from './ending.ts';
 import { type Environment, readEnvironment, VARIABLES } from './environment.ts';
-import { EXIT_CONFIG, EXIT_USAGE } from './exit.ts';
+import { EXIT_CONFIG, EXIT_TEMPORARY, EXIT_USAGE } from './exit.ts';
 import { listenForFaults, readTestSettings } from './faults.ts';
 import { parseOptions } from './options.ts';
 import { adminAddressOf, ownAddresses } from './own-addresses.ts';
@@ -69,9 +69,9 @@ async function runStored(): Promise<number> {
     return EXIT_USAGE;
   }
   const config = await host.open().catch(refuse);
-  if (config === undefined) {
+  if (typeof config === 'number') {
     await host.stop();
-    return EXIT_CONFIG;
+    return config;
   }
   return serve({ ...surroundings, file: undefined, config, settings: settingsFor(surroundings, config), host });
 }
@@ -129,9 +129,9 @@ async function serve(start: Start): Promise<number> {
   const running: Running = { supervisor, control: host, pace: start.pace };
   const problems = preflight(settings.supervisor.settings, settings.supervisor.accessLog);
   if (problems.length > 0) {
-    process.stderr.write(`${problems.join('\n')}\n`);
+    process.stderr.write(`${problems.map(({ text }) => text).join('\n')}\n`);
     await host?.stop();
-    return EXIT_CONFIG;
+    return exitCodeOf(problems);
   }
   const { endWith, fail } = failFast(running, logger);
   const ended = Promise.withResolvers<number>();
@@ -160,9 +160,9 @@ async function serve(start: Start): Promise<number> {
     if (supervisor.isEnding) endNow(running, code ?? (await ended.promise));
   } catch (error) {
     if (!isRefusal(error)) return fail(error);
-    refuse(error);
+    const code = refuse(error);
     await stopAll(running);
-    return EXIT_CONFIG;
+    return code;
   }
   if (start.allowFaults) listenForFaults(running, logger);
   const socket = await StatusSocket.open(settings.dataDir, () => takeSnapshot(supervisor.snapshotSource()), logger);
@@ -194,21 +194,27 @@ async function startAll(start: Start, supervisor: Supervisor): Promise<void> {
   try {
     await host.open();
     const problem = await host.serve(served);
-    if (problem !== undefined) logger.warn(problem);
+    if (problem !== undefined) logger.warn(problem.message);
   } catch (error) {
     if (!(error instanceof ControlError)) throw error;
     logger.warn(`there is no control plane: ${error.message}`);
   }
 }
 
-function isRefusal(error: unknown): error is Error {
+function isRefusal(error: unknown): error is ControlError | ListenError | RefusedError {
   return error instanceof ControlError || error instanceof ListenError || error instanceof RefusedError;
 }
 
-/** Says why there is no start. @throws what is no refusal */
-function refuse(error: unknown): undefined {
+/** Says why there is no start. @returns exit code @throws what is no refusal */
+function refuse(error: unknown): number {
   if (!isRefusal(error)) throw error;
   process.stderr.write(`${error.message}\n`);
+  return error instanceof RefusedError ? EXIT_CONFIG : exitCodeOf([error]);
+}
+
+/** A supervisor starts again after the one, and not after the other: what is wrong for good does not go with the rest. */
+function exitCodeOf(problems: readonly { readonly isTemporary: boolean }[]): number {
+  return problems.every(({ isTemporary }) => isTemporary) ? EXIT_TEMPORARY : EXIT_CONFIG;
 }
 
 /** What listens where. */

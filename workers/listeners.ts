@@ -2,10 +2,10 @@
 // thread: closing one resets what is queued on it, so it outlives the shard that accepts from it, and is closed only after every
 // shard has let go. New ones are bound before old ones are closed.
 
-import { describeErrno, EACCES, EADDRINUSE, EADDRNOTAVAIL } from '../core/base/errno.ts';
+import { describeErrno, EACCES, EADDRINUSE, EADDRNOTAVAIL, ENFILE, ENOBUFS, ENOMEM } from '../core/base/errno.ts';
 import { formatEndpoint, formatIp, isIpv4, isWildcard } from '../core/base/ip.ts';
 import { closeListener, hideListener, openListeners } from '../core/linux/listen.ts';
-import { portHolder } from '../core/linux/port-holder.ts';
+import { isHeldByUs, portHolder } from '../core/linux/port-holder.ts';
 
 export interface Address {
   /** 16 bytes */
@@ -27,11 +27,29 @@ export class ListenError extends Error {
   override readonly name = 'ListenError';
   /** the first of them */
   readonly address: Address;
+  /** whether all that stands in the way may go by itself: an address that is not there yet, a port that somebody has */
+  readonly isTemporary: boolean;
 
-  constructor(message: string, address: Address) {
+  constructor(message: string, address: Address, isTemporary: boolean) {
     super(message);
     this.address = address;
+    this.isTemporary = isTemporary;
   }
+}
+
+/** Why an address cannot be listened on. */
+interface Problem {
+  readonly address: Address;
+  readonly text: string;
+  readonly isTemporary: boolean;
+}
+
+/** An address comes with DHCP, VRRP or the end of IPv6's duplicate address detection; a port is free when its holder ends. */
+const TEMPORARY: ReadonlySet<number> = new Set([EADDRINUSE, EADDRNOTAVAIL, ENFILE, ENOBUFS, ENOMEM]);
+
+/** Who has a port that the API wants. @returns `nginx (pid 812)`, or undefined when nobody could be named */
+export function holderOf(port: number): string | undefined {
+  return isHeldByUs(port, []) ? 'this balancer itself, for the configuration' : portHolder(port);
 }
 
 interface ListenerSet {
@@ -62,7 +80,7 @@ export class ListenerSockets {
   open(addresses: readonly Address[]): void {
     const present = [...this.#open.values(), ...this.#hidden].map(({ address }) => address);
     const opened: string[] = [];
-    const problems: { address: Address; text: string }[] = [];
+    const problems: Problem[] = [];
     for (const address of addresses) {
       const key = keyOf(address);
       if (this.#open.has(key)) continue;
@@ -80,14 +98,17 @@ export class ListenerSockets {
         this.#open.set(key, { address, fds: result.fds });
         opened.push(key);
       } else {
-        const text = describeFailure(address, result.call, result.errno, this.#settings.congestion);
-        problems.push({ address, text });
+        problems.push(this.#problemOf(address, result.call, result.errno));
       }
     }
     const [first] = problems;
     if (first === undefined) return;
     for (const key of opened) this.#close(key);
-    throw new ListenError(problems.map(({ text }) => text).join('\n'), first.address);
+    throw new ListenError(
+      problems.map(({ text }) => text).join('\n'),
+      first.address,
+      problems.every(({ isTemporary }) => isTemporary),
+    );
   }
 
   /** Lets no new handshake begin at an address that is not in `addresses`; what is in the backlog stays. */
@@ -105,6 +126,19 @@ export class ListenerSockets {
     for (const [key] of this.#others(addresses)) this.#close(key);
     for (const { fds } of this.#hidden) for (const fd of fds) closeListener(fd);
     this.#hidden = [];
+  }
+
+  #problemOf(address: Address, call: string, errno: number): Problem {
+    const where = `cannot listen on ${keyOf(address)}`;
+    const own = [...this.#open.values(), ...this.#hidden].flatMap(({ fds }) => fds);
+    // What is not among the listeners, and ours, we go on holding.
+    if (errno === EADDRINUSE && isHeldByUs(address.port, own)) {
+      const text = `${where}: this balancer's own API has the port (BALANCER_ADMIN_ADDRESS)`;
+      return { address, text, isTemporary: false };
+    }
+    const holder = errno === EADDRINUSE ? portHolder(address.port, own) : undefined;
+    const text = `${where}: ${reasonOf(call, errno, this.#settings.congestion, holder)}`;
+    return { address, text, isTemporary: call !== 'setsockopt' && TEMPORARY.has(errno) };
   }
 
   #others(addresses: readonly Address[]): [string, ListenerSet][] {
@@ -134,17 +168,10 @@ function keyOf(address: Address): string {
   return formatEndpoint(formatIp(address.ip, 0), address.port);
 }
 
-function describeFailure(address: Address, call: string, errno: number, congestion: string | undefined): string {
-  const where = `cannot listen on ${keyOf(address)}`;
-  if (call === 'setsockopt')
-    return `${where}: congestion control "${congestion}" is not available (${describeErrno(errno)})`;
-  if (errno === EADDRINUSE) {
-    const holder = portHolder(address.port);
-    return `${where}: the port is in use${holder === undefined ? '' : ` by ${holder}`}`;
-  }
-  if (errno === EACCES) {
-    return `${where}: no permission (ports below 1024 need root or the capability CAP_NET_BIND_SERVICE)`;
-  }
-  if (errno === EADDRNOTAVAIL) return `${where}: this machine does not have that address`;
-  return `${where}: ${describeErrno(errno)}`;
+function reasonOf(call: string, errno: number, congestion: string | undefined, holder: string | undefined): string {
+  if (call === 'setsockopt') return `congestion control "${congestion}" is not available (${describeErrno(errno)})`;
+  if (errno === EADDRINUSE) return `the port is in use${holder === undefined ? '' : ` by ${holder}`}`;
+  if (errno === EACCES) return 'no permission (ports below 1024 need root or the capability CAP_NET_BIND_SERVICE)';
+  if (errno === EADDRNOTAVAIL) return 'this machine does not have that address';
+  return describeErrno(errno);
 }

@@ -199,6 +199,7 @@ export function asStoreError(error: unknown, path: string): StoreError {
   if (BUSY_CODES.has(codeOf(error))) {
     return new StoreError(
       `the database ${path} is held by another process: one balancer at a time; BALANCER_DATA_DIR gives each a directory of its own`,
+      true,
     );
   }
   if (isDamage(error)) return damage(path, messageOf(error));

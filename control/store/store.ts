@@ -39,6 +39,13 @@ export class ConflictError extends Error {
 /** The store cannot be read or written: a full disk, a damaged file. Says what to do. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
+  /** whether it may go by itself: another process has the store */
+  readonly isTemporary: boolean;
+
+  constructor(message: string, isTemporary = false) {
+    super(message);
+    this.isTemporary = isTemporary;
+  }
 }
 
 export interface Store {

@@ -60,6 +60,13 @@ export type ChangeAnswer =
   | { readonly kind: 'refused'; readonly message: string; readonly listen: ListenPlace | undefined }
   | { readonly kind: 'failed'; readonly message: string };
 
+/** What keeps the control plane from starting as it should, as a sentence for the operator. */
+export interface StartProblem {
+  readonly message: string;
+  /** it may go by itself: somebody else's port or store, an address that is not there yet */
+  readonly isTemporary: boolean;
+}
+
 /** An address that could not be listened on. */
 export interface ListenPlace {
   readonly ip: string;
@@ -89,9 +96,9 @@ export type FromControl =
   /** the store is open, and this is what it holds */
   | { kind: 'opened'; config: Config; revision: number }
   /** there is no use in starting again: the store cannot be opened */
-  | { kind: 'unusable'; message: string }
+  | { kind: 'unusable'; problem: StartProblem }
   /** the API listens; `problem`: not at its address, for this reason */
-  | { kind: 'serving'; problem: string | undefined }
+  | { kind: 'serving'; problem: StartProblem | undefined }
   /** for the operator, whatever the log level */
   | { kind: 'notice'; text: string }
   | { kind: 'apply'; id: number; config: Config }

@@ -7,12 +7,27 @@ import type { Logger } from '../../workers/logger.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 import type { EffectiveSetting, Readiness } from '../data-plane.ts';
 import { Answerer } from './answerer.ts';
-import type { ControlFault, ControlTask, FromControl, PlaneState, PlanView, ToControl } from './channel.ts';
+import type {
+  ControlFault,
+  ControlTask,
+  FromControl,
+  PlaneState,
+  PlanView,
+  StartProblem,
+  ToControl,
+} from './channel.ts';
 import { ControlThread } from './control-thread.ts';
 
 /** Why there is no control plane, as a sentence for the operator. */
 export class ControlError extends Error {
   override readonly name = 'ControlError';
+  /** whether it may go by itself */
+  readonly isTemporary: boolean;
+
+  constructor({ message, isTemporary }: StartProblem) {
+    super(message);
+    this.isTemporary = isTemporary;
+  }
 }
 
 /** What the control plane serves. */
@@ -43,7 +58,7 @@ export class ControlHost {
   /** a first start fails loudly; after that, whatever happens is a death like any other */
   #hasServed = false;
   readonly #opened = Promise.withResolvers<Config>();
-  readonly #serving = Promise.withResolvers<string | undefined>();
+  readonly #serving = Promise.withResolvers<StartProblem | undefined>();
 
   constructor(task: ControlTask, logger: Logger) {
     this.#task = task;
@@ -62,7 +77,7 @@ export class ControlHost {
    * @returns undefined, or why the API does not listen at its address; it does in any case at its socket in the data directory
    * @throws ControlError when it died instead
    */
-  serve(served: Served): Promise<string | undefined> {
+  serve(served: Served): Promise<StartProblem | undefined> {
     const { supervisor } = served;
     this.#served = served;
     this.#answerer = new Answerer(supervisor);
@@ -109,15 +124,15 @@ export class ControlHost {
     const why = this.#deathReason ?? reason;
     this.#deathReason = undefined;
     if (this.#isStopping) return;
-    if (!this.#hasServed) return this.#fail(`the control thread cannot start: ${why}`);
+    if (!this.#hasServed) return this.#fail({ message: `the control thread cannot start: ${why}`, isTemporary: false });
     if (livedMs > LONG_LIFE_MS) this.#pauseMs = PAUSE_MS_MIN;
     this.#logger.error(`the control thread died: ${why}; it starts again in ${this.#pauseMs} ms`);
     this.#restart = setTimeout(() => this.#start(), this.#pauseMs);
     this.#pauseMs = Math.min(2 * this.#pauseMs, PAUSE_MS_MAX);
   }
 
-  #fail(message: string): void {
-    const error = new ControlError(message);
+  #fail(problem: StartProblem): void {
+    const error = new ControlError(problem);
     this.#opened.reject(error);
     this.#serving.reject(error);
   }
@@ -127,7 +142,7 @@ export class ControlHost {
       case 'opened':
         return this.#storeOpened(message.config, message.revision);
       case 'unusable':
-        return this.#unusable(message.message);
+        return this.#unusable(message.problem);
       case 'serving':
         return this.#isServing(message.problem);
       case 'notice':
@@ -156,14 +171,14 @@ export class ControlHost {
     this.#logger.error(`the stored configuration (revision ${revision}) is not in force: ${answer.message}`);
   }
 
-  #unusable(message: string): void {
-    if (this.#hasServed) this.#deathReason = message;
-    else this.#fail(message);
+  #unusable(problem: StartProblem): void {
+    if (this.#hasServed) this.#deathReason = problem.message;
+    else this.#fail(problem);
   }
 
-  #isServing(problem: string | undefined): void {
+  #isServing(problem: StartProblem | undefined): void {
     if (this.#hasServed) this.#logger.info('the control thread serves again');
-    if (this.#hasServed && problem !== undefined) this.#logger.warn(problem);
+    if (this.#hasServed && problem !== undefined) this.#logger.warn(problem.message);
     this.#hasServed = true;
     this.#serving.resolve(problem);
   }

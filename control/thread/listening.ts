@@ -5,15 +5,17 @@ import { chmodSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { formatEndpoint } from '../../core/base/ip.ts';
+import { holderOf } from '../../workers/listeners.ts';
 import { isPathTooLong } from '../status-client.ts';
+import type { StartProblem } from './channel.ts';
 
 export const CONTROL_SOCKET = 'control.sock';
 /** while it is bound: a socket has its mode before anybody finds it under its own name */
 const NEW_SOCKET = '.control.new';
 const SOCKET_MODE = 0o600;
 
+const TEMPORARY: ReadonlySet<string> = new Set(['EADDRINUSE', 'EADDRNOTAVAIL']);
 const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is in use',
   EADDRNOTAVAIL: 'this machine does not have that address',
   EACCES: 'no permission (ports below 1024 need root or the capability CAP_NET_BIND_SERVICE)',
 };
@@ -29,7 +31,7 @@ export async function listenAtAddress(
   { ip, port }: { readonly ip: string; readonly port: number },
   retryMs: number,
   onHeard: (address: string) => void,
-): Promise<string | undefined> {
+): Promise<StartProblem | undefined> {
   const server = makeServer();
   try {
     await server.listen({ host: ip, port, ipv6Only: true });
@@ -41,12 +43,19 @@ export async function listenAtAddress(
       if (problem === undefined) onHeard(formatEndpoint(ip, port));
     };
     setTimeout(() => void again(), retryMs).unref();
-    return `the API cannot listen on ${formatEndpoint(ip, port)} (BALANCER_ADMIN_ADDRESS): ${reasonOf(error)}`;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    return {
+      message: `the API cannot listen on ${formatEndpoint(ip, port)} (BALANCER_ADMIN_ADDRESS): ${reasonOf(error, code, port)}`,
+      isTemporary: TEMPORARY.has(code),
+    };
   }
 }
 
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+function reasonOf(error: unknown, code: string, port: number): string {
+  if (code === 'EADDRINUSE') {
+    const holder = holderOf(port);
+    return `the port is in use${holder === undefined ? '' : ` by ${holder}`}`;
+  }
   return REASONS[code] ?? (error instanceof Error ? error.message : String(error));
 }
 

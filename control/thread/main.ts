@@ -45,7 +45,7 @@ function open(): Opened | undefined {
     return { store, loginKey: loginKey(task.dataDir) };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    post({ kind: 'unusable', message: error.message });
+    post({ kind: 'unusable', problem: { message: error.message, isTemporary: error.isTemporary } });
     return undefined;
   }
 }

@@ -21,7 +21,7 @@ import { openStatistics } from '../store/statistics.ts';
 import type { Store } from '../store/store.ts';
 import { storeChecker } from '../store/store-check.ts';
 import { Tokens } from '../store/tokens.ts';
-import type { ControlTask, FromControl, PlaneState, ToPlane } from './channel.ts';
+import type { ControlTask, FromControl, PlaneState, StartProblem, ToPlane } from './channel.ts';
 import { listenAtAddress, listenAtSocket, removeSocket } from './listening.ts';
 import { ThreadPlane } from './plane.ts';
 
@@ -104,7 +104,7 @@ export class Service {
   }
 
   /** Begins to serve. @returns undefined, or why the API is not heard at its address yet */
-  async start(): Promise<string | undefined> {
+  async start(): Promise<StartProblem | undefined> {
     const { address, dataDir, pace } = this.#task;
     this.#sampler.start();
     try {

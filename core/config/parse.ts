@@ -13,6 +13,7 @@ import { formatPath, type Path, type Problem } from './problem.ts';
 import { expectedOf } from './schema-words.ts';
 import { type TextFault, textFaults } from './text-check.ts';
 import { validateConfig } from './validate.ts';
+import type { Remark } from './warnings.ts';
 import { readDocument } from './yaml-document.ts';
 import { type Placed, readTree, type TreeFault } from './yaml-tree.ts';
 
@@ -28,14 +29,26 @@ interface Source {
   readonly lines: LineCounter;
 }
 
-/** @param file its name, for messages; one that ends in .json must hold JSON @param own as for `validateConfig` */
-export function parseConfig(text: string, file: string, own?: OwnAddresses): ParsedConfig {
+/** What else there is to say about a configuration that is right. */
+export type MoreRemarks = (config: Config) => readonly Remark[];
+
+/**
+ * @param file its name, for messages; one that ends in .json must hold JSON
+ * @param own as for `validateConfig`
+ * @param more remarks that need to know the machine
+ */
+export function parseConfig(
+  text: string,
+  file: string,
+  own?: OwnAddresses,
+  more: MoreRemarks = () => [],
+): ParsedConfig {
   const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const source = { file, lines: linesOf(body) };
   const read = readText(body, source);
   return Array.isArray(read)
     ? { errors: inOrder(read.map((fault) => faultError(source, fault))) }
-    : judge(source, read, own);
+    : judge(source, read, own, more);
 }
 
 function linesOf(text: string): LineCounter {
@@ -73,10 +86,16 @@ function emptyExpected(): string {
     .join(', ');
 }
 
-function judge(source: Source, { root, faults }: Tree, own: OwnAddresses | undefined): ParsedConfig {
+function judge(
+  source: Source,
+  { root, faults }: Tree,
+  own: OwnAddresses | undefined,
+  more: MoreRemarks,
+): ParsedConfig {
   const validated = validateConfig(root.value, own);
   if ('config' in validated && faults.length === 0) {
-    const warnings = validated.remarks.map(({ path, text }) => ({ ...placeOf(source, root, path), text }));
+    const remarks = [...validated.remarks, ...more(validated.config)];
+    const warnings = remarks.map(({ path, text }) => ({ ...placeOf(source, root, path), text }));
     return { config: validated.config, warnings: warnings.toSorted(byPlace) };
   }
   // What is badly written is not judged for its meaning as well.

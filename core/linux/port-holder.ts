@@ -1,19 +1,36 @@
 // Who listens on a port: for the message that says why we cannot. Reads /proc (proc(5)); sees other users' processes only
 // where it may.
 
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 
 const STATE_LISTEN = '0A';
 
-/** @returns `nginx (pid 812)`, or undefined when nobody could be named */
-export function portHolder(port: number): string | undefined {
-  const inodes = new Set([...listeningInodes('tcp', port), ...listeningInodes('tcp6', port)]);
+/** Node.js calls its main thread so, and with it the process. */
+const NODE_NAME = 'node-MainThread';
+/** What a balancer's process is started with: this file, then `run`. */
+const BALANCER_MAIN = '/cli/main.ts';
+
+/** @param except sockets of this process that are none's business @returns `nginx (pid 812)`, or undefined when nobody could be named */
+export function portHolder(port: number, except: readonly number[] = []): string | undefined {
+  const inodes = inodesOf(port, except);
   if (inodes.size === 0) return undefined;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     if (!holdsOneOf(pid, inodes)) continue;
     return `${commandOf(pid)} (pid ${pid})`;
   }
   return 'a process that this user may not look at';
+}
+
+/** Whether this very process listens on the port. @param except sockets that do not count */
+export function isHeldByUs(port: number, except: readonly number[]): boolean {
+  return holdsOneOf('self', inodesOf(port, except));
+}
+
+function inodesOf(port: number, except: readonly number[]): ReadonlySet<string> {
+  const inodes = new Set([...listeningInodes('tcp', port), ...listeningInodes('tcp6', port)]);
+  for (const fd of except) inodes.delete(linkOf(`/proc/self/fd/${fd}`));
+  return inodes;
 }
 
 function listeningInodes(table: 'tcp' | 'tcp6', port: number): string[] {
@@ -42,7 +59,18 @@ function linkOf(path: string): string {
 }
 
 function commandOf(pid: string): string {
-  return linesOf(`/proc/${pid}/comm`)[0]?.trim() || 'a process';
+  if (isBalancer(pid)) return 'another balancer';
+  const name = linesOf(`/proc/${pid}/comm`)[0]?.trim() || 'a process';
+  return name === NODE_NAME ? 'node' : name;
+}
+
+/** By its arguments: other programs have a cli/main.ts, too, but no launcher of our name beside it. */
+function isBalancer(pid: string): boolean {
+  const args = linesOf(`/proc/${pid}/cmdline`).join('\n').split('\0');
+  const at = args.findIndex((arg) => arg.endsWith(BALANCER_MAIN));
+  const main = args[at];
+  if (main === undefined || args[at + 1] !== 'run') return false;
+  return existsSync(join(main, '../../bin/balancer'));
 }
 
 function linesOf(path: string): string[] {

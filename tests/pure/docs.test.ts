@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { VARIABLES } from '../../cli/environment.ts';
+import { EXIT_CONFIG, EXIT_TEMPORARY, EXIT_USAGE } from '../../cli/exit.ts';
 import { help } from '../../cli/help.ts';
 import { Metrics } from '../../control/api/metrics.ts';
 import type { ShardCounts } from '../../control/data-plane.ts';
@@ -91,6 +92,18 @@ describe('the command line', () => {
     const documented = all(section('Signals'), /^\| ([A-Z0-9]+) \|/gm);
     for (const signal of signals) expect(documented).toContain(signal);
   });
+});
+
+test('the unit starts again where that helps, however often, and not where it does not', () => {
+  const text = /^# Under systemd$[\s\S]*?^```ini$([\s\S]*?)^```$/m.exec(README.replaceAll('## ', '# '))?.[1] ?? '';
+  const unit = new Map([...text.matchAll(/^([A-Z]\w+)=(.*)$/gm)].map(([, key = '', value]) => [key, value]));
+  const codes = (key: string) => (unit.get(key) ?? '').split(' ').map(Number);
+  expect(unit.get('Restart')).toBe('on-failure');
+  expect(codes('RestartPreventExitStatus')).toEqual([EXIT_USAGE, EXIT_CONFIG]);
+  expect(codes('SuccessExitStatus')).not.toContain(EXIT_TEMPORARY);
+  // systemd gives up after five starts within ten seconds else.
+  expect(unit.get('StartLimitIntervalSec')).toBe('0');
+  expect(Number(unit.get('RestartSec'))).toBeGreaterThanOrEqual(1);
 });
 
 describe('environment variables', () => {

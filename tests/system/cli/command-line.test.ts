@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, UsageError } from '../../../cli/exit.ts';
+import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK, EXIT_TEMPORARY, EXIT_USAGE, UsageError } from '../../../cli/exit.ts';
 import { help } from '../../../cli/help.ts';
 import { parseOptions } from '../../../cli/options.ts';
 import { VERSION } from '../../../cli/version.ts';
@@ -82,9 +82,10 @@ describe('help', () => {
   });
 
   test('tells the exit codes that there are', () => {
-    expect([EXIT_OK, EXIT_FAILURE, EXIT_USAGE, EXIT_CONFIG]).toEqual([0, 1, 2, 78]);
+    expect([EXIT_OK, EXIT_FAILURE, EXIT_USAGE, EXIT_TEMPORARY, EXIT_CONFIG]).toEqual([0, 1, 2, 75, 78]);
     expect(help()).toContain(
-      `${EXIT_OK} ok, ${EXIT_FAILURE} failure, ${EXIT_USAGE} usage, ${EXIT_CONFIG} bad configuration`,
+      `${EXIT_OK} ok, ${EXIT_FAILURE} failure, ${EXIT_USAGE} usage, ${EXIT_TEMPORARY} an address or port is not to be had now, ` +
+        `${EXIT_CONFIG} bad configuration`,
     );
   });
 });

@@ -14,6 +14,7 @@ import { answersAgain, Home, type StoredBalancer } from '../../../testing/stored
 import { PACE } from '../../../workers/pace.ts';
 import { EchoNode, EchoStream } from '../process/echo.ts';
 
+const EXIT_TEMPORARY = 75;
 const EXIT_CONFIG = 78;
 const EXIT_USAGE = 2;
 /** Longer than any test waits. */
@@ -355,7 +356,7 @@ describe('refuses to start', () => {
   test('with a database that another process has', async () => {
     const holder = await start();
     const { code, stderr } = await refused({ env: { BALANCER_ADMIN_ADDRESS: `127.0.0.1:${await freePort()}` } });
-    expect(code).toBe(EXIT_CONFIG);
+    expect(code).toBe(EXIT_TEMPORARY);
     expect(stderr).toContain(home.dataDir);
     // Its socket is not taken away either.
     expect(existsSync(join(home.dataDir, 'control.sock'))).toBe(true);
@@ -368,21 +369,31 @@ describe('refuses to start', () => {
     await balancer.stop();
     const thief = await listen(port);
     const { code, stderr } = await refused();
-    expect(code).toBe(EXIT_CONFIG);
+    expect(code).toBe(EXIT_TEMPORARY);
     expect(stderr).toContain(`cannot listen on 127.0.0.1:${port}: the port is in use`);
     thief.close();
+  });
+
+  test('when a stored port is that of the API, which does not go by itself', async () => {
+    const balancer = await start();
+    const { port } = await serving(balancer);
+    await balancer.stop();
+    const { code, stderr } = await refused({ env: { BALANCER_ADMIN_ADDRESS: `127.0.0.1:${port}` } });
+    expect(code).toBe(EXIT_CONFIG);
+    expect(stderr).toContain(`cannot listen on 127.0.0.1:${port}: this balancer's own API has the port`);
   });
 
   test('when the API cannot listen, naming the address', async () => {
     const taken = await freePort();
     const thief = await listen(taken);
     const { code, stderr } = await refused({ env: { BALANCER_ADMIN_ADDRESS: `127.0.0.1:${taken}` } });
-    expect(code).toBe(EXIT_CONFIG);
+    expect(code).toBe(EXIT_TEMPORARY);
     expect(existsSync(join(home.dataDir, 'first-login'))).toBe(false);
     expect(stderr).not.toMatch(/balancer_[\w-]{20}|code=/);
     expect(stderr).toContain(
-      `the API cannot listen on 127.0.0.1:${taken} (BALANCER_ADMIN_ADDRESS): the port is in use`,
+      `the API cannot listen on 127.0.0.1:${taken} (BALANCER_ADMIN_ADDRESS): the port is in use by `,
     );
+    expect(stderr).toContain(`(pid ${process.pid})`);
     thief.close();
   });
 

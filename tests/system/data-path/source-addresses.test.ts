@@ -52,5 +52,5 @@ test('without any, the system chooses', async () => {
 
 test('a source address that is not this machine’s is refused at start, by name', async () => {
   const start = openScene({ env: { BALANCER_SOURCE_ADDRESSES: '127.0.0.2,192.0.2.1' } });
-  await expect(start).rejects.toThrow(/exit 78[\s\S]*source address 192\.0\.2\.1 cannot be used: EADDRNOTAVAIL/);
+  await expect(start).rejects.toThrow(/exit 75[\s\S]*source address 192\.0\.2\.1 cannot be used: EADDRNOTAVAIL/);
 });

@@ -1,7 +1,7 @@
 // Who holds a port: the name in the message that says why we cannot listen.
 
 import { afterEach, expect, test } from 'vitest';
-import { portHolder } from '../../../core/linux/port-holder.ts';
+import { isHeldByUs, portHolder } from '../../../core/linux/port-holder.ts';
 import { Loopback } from '../../../testing/loopback.ts';
 import { freePort, hasIpv6 } from '../../../testing/ports.ts';
 import { type ForeignListener, listenElsewhere } from './foreign-listener.ts';
@@ -29,9 +29,16 @@ test('an IPv6 listener is found as well', async () => {
   expect(portHolder(foreign.port)).toBe(`six (pid ${foreign.pid})`);
 });
 
-test('this process itself', () => {
-  const { port } = net.listen();
+test('this process itself, unless the socket is none to be named', () => {
+  const { fd, port } = net.listen();
   expect(portHolder(port)).toContain(`(pid ${process.pid})`);
+  expect(isHeldByUs(port, [])).toBe(true);
+  expect([portHolder(port, [fd]), isHeldByUs(port, [fd])]).toEqual([undefined, false]);
+});
+
+test('another process is not this one', async () => {
+  foreign = await listenElsewhere('127.0.0.1', 0, 'other');
+  expect(isHeldByUs(foreign.port, [])).toBe(false);
 });
 
 test('a connection to the port, or one with that port at its own end, holds nothing', async () => {

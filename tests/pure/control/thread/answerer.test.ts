@@ -82,7 +82,7 @@ test('at the end changes are refused, also those that waited', async () => {
 describe('a refusal', () => {
   test.for([
     [
-      new ListenError('cannot listen on [2001:db8::1]:80: no', { ip: ipOf('2001:db8::1'), port: 80 }),
+      new ListenError('cannot listen on [2001:db8::1]:80: no', { ip: ipOf('2001:db8::1'), port: 80 }, true),
       { ip: '2001:db8::1', port: 80 },
     ],
     [new RefusedError('too many ports'), undefined],
