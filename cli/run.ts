@@ -3,13 +3,14 @@
 // configuration, and nothing starts without the control plane.
 
 import { flushCompileCache } from 'node:module';
+import { DirectoryError, makeDirectory } from '../control/data-directory.ts';
 import { StatusSocket } from '../control/status-socket.ts';
 import { ControlError, ControlHost } from '../control/thread/host.ts';
 import type { Config } from '../core/config/model.ts';
 import type { OwnAddresses } from '../core/config/own-ports.ts';
 import { ListenError } from '../workers/listeners.ts';
 import { createLogger, type Logger } from '../workers/logger.ts';
-import { preflight } from '../workers/preflight.ts';
+import { type PreflightProblem, preflight } from '../workers/preflight.ts';
 import { takeSnapshot } from '../workers/snapshot.ts';
 import { RefusedError, Supervisor } from '../workers/supervisor.ts';
 import { readConfigFile } from './config-file.ts';
@@ -127,7 +128,7 @@ async function serve(start: Start): Promise<number> {
   const api = adminAddressOf(start.env);
   const supervisor = new Supervisor({ ...settings.supervisor, api, readsFile: file !== undefined }, logger);
   const running: Running = { supervisor, control: host, pace: start.pace };
-  const problems = preflight(settings.supervisor.settings, settings.supervisor.accessLog);
+  const problems = [...preflight(settings.supervisor.settings, settings.supervisor.accessLog), ...tryDataDir(start)];
   if (problems.length > 0) {
     process.stderr.write(`${problems.map(({ text }) => text).join('\n')}\n`);
     await host?.stop();
@@ -173,6 +174,21 @@ async function serve(start: Start): Promise<number> {
   const code = await ended.promise;
   await socket?.close();
   endNow(running, code);
+}
+
+/**
+ * A directory that the operator has named is there, or there is no start. The one that is used without a word from him may be
+ * missing: there is no status socket then, and a warning.
+ */
+function tryDataDir({ env }: Start): readonly PreflightProblem[] {
+  if (env.dataDir === undefined) return [];
+  try {
+    makeDirectory(env.dataDir);
+    return [];
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error;
+    return [{ text: `BALANCER_DATA_DIR: ${error.message}`, isTemporary: error.isTemporary }];
+  }
 }
 
 /** @throws ControlError, ListenError or RefusedError when there can be no start */

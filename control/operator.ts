@@ -12,7 +12,7 @@ import { Logins } from './api/logins.ts';
 import { createServer } from './api/server.ts';
 import { Changes } from './changes.ts';
 import type { DataPlane } from './data-plane.ts';
-import { askStatus, socketPath } from './status-client.ts';
+import { askStatus, isPathTooLong, SOCKET_PATH_BYTES_MAX, socketPath } from './status-client.ts';
 import { databasePath } from './store/database.ts';
 import { LoginTable } from './store/login-table.ts';
 import { openStore } from './store/sqlite-store.ts';
@@ -65,6 +65,11 @@ export async function openOperator(directory: string, { region, own, mayCreate }
 /** @returns undefined when none runs @throws OperatorError when one does, and cannot be asked */
 export async function findRunning(directory: string): Promise<Operator | undefined> {
   const path = join(directory, CONTROL_SOCKET);
+  if (isPathTooLong(path)) {
+    throw new OperatorError(
+      `${path} is longer than the ${SOCKET_PATH_BYTES_MAX} bytes of a socket's path: choose another directory`,
+    );
+  }
   try {
     await ask(path, 'GET', '/livez', undefined);
     return { isRunning: true, request: (method, url, body) => ask(path, method, url, body), close: async () => {} };

@@ -3,15 +3,15 @@
 // ends with it.
 
 import { once } from 'node:events';
-import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Logger } from '../workers/logger.ts';
 import { createServer } from '../workers/node-http.ts';
 import type { Snapshot } from '../workers/snapshot.ts';
+import { makeDirectory } from './data-directory.ts';
 import { askStatus, isPathTooLong, SOCKET_PATH_BYTES_MAX, socketPath } from './status-client.ts';
 
-const DIRECTORY_MODE = 0o700;
 const SOCKET_MODE = 0o600;
 /** whoever holds the socket already gets this long to say who it is */
 const OTHER_TIMEOUT_MS = 1000;
@@ -41,7 +41,7 @@ export class StatusSocket {
     const path = socketPath(directory);
     try {
       if (isPathTooLong(path)) throw new SocketProblem(`its path is longer than ${SOCKET_PATH_BYTES_MAX} bytes`);
-      mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+      makeDirectory(directory);
       await refuseIfTaken(path);
       const server = createStatusServer(snapshot, logger);
       const inode = await listen(server, directory, path);

@@ -1,9 +1,10 @@
 // The embedded database: one file in the data directory, owned by one process at a time. Opening it answers every question about its
 // state before anything relies on it; a database that is not whole is refused, never replaced by an empty one.
 
-import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { DirectoryError, makeDirectory } from '../data-directory.ts';
 import { firstObstacle } from './data-file.ts';
 import { migrateFrom, VERSION, versionOf } from './migrations.ts';
 import { StoreError } from './store.ts';
@@ -11,7 +12,6 @@ import { StoreError } from './store.ts';
 const FILE_NAME = 'balancer.db';
 /** There since the first revision was written: a database that is empty beside it was lost, and is not a new one. */
 const MARKER_NAME = 'balancer.db.exists';
-const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 /** what every database begins with (sqlite.org/fileformat2.html) */
 const MAGIC = 'SQLite format 3\0';
@@ -36,7 +36,7 @@ export function databasePath(directory: string): string {
 export function openDatabase(directory: string): DatabaseSync {
   const path = databasePath(directory);
   try {
-    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    makeDirectory(directory);
     refuseObstacles(directory, path);
     const loss = lossOf(directory, path);
     if (loss !== undefined) throw damage(path, loss);
@@ -196,6 +196,7 @@ export function damage(path: string, what: string): StoreError {
 /** An error of the database or of the file system, in words that say what to do. */
 export function asStoreError(error: unknown, path: string): StoreError {
   if (error instanceof StoreError) return error;
+  if (error instanceof DirectoryError) return new StoreError(error.message, error.isTemporary);
   if (BUSY_CODES.has(codeOf(error))) {
     return new StoreError(
       `the database ${path} is held by another process: one balancer at a time; BALANCER_DATA_DIR gives each a directory of its own`,

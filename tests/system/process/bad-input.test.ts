@@ -2,10 +2,11 @@
 // said about which mistake is in tests/pure/cli/bad-files.test.ts and environment.test.ts; ports that cannot be had are in
 // busy-port.test.ts.
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fileWith } from '../../../testing/files.ts';
 import { type Ran, runBinary } from './binary.ts';
 
+const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 const EXIT_CONFIG = 78;
 
@@ -13,6 +14,11 @@ const BAD = `nodebalancers:
   - label: test
     configs:
       - { port: 0, algorithm: fastest, check: http }
+`;
+
+const GOOD = `nodebalancers:
+  - label: test
+    configs: [{ port: 8080, nodes: [{ label: one, address: "127.0.0.1:9" }] }]
 `;
 
 const GOOD_WITH_A_WARNING = `nodebalancers:
@@ -86,4 +92,27 @@ test('check --json: every error and warning as data on stdout, and of what is no
   });
   expect(missing).toMatchObject({ code: EXIT_CONFIG, stderr: '' });
   expect(JSON.parse(missing?.stdout ?? '')).toMatchObject({ ok: false });
+});
+
+describe.concurrent('a data directory that cannot be made is told, and there is no start', () => {
+  for (const directory of ['/proc/balancer', '/dev/null/balancer']) {
+    test(directory, async () => {
+      const sentence = `the directory ${directory} cannot be made: `;
+      const env = { BALANCER_DATA_DIR: directory };
+      const withFile = { env: { ...env, BALANCER_ADMIN_ADDRESS: 'off' } };
+      const [off, stored, token] = await Promise.all([
+        runBinary(['run', '-f', fileWith(GOOD)], withFile),
+        runBinary(['run'], { env }),
+        runBinary(['token', 'create', '--scope', 'read_only', '--label', 'x'], { env }),
+      ]);
+      for (const [ran, code, begin] of [
+        [off, EXIT_CONFIG, 'BALANCER_DATA_DIR: '],
+        [stored, EXIT_CONFIG, ''],
+        [token, EXIT_FAILURE, 'balancer: '],
+      ] as const) {
+        expectRefused(ran, code);
+        expect(ran.lines).toEqual([expect.stringContaining(`${begin}${sentence}`)]);
+      }
+    });
+  }
 });

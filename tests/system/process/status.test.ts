@@ -1,7 +1,7 @@
 // `balancer status` and `balancer nodes` against a running balancer: what they say is what happens, through reloads and
 // to the end; and what is wrong with the directory is said, and stops neither the balancer nor the one who asks.
 
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { NodeEntry } from '../../../cli/nodes.ts';
@@ -226,10 +226,21 @@ describe('a balancer without a socket serves all the same', () => {
     expect((await status()).pid).toBe(first.pid);
   });
 
-  test('because it may not make one: a warning says so', async () => {
-    const balancer = await start(spec(), { BALANCER_DATA_DIR: '/sys/balancer' }, true);
+  test('because it may not make its directory, which nobody has asked for: a warning says so', async () => {
+    const balancer = await start(spec(), { BALANCER_DATA_DIR: '', XDG_STATE_HOME: '/sys' }, true);
     const [warning] = await balancer.program.waitForOutput(SOCKET_WARNING);
-    expect(warning).toMatch(/ \/sys\/balancer\/balancer\.sock: (EACCES|EPERM|EROFS)/);
+    // A user who is root all the same has root's directory.
+    expect(warning).toMatch(/ the directory \/(sys|var\/lib)\/balancer cannot be made: .*\((EACCES|EPERM|EROFS)\)/);
+    streams.push(await EchoStream.open(port, 1, { window: 2000 }));
+    await streams[0]?.moves(1000);
+  });
+
+  test('because a file is in the place of the socket: a warning says so', async () => {
+    mkdirSync(dataDir);
+    writeFileSync(socket, 'precious');
+    const balancer = await start();
+    const [warning] = await balancer.program.waitForOutput(SOCKET_WARNING);
+    expect(warning).toContain('a file in its way that is not a socket');
     streams.push(await EchoStream.open(port, 1, { window: 2000 }));
     await streams[0]?.moves(1000);
   });
