@@ -4,6 +4,7 @@
 import { lookup } from 'node:dns/promises';
 import { formatIp, parseIp } from '../core/base/ip.ts';
 import { nodeIpFault } from '../core/config/node-address.ts';
+import { fairly } from './fair-lookups.ts';
 import type { Logger } from './logger.ts';
 
 export const RESOLVE_INTERVAL_MS = 30_000;
@@ -13,10 +14,10 @@ const LOOKUP_TIMEOUT_MS = 5000;
 
 export type LookupAll = (host: string) => Promise<readonly string[]>;
 
-const systemLookup: LookupAll = async (host) => {
+const systemLookup: LookupAll = fairly(async (host) => {
   const found = await lookup(host, { all: true, order: 'ipv4first' });
   return found.map(({ address }) => address);
-};
+});
 
 export class Resolver {
   readonly #logger: Logger;
@@ -55,8 +56,8 @@ export class Resolver {
   }
 
   /**
-   * One at a time for each name. Look-ups are done by two of libuv's threads: names whose servers are silent hold them for longer than
-   * anybody waits here, and the answers for all other names come late.
+   * One at a time for each name. Look-ups are done by some of libuv's threads: names whose servers are silent hold them for longer than
+   * anybody waits here. See fair-lookups.ts.
    */
   #lookUp(host: string): Promise<void> {
     const underWay = this.#underWay.get(host);
