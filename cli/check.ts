@@ -27,7 +27,9 @@ export async function runCheck(args: string[]): Promise<number> {
   if (file === undefined) throw new UsageError('check needs a file: balancer check -f FILE; or balancer check --store');
   if (directory !== undefined) throw new UsageError('check needs --data-dir with --store only');
   const env = readEnvironment(process.env).values;
-  const reading = readConfigFile(file, ownAddresses(env), (config) => machineRemarks(config, env.floatingAddresses ?? []));
+  const reading = readConfigFile(file, ownAddresses(env), (config) =>
+    machineRemarks(config, env.floatingAddresses ?? []),
+  );
   if (json === true) printJson(file, reading);
   else printText(file, reading);
   return 'config' in reading ? EXIT_OK : EXIT_CONFIG;

@@ -1,11 +1,11 @@
 // How the process ends: drained and in order, at once, or because something is wrong that it cannot mend. Each way is bounded in time.
 
 import type { ControlHost } from '../control/thread/host.ts';
-import { exitAtOnce } from '../core/linux/process.ts';
 import type { Logger } from '../workers/logger.ts';
 import type { Pace } from '../workers/pace.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import { EXIT_FAILURE, EXIT_OK } from './exit.ts';
+import type { Messages } from './messages.ts';
 import type { ProcessSettings } from './settings.ts';
 import { counted } from './units.ts';
 
@@ -14,6 +14,7 @@ export interface Running {
   readonly supervisor: Supervisor;
   readonly control: ControlHost | undefined;
   readonly pace: Pace;
+  readonly messages: Messages;
 }
 
 /** @returns exit code */
@@ -46,7 +47,7 @@ export async function stopAtOnce(running: Running, signal: string): Promise<numb
   return EXIT_OK;
 }
 
-export async function stopAll({ supervisor, control }: Running): Promise<void> {
+export async function stopAll({ supervisor, control }: Omit<Running, 'messages'>): Promise<void> {
   await Promise.all([supervisor.stop(), control?.stop()]);
 }
 
@@ -64,12 +65,14 @@ function endInTime(running: Running): void {
  * look-up without an answer. Sessions whose shard is stuck or dead are still open then, and their
  * streams shall not look complete.
  */
-export function endNow({ supervisor }: Running, code: number): never {
+export function endNow({ supervisor, messages }: Running, code: number): never {
   try {
     supervisor.shards.resetCut();
-  } finally {
-    exitAtOnce(code);
+  } catch (error) {
+    // The end comes all the same.
+    messages.write(`sessions could not be reset: ${error instanceof Error ? error.message : error}\n`);
   }
+  return messages.leave(code);
 }
 
 export interface Failing {

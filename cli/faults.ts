@@ -1,11 +1,13 @@
 // What only tests may do to a running process, and only where BALANCER_TEST_FAULTS=1: orders on stdin, a
 // line each, and the process's own times (BALANCER_TEST_PACE). The orders: `SHARD FAULT` makes a shard
-// fail, `control-FAULT` the control thread, `main throw` the main thread; `main rounds` is answered with
-// how often the watchdog has come round, so that a test waits for that and not for a time.
+// fail, `control-FAULT` and `log-FAULT` the threads of the API and the access log, `main throw` the main
+// thread; `main rounds` is answered with how often the watchdog has come round, so that a test waits for
+// that and not for a time.
 
 import { createInterface } from 'node:readline';
 import { CONTROL_FAULTS } from '../control/thread/channel.ts';
 import { FAULTS } from '../workers/channel.ts';
+import { LINE_FAULTS } from '../workers/lines/channel.ts';
 import type { Logger } from '../workers/logger.ts';
 import { PACE, type Pace, parsePace } from '../workers/pace.ts';
 import type { Running } from './ending.ts';
@@ -44,6 +46,8 @@ export function listenForFaults({ supervisor, control }: Running, logger: Logger
     if (where === 'main') throw new Error('fault injected: throw in the main thread');
     const controlFault = CONTROL_FAULTS.find((name) => where === `control-${name}`);
     if (controlFault !== undefined) return control?.inject(controlFault);
+    const lineFault = LINE_FAULTS.find((name) => where === `log-${name}`);
+    if (lineFault !== undefined) return supervisor.injectIntoLog(lineFault);
     const fault = FAULTS.find((name) => name === what);
     if (fault !== undefined) void supervisor.inject(Number(where), fault);
   });

@@ -17,7 +17,9 @@ export function machineRemarks(config: Config, floating: readonly string[]): Rem
   return config.nodebalancers.flatMap((nodebalancer, i) =>
     (['ipv4', 'ipv6'] as const).flatMap((key) => {
       const text = nodebalancer[key];
-      return text === null || floating.includes(text) || !isMissing(text) ? [] : [{ path: ['nodebalancers', i, key], text: remarkOn(text) }];
+      return text === null || floating.includes(text) || !isMissing(text)
+        ? []
+        : [{ path: ['nodebalancers', i, key], text: remarkOn(text) }];
     }),
   );
 }

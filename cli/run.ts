@@ -20,6 +20,7 @@ import { drainAndStop, endNow, failFast, type Running, stopAll, stopAtOnce } fro
 import { type Environment, readEnvironment, VARIABLES } from './environment.ts';
 import { EXIT_CONFIG, EXIT_TEMPORARY, EXIT_USAGE } from './exit.ts';
 import { listenForFaults, readTestSettings } from './faults.ts';
+import { Messages } from './messages.ts';
 import { parseOptions } from './options.ts';
 import { adminAddressOf, ownAddresses } from './own-addresses.ts';
 import { reload } from './reload.ts';
@@ -32,6 +33,7 @@ import { VERSION } from './version.ts';
 interface Surroundings extends ForTests {
   readonly env: Environment;
   readonly control: ControlSettings;
+  readonly messages: Messages;
   readonly logger: Logger;
 }
 
@@ -47,13 +49,19 @@ interface Start extends Surroundings {
 
 export async function runRun(args: string[]): Promise<number> {
   const { file } = parseOptions(args, { file: { type: 'string', short: 'f' } });
-  return file === undefined ? runStored() : runFile(file);
+  const messages = new Messages();
+  try {
+    return messages.leave(await (file === undefined ? runStored(messages) : runFile(file, messages)));
+  } catch (error) {
+    messages.flush();
+    throw error;
+  }
 }
 
-async function runFile(file: string): Promise<number> {
-  const config = readAtStart(file, ownAddresses(readEnvironment(process.env).values));
+async function runFile(file: string, messages: Messages): Promise<number> {
+  const config = readAtStart(file, ownAddresses(readEnvironment(process.env).values), messages);
   // Even when the file is bad: all mistakes are shown at once.
-  const surroundings = readSurroundings();
+  const surroundings = readSurroundings(messages);
   if (surroundings === undefined) return config === undefined ? EXIT_CONFIG : EXIT_USAGE;
   const settings = settingsFor(surroundings, config);
   if (config === undefined) return EXIT_CONFIG;
@@ -61,15 +69,15 @@ async function runFile(file: string): Promise<number> {
   return serve({ ...surroundings, file, config, settings, host });
 }
 
-async function runStored(): Promise<number> {
-  const surroundings = readSurroundings();
+async function runStored(messages: Messages): Promise<number> {
+  const surroundings = readSurroundings(messages);
   if (surroundings === undefined) return EXIT_USAGE;
   const host = createHost(surroundings, undefined);
   if (host === undefined) {
-    process.stderr.write('BALANCER_ADMIN_ADDRESS=off needs a configuration file: balancer run -f FILE\n');
+    messages.write('BALANCER_ADMIN_ADDRESS=off needs a configuration file: balancer run -f FILE\n');
     return EXIT_USAGE;
   }
-  const config = await host.open().catch(refuse);
+  const config = await host.open().catch((error) => refuse(error, messages));
   if (typeof config === 'number') {
     await host.stop();
     return config;
@@ -77,41 +85,42 @@ async function runStored(): Promise<number> {
   return serve({ ...surroundings, file: undefined, config, settings: settingsFor(surroundings, config), host });
 }
 
-function readAtStart(file: string, own: OwnAddresses): Config | undefined {
+function readAtStart(file: string, own: OwnAddresses, messages: Messages): Config | undefined {
   const reading = readConfigFile(file, own);
   if ('config' in reading) {
-    if (reading.notices !== '') process.stderr.write(`${reading.notices}\n`);
+    if (reading.notices !== '') messages.write(`${reading.notices}\n`);
     return reading.config;
   }
-  process.stderr.write(`${reading.messages}\n`);
+  messages.write(`${reading.messages}\n`);
   return undefined;
 }
 
 /** @returns undefined when something in the environment is wrong; stderr says what */
-function readSurroundings(): Surroundings | undefined {
+function readSurroundings(messages: Messages): Surroundings | undefined {
   const { values: env, errors, warnings } = readEnvironment(process.env);
   const control = readControlSettings(env);
   const { allowFaults, pace, errors: notForTests } = readTestSettings(process.env);
   const mistakes = [...errors, ...control.errors, ...notForTests];
-  for (const message of [...warnings, ...control.warnings, ...mistakes]) process.stderr.write(`${message}\n`);
+  for (const message of [...warnings, ...control.warnings, ...mistakes]) messages.write(`${message}\n`);
   if (mistakes.length > 0) return undefined;
   return {
     env,
     control: control.settings,
     allowFaults,
     pace,
-    logger: createLogger(env.logLevel ?? VARIABLES.logLevel.default),
+    messages,
+    logger: createLogger(env.logLevel ?? VARIABLES.logLevel.default, messages.write),
   };
 }
 
-function settingsFor({ env, allowFaults, pace }: Surroundings, config: Config | undefined): ProcessSettings {
+function settingsFor({ env, allowFaults, pace, logger }: Surroundings, config: Config | undefined): ProcessSettings {
   const addresses = (config?.nodebalancers ?? []).map((nb) => nb.configs.length * (nb.ipv6 === null ? 1 : 2));
   const settings = processSettings(
     env,
     addresses.reduce((sum, n) => sum + n, 0),
     { allowFaults, pace },
   );
-  for (const message of settings.warnings) process.stderr.write(`${message}\n`);
+  for (const message of settings.warnings) logger.say(message);
   return settings;
 }
 
@@ -124,13 +133,13 @@ function createHost({ env, control, allowFaults, pace, logger }: Surroundings, f
 }
 
 async function serve(start: Start): Promise<number> {
-  const { file, host, logger, settings } = start;
+  const { file, host, logger, messages, settings } = start;
   const api = adminAddressOf(start.env);
   const supervisor = new Supervisor({ ...settings.supervisor, api, readsFile: file !== undefined }, logger);
-  const running: Running = { supervisor, control: host, pace: start.pace };
+  const running: Running = { supervisor, control: host, pace: start.pace, messages };
   const problems = [...preflight(settings.supervisor.settings, settings.supervisor.accessLog), ...tryDataDir(start)];
   if (problems.length > 0) {
-    process.stderr.write(`${problems.map(({ text }) => text).join('\n')}\n`);
+    logger.say(problems.map(({ text }) => text).join('\n'));
     await host?.stop();
     return exitCodeOf(problems);
   }
@@ -161,14 +170,14 @@ async function serve(start: Start): Promise<number> {
     if (supervisor.isEnding) endNow(running, code ?? (await ended.promise));
   } catch (error) {
     if (!isRefusal(error)) return fail(error);
-    const code = refuse(error);
+    const code = refuse(error, messages);
     await stopAll(running);
     return code;
   }
   if (start.allowFaults) listenForFaults(running, logger);
   const socket = await StatusSocket.open(settings.dataDir, () => takeSnapshot(supervisor.snapshotSource()), logger);
   host?.setReadiness('ready');
-  announce(supervisor, settings);
+  announce(supervisor, settings, logger);
   // Now: the end of the process is too abrupt for it.
   flushCompileCache();
   const code = await ended.promise;
@@ -222,9 +231,9 @@ function isRefusal(error: unknown): error is ControlError | ListenError | Refuse
 }
 
 /** Says why there is no start. @returns exit code @throws what is no refusal */
-function refuse(error: unknown): number {
+function refuse(error: unknown, messages: Messages): number {
   if (!isRefusal(error)) throw error;
-  process.stderr.write(`${error.message}\n`);
+  messages.write(`${error.message}\n`);
   return error instanceof RefusedError ? EXIT_CONFIG : exitCodeOf([error]);
 }
 
@@ -234,7 +243,7 @@ function exitCodeOf(problems: readonly { readonly isTemporary: boolean }[]): num
 }
 
 /** What listens where. */
-function announce(supervisor: Supervisor, settings: ProcessSettings): void {
+function announce(supervisor: Supervisor, settings: ProcessSettings, logger: Logger): void {
   const { shards, settings: shardSettings } = settings.supervisor;
   const services = supervisor.describe();
   const lines = [
@@ -242,5 +251,5 @@ function announce(supervisor: Supervisor, settings: ProcessSettings): void {
     ...services.map((line) => `  ${line}`),
     `balancer ready: ${counted(services.length, 'address', 'addresses')}, pid ${process.pid}`,
   ];
-  process.stderr.write(`${lines.join('\n')}\n`);
+  logger.say(lines.join('\n'));
 }

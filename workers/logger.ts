@@ -8,13 +8,17 @@ export interface Logger {
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
+  /** as it is, whatever the level: what a start has to say */
+  say(text: string): void;
 }
 
-export function createLogger(level: LogLevel): Logger {
+/** @param write takes whole lines, and never waits */
+export function createLogger(level: LogLevel, write: (text: string) => void): Logger {
   const least = LOG_LEVELS.indexOf(level);
   const at = (name: LogLevel) => (message: string) => {
     if (LOG_LEVELS.indexOf(name) < least) return;
-    process.stderr.write(`${new Date().toISOString()} ${name.padEnd(5)} ${message}\n`);
+    write(`${new Date().toISOString()} ${name.padEnd(5)} ${message}\n`);
   };
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  const say = (text: string) => write(`${text}\n`);
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), say };
 }

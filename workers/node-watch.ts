@@ -64,13 +64,7 @@ export class NodeWatch {
   /** by row; nodes that are gone stay, for what their last sessions meet */
   readonly #nodes = new Map<number, KnownNode>();
 
-  constructor(
-    shards: ShardSet,
-    addresses: NodeAddresses,
-    options: NodeWatchOptions,
-    logger: Logger,
-    events: EventLog,
-  ) {
+  constructor(shards: ShardSet, addresses: NodeAddresses, options: NodeWatchOptions, logger: Logger, events: EventLog) {
     const { cutAfterMs, checkDescriptors, sourceAddresses } = options;
     this.#shards = shards;
     this.#addresses = addresses;

@@ -1,7 +1,7 @@
 // Tries out, before anything is started, what the operator has set and only the system can judge: source addresses, congestion
 // control towards nodes, the access log. A mistake there would otherwise show with every connection, or never.
 
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { describeErrno, EADDRNOTAVAIL } from '../core/base/errno.ts';
 import { formatIp } from '../core/base/ip.ts';
 import { tryAddress } from '../core/linux/bound-socket.ts';
@@ -63,9 +63,14 @@ function tryLog(path: string): PreflightProblem[] {
     closeSync(openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o640));
     return [];
   } catch (error) {
-    const isFifoWithoutReader = error instanceof Error && 'code' in error && error.code === 'ENXIO';
+    const isFifoWithoutReader = error instanceof Error && 'code' in error && error.code === 'ENXIO' && isFifo(path);
     return isFifoWithoutReader ? [] : [lasting(`access log: ${error instanceof Error ? error.message : error}`)];
   }
+}
+
+/** A socket says ENXIO, too. */
+function isFifo(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false;
 }
 
 function lasting(text: string): PreflightProblem {

@@ -14,6 +14,7 @@ import type { Fault } from './channel.ts';
 import { checkTargets } from './check-targets.ts';
 import { isSame } from './choose-addresses.ts';
 import { EventLog } from './event-log.ts';
+import type { LineFault } from './lines/channel.ts';
 import { type ListenerSettings, ListenerSockets } from './listeners.ts';
 import type { Logger } from './logger.ts';
 import { NodeWatch, type NodeWatchOptions } from './node-watch.ts';
@@ -166,6 +167,10 @@ export class Supervisor {
 
   async inject(shard: number, fault: Fault): Promise<void> {
     await this.shards.inject(shard, fault);
+  }
+
+  injectIntoLog(fault: LineFault): void {
+    this.#accessLog?.inject(fault);
   }
 
   /** One line per address: what listens where, and what for. */

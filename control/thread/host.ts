@@ -146,7 +146,7 @@ export class ControlHost {
       case 'serving':
         return this.#isServing(message.problem);
       case 'notice':
-        return void process.stderr.write(`${message.text}\n`);
+        return this.#logger.say(message.text);
       case 'apply':
         return void this.#answer(thread, message.id, this.#answerer?.apply(message.config));
       case 'kill':

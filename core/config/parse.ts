@@ -86,12 +86,7 @@ function emptyExpected(): string {
     .join(', ');
 }
 
-function judge(
-  source: Source,
-  { root, faults }: Tree,
-  own: OwnAddresses | undefined,
-  more: MoreRemarks,
-): ParsedConfig {
+function judge(source: Source, { root, faults }: Tree, own: OwnAddresses | undefined, more: MoreRemarks): ParsedConfig {
   const validated = validateConfig(root.value, own);
   if ('config' in validated && faults.length === 0) {
     const remarks = [...validated.remarks, ...more(validated.config)];

@@ -96,6 +96,32 @@ test('only workers and the control thread know threads, and core knows neither t
   expect(wrong).toEqual([]);
 });
 
+test('nothing but look-ups of host names uses the pool of threads that the process has once', () => {
+  // By what it is imported as: a name that ends in Sync, a constant, a type, or what works without a thread.
+  const harmless =
+    /Sync$|^constants$|^type |^(hash|createHash|createHmac|randomBytes|timingSafeEqual|X509Certificate|randomUUID)$/;
+  const wrong: string[] = [];
+  for (const file of files.filter((name) => /^(core|workers|control|cli)\//.test(name))) {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    for (const [, names = '', module = ''] of text.matchAll(
+      /import ([^;]*?) from 'node:(fs|fs\/promises|zlib|crypto|dns|dns\/promises)'/g,
+    )) {
+      const isType = names.startsWith('type ');
+      const used = isType
+        ? []
+        : names
+            .replaceAll(/[{}]/g, '')
+            .split(',')
+            .map((name) => name.trim())
+            .filter((name) => name !== '');
+      const isGood =
+        module === 'dns/promises' ? file === 'workers/resolver.ts' : used.every((name) => harmless.test(name));
+      if (!isGood) wrong.push(`${file} imports ${names} from node:${module}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
 test('a shard runs nothing but its loop: no promise, timer, stream, console or import() after start', () => {
   const shardFiles = files.filter((file) => /^core\/(base|balance|metrics|proxy-protocol|session)\//.test(file));
   const linuxFiles = ['chain', 'connections', 'native', 'pipe-pool', 'transfers'].map(

@@ -11,5 +11,5 @@ export function makeNotebook(): Notebook {
   const at = (level: string) => (message: string) => {
     lines.push(`${level}: ${message}`);
   };
-  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), say: at('say') };
 }
