@@ -7,6 +7,7 @@ import { StoreError } from '../control/store/store.ts';
 import { checkStoredFile, type StoreReport } from '../control/store/store-check.ts';
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit.ts';
 import { count } from './operating.ts';
+import { print, say } from './output.ts';
 import { dataDir } from './running.ts';
 
 const PATH = '/balancer/v1/store/check';
@@ -17,12 +18,12 @@ const HINT =
 export async function checkStore(option: string | undefined, isJson: boolean): Promise<number> {
   try {
     const report = await look(dataDir(option));
-    if (isJson) process.stdout.write(`${JSON.stringify({ ok: report.problems.length === 0, ...report }, null, 2)}\n`);
+    if (isJson) print(`${JSON.stringify({ ok: report.problems.length === 0, ...report }, null, 2)}\n`);
     else print(report);
     return report.problems.length === 0 ? EXIT_OK : EXIT_CONFIG;
   } catch (error) {
     if (!(error instanceof OperatorError || error instanceof StoreError)) throw error;
-    process.stderr.write(`balancer: ${error.message}\n`);
+    say(`balancer: ${error.message}\n`);
     return EXIT_FAILURE;
   }
 }
@@ -36,8 +37,8 @@ async function look(directory: string): Promise<StoreReport> {
 }
 
 function print({ path, revisions, tokens, problems, notices }: StoreReport): void {
-  for (const notice of notices) process.stderr.write(`${path}: ${notice}\n`);
-  for (const problem of problems) process.stderr.write(`${path}: ${problem}\n`);
-  if (problems.length > 0) process.stderr.write(`${count(problems.length, 'problem')}. ${HINT}\n`);
-  else process.stdout.write(`${path}: ok, ${count(revisions, 'revision')}, ${count(tokens, 'token')}\n`);
+  for (const notice of notices) say(`${path}: ${notice}\n`);
+  for (const problem of problems) say(`${path}: ${problem}\n`);
+  if (problems.length > 0) say(`${count(problems.length, 'problem')}. ${HINT}\n`);
+  else print(`${path}: ok, ${count(revisions, 'revision')}, ${count(tokens, 'token')}\n`);
 }

@@ -6,6 +6,7 @@ import { readEnvironment } from './environment.ts';
 import { EXIT_CONFIG, EXIT_OK, UsageError } from './exit.ts';
 import { machineRemarks } from './machine-remarks.ts';
 import { parseOptions } from './options.ts';
+import { print, say } from './output.ts';
 import { ownAddresses } from './own-addresses.ts';
 
 export async function runCheck(args: string[]): Promise<number> {
@@ -37,11 +38,11 @@ export async function runCheck(args: string[]): Promise<number> {
 
 function printText(file: string, reading: FileReading): void {
   if (!('config' in reading)) {
-    process.stderr.write(`${reading.messages}\n`);
+    say(`${reading.messages}\n`);
     return;
   }
-  if (reading.notices !== '') process.stderr.write(`${reading.notices}\n`);
-  process.stdout.write(`${file}: ok, ${describeFile(reading.config)}\n`);
+  if (reading.notices !== '') say(`${reading.notices}\n`);
+  print(`${file}: ok, ${describeFile(reading.config)}\n`);
 }
 
 function printJson(file: string, reading: FileReading): void {
@@ -49,5 +50,5 @@ function printJson(file: string, reading: FileReading): void {
     'config' in reading
       ? { file, ok: true, warnings: reading.warnings, errors: [] }
       : { file, ok: false, warnings: [], errors: reading.errors, message: reading.messages };
-  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  print(`${JSON.stringify(result, null, 2)}\n`);
 }

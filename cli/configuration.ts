@@ -4,9 +4,11 @@ import type { RevisionInfo } from '../control/store/store.ts';
 import { yamlText } from '../core/config/yaml-text.ts';
 import { localAddresses } from '../workers/machine-addresses.ts';
 import { readConfigFile } from './config-file.ts';
-import { EXIT_CONFIG, EXIT_OK, UsageError } from './exit.ts';
-import { count, DIRECTORY_OPTION, operate, printJson } from './operating.ts';
+import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK, UsageError } from './exit.ts';
+import { count, DIRECTORY_OPTION, jsonText, operate, printJson } from './operating.ts';
 import { parseOptions } from './options.ts';
+import { print, reasonOf, say } from './output.ts';
+import { writeWholeFile } from './whole-file.ts';
 
 interface Outcome {
   readonly revision: number;
@@ -29,37 +31,54 @@ export async function runApply(args: string[]): Promise<number> {
   // Where the API listens is for the balancer to say that gets it: this command's environment need not be its.
   const reading = readConfigFile(file, { local: localAddresses(), api: undefined });
   if (!('config' in reading)) {
-    process.stderr.write(`${reading.messages}\n`);
+    say(`${reading.messages}\n`);
     return EXIT_CONFIG;
   }
-  if (reading.notices !== '') process.stderr.write(`${reading.notices}\n`);
+  if (reading.notices !== '') say(`${reading.notices}\n`);
   return operate({ directory, mayCreate: !isDryRun }, async ({ ask, isRunning }) => {
     const path = '/balancer/v1/configuration';
     const planned = (await ask('PUT', `${path}?dry_run=true`, reading.config)) as unknown as Outcome;
     if (!json) showChanges(planned.changes);
     if (isDryRun || planned.changes.length === 0) {
       if (json) printJson(planned);
-      else if (planned.changes.length === 0) process.stderr.write('nothing differs\n');
+      else if (planned.changes.length === 0) say('nothing differs\n');
       return EXIT_OK;
     }
     const outcome = (await ask('PUT', `${path}?base=${planned.revision}`, reading.config)) as unknown as Outcome;
     if (json) printJson(outcome);
-    else
-      process.stderr.write(
-        `revision ${outcome.revision}: ${count(outcome.changes.length, 'change')}, ${whenInForce(isRunning)}\n`,
-      );
+    else say(`revision ${outcome.revision}: ${count(outcome.changes.length, 'change')}, ${whenInForce(isRunning)}\n`);
     return EXIT_OK;
   });
 }
 
 export function runExport(args: string[]): Promise<number> {
-  const { json, 'data-dir': directory } = parseOptions(args, { json: { type: 'boolean' }, ...DIRECTORY_OPTION });
+  const {
+    json,
+    output,
+    'data-dir': directory,
+  } = parseOptions(args, {
+    json: { type: 'boolean' },
+    output: { type: 'string', short: 'o' },
+    ...DIRECTORY_OPTION,
+  });
+  if (output === '') throw new UsageError('--output needs the name of a file');
   return operate({ directory }, async ({ ask }) => {
     const configuration = await ask('GET', '/balancer/v1/configuration');
-    if (json === true) printJson(configuration);
-    else process.stdout.write(yamlText(configuration));
+    const text = json === true ? jsonText(configuration) : yamlText(configuration);
+    if (output !== undefined) return writeFile(output, text);
+    print(text);
     return EXIT_OK;
   });
+}
+
+function writeFile(path: string, text: string): number {
+  try {
+    writeWholeFile(path, text);
+    return EXIT_OK;
+  } catch (error) {
+    say(`balancer: ${path} cannot be written, and is as it was: ${reasonOf(error)}\n`);
+    return EXIT_FAILURE;
+  }
 }
 
 export function runHistory(args: string[]): Promise<number> {
@@ -77,7 +96,7 @@ export function runHistory(args: string[]): Promise<number> {
   return operate({ directory }, async ({ ask }) => {
     const revisions = (await ask('GET', `/balancer/v1/history?limit=${limit}`)).data as readonly RevisionInfo[];
     if (json === true) printJson(revisions);
-    else for (const revision of revisions) process.stdout.write(revisionText(revision));
+    else for (const revision of revisions) print(revisionText(revision));
     return EXIT_OK;
   });
 }
@@ -98,13 +117,13 @@ export function runRollback(args: string[]): Promise<number> {
     showChanges(outcome.changes);
     const what =
       outcome.changes.length === 0 ? 'nothing differs' : `revision ${outcome.revision}, ${whenInForce(isRunning)}`;
-    process.stderr.write(`${what}\n`);
+    say(`${what}\n`);
     return EXIT_OK;
   });
 }
 
 function showChanges(changes: readonly string[]): void {
-  for (const change of changes) process.stdout.write(`${change}\n`);
+  for (const change of changes) print(`${change}\n`);
 }
 
 function whenInForce(isRunning: boolean): string {

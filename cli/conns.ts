@@ -4,6 +4,7 @@ import type { SessionView } from '../control/data-plane.ts';
 import { EXIT_FAILURE, EXIT_OK, UsageError } from './exit.ts';
 import { count, DIRECTORY_OPTION, operate, printJson } from './operating.ts';
 import { parseOptions } from './options.ts';
+import { print, say } from './output.ts';
 import { paintOfStdout } from './running.ts';
 import { type Column, formatTable } from './table.ts';
 import { formatBytes, formatDuration, formatSince } from './units.ts';
@@ -62,9 +63,8 @@ export function runConns(args: string[]): Promise<number> {
     };
     if (json === true) printJson({ total, sessions });
     else {
-      process.stdout.write(formatTable(COLUMNS, sessions.map(rowOf), paintOfStdout()));
-      if (total > sessions.length)
-        process.stderr.write(`${sessions.length} of ${total} shown: --limit shows up to 1000\n`);
+      print(formatTable(COLUMNS, sessions.map(rowOf), paintOfStdout()));
+      if (total > sessions.length) say(`${sessions.length} of ${total} shown: --limit shows up to 1000\n`);
     }
     return EXIT_OK;
   });
@@ -87,15 +87,13 @@ export function runKill(args: string[]): Promise<number> {
     const path =
       id === undefined ? `/balancer/v1/sessions?${query}` : `/balancer/v1/sessions/${encodeURIComponent(id)}`;
     const { killed } = await ask('DELETE', path, undefined, `session ${id}, or it has ended: see balancer conns`);
-    process.stderr.write(`${count(Number(killed), 'session')} ended\n`);
+    say(`${count(Number(killed), 'session')} ended\n`);
     return EXIT_OK;
   });
 }
 
 function sayNothingRuns(): number {
-  process.stderr.write(
-    'balancer: no balancer runs: start one, or name the directory of the running one (--data-dir)\n',
-  );
+  say('balancer: no balancer runs: start one, or name the directory of the running one (--data-dir)\n');
   return EXIT_FAILURE;
 }
 

@@ -3,6 +3,7 @@
 import { PREFIX, readEnvironment, VARIABLES, type Variable } from './environment.ts';
 import { EXIT_OK, EXIT_USAGE } from './exit.ts';
 import { parseOptions } from './options.ts';
+import { print, say } from './output.ts';
 
 interface Row {
   name: string;
@@ -16,8 +17,8 @@ export function runEnv(args: string[]): number {
   const { json } = parseOptions(args, { json: { type: 'boolean' } });
   const { errors, warnings } = readEnvironment(process.env);
   const rows = Object.values(VARIABLES).map((variable) => rowOf(variable));
-  process.stdout.write(json === true ? `${JSON.stringify(rows, null, 2)}\n` : textOf(rows));
-  for (const message of [...warnings, ...errors]) process.stderr.write(`${message}\n`);
+  print(json === true ? `${JSON.stringify(rows, null, 2)}\n` : textOf(rows));
+  for (const message of [...warnings, ...errors]) say(`${message}\n`);
   return errors.length === 0 ? EXIT_OK : EXIT_USAGE;
 }
 

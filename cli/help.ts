@@ -98,10 +98,11 @@ where none does. What stays the same keeps its ids and its connections.
       --json           the result as JSON on stdout
       --data-dir DIR   its directory; else BALANCER_DATA_DIR, else the default ("balancer env")
 `,
-  export: `Usage: balancer export [--json] [--data-dir DIR]
+  export: `Usage: balancer export [-o FILE] [--json] [--data-dir DIR]
 
 Prints the stored configuration as a file that "run -f" and "apply -f" take.
 
+  -o, --output FILE    into FILE instead, which is there as a whole or as it was before
       --json           as JSON instead of YAML
       --data-dir DIR   its directory; else BALANCER_DATA_DIR, else the default ("balancer env")
 `,

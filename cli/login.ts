@@ -6,6 +6,7 @@ import { suggest } from '../core/config/suggest.ts';
 import { EXIT_FAILURE, EXIT_OK, UsageError } from './exit.ts';
 import { DIRECTORY_OPTION, operate, printJson } from './operating.ts';
 import { parseOptions } from './options.ts';
+import { isReaderGone, print, printLasting, say } from './output.ts';
 import { paintOfStdout } from './running.ts';
 import { formatTable } from './table.ts';
 
@@ -28,14 +29,17 @@ function create(args: string[]): Promise<number> {
   const { 'data-dir': directory } = parseOptions(args, DIRECTORY_OPTION);
   return operate({ directory }, async ({ ask, isRunning }) => {
     if (!isRunning) {
-      process.stderr.write(
-        'balancer: no balancer runs, so there is no page: start one, or name its directory (--data-dir)\n',
-      );
+      say('balancer: no balancer runs, so there is no page: start one, or name its directory (--data-dir)\n');
       return EXIT_FAILURE;
     }
     const { url, path, id } = await ask('POST', '/balancer/v1/login/codes');
-    process.stdout.write(`${url ?? path}\n`);
-    process.stderr.write(`It logs you in once, within 15 minutes; "balancer login revoke ${id}" takes it back.\n`);
+    if (!printLasting(`${url ?? path}\n`)) {
+      // Nobody has it, and it would be good for whoever finds the half of it.
+      await ask('DELETE', `/balancer/v1/logins/${id}`, undefined, `login ${id}, which could not be printed`);
+      if (!isReaderGone()) say(`balancer: login ${id} could not be printed, and is revoked\n`);
+      return EXIT_FAILURE;
+    }
+    say(`It logs you in once, within 15 minutes; "balancer login revoke ${id}" takes it back.\n`);
     return EXIT_OK;
   });
 }
@@ -45,7 +49,7 @@ function list(args: string[]): Promise<number> {
   return operate({ directory }, async ({ ask }) => {
     const logins = (await ask('GET', '/balancer/v1/logins')).data as readonly LoginInfo[];
     if (json === true) printJson(logins);
-    else process.stdout.write(tableOf(logins));
+    else print(tableOf(logins));
     return EXIT_OK;
   });
 }
@@ -79,7 +83,7 @@ function revoke(args: string[]): Promise<number> {
   const { 'data-dir': directory } = parseOptions(rest, DIRECTORY_OPTION);
   return operate({ directory }, async ({ ask }) => {
     await ask('DELETE', `/balancer/v1/logins/${id}`, undefined, `login ${id}: see balancer login list`);
-    process.stderr.write(`login ${id} is over\n`);
+    say(`login ${id} is over\n`);
     return EXIT_OK;
   });
 }

@@ -5,6 +5,7 @@ import { suggest } from '../core/config/suggest.ts';
 import { EXIT_USAGE, UsageError } from './exit.ts';
 import { help } from './help.ts';
 import { parseOptions } from './options.ts';
+import { finish, print, say } from './output.ts';
 import { VERSION } from './version.ts';
 
 /** @returns exit code; a promise where the verb takes its time */
@@ -27,7 +28,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   env: async (args) => (await import('./env.ts')).runEnv(args),
   version: (args) => {
     parseOptions(args, {});
-    process.stdout.write(`${VERSION}\n`);
+    print(`${VERSION}\n`);
     return 0;
   },
   help: (args) => {
@@ -35,7 +36,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     if (rest.length > 0 || (verb !== undefined && !Object.hasOwn(VERBS, verb))) {
       throw new UsageError(`no help for "${args.join(' ')}"`);
     }
-    process.stdout.write(help(verb));
+    print(help(verb));
     return 0;
   },
 };
@@ -56,9 +57,9 @@ function findVerb(args: readonly string[]): { verb: Verb; rest: string[] } {
 
 try {
   const { verb, rest } = findVerb(process.argv.slice(2));
-  process.exitCode = await verb(rest);
+  process.exitCode = finish(await verb(rest));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`balancer: ${error.message}\nTry "balancer --help".\n`);
-  process.exitCode = EXIT_USAGE;
+  say(`balancer: ${error.message}\nTry "balancer --help".\n`);
+  process.exitCode = finish(EXIT_USAGE);
 }

@@ -6,6 +6,7 @@ import { StoreError } from '../control/store/store.ts';
 import { isRecord } from '../core/config/problem.ts';
 import { readEnvironment, VARIABLES } from './environment.ts';
 import { EXIT_FAILURE } from './exit.ts';
+import { print, say } from './output.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { dataDir } from './running.ts';
 
@@ -52,7 +53,7 @@ export async function operate(
   } catch (error) {
     const isKnown = error instanceof OperatorError || error instanceof StoreError || error instanceof RefusedRequest;
     if (!isKnown) throw error;
-    process.stderr.write(`balancer: ${error.message}\n`);
+    say(`balancer: ${error.message}\n`);
     return EXIT_FAILURE;
   } finally {
     await operator?.close();
@@ -75,7 +76,11 @@ async function ask(
 }
 
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  print(jsonText(value));
+}
+
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /** `1 change`, `2 changes` */

@@ -2,11 +2,13 @@
 // there is no answer, one sentence says where it was sought and what to do.
 
 import { resolve } from 'node:path';
+import { isatty } from 'node:tty';
 import { AnswerError, askStatus, isPathTooLong, SOCKET_PATH_BYTES_MAX, socketPath } from '../control/status-client.ts';
 import type { Snapshot } from '../workers/snapshot.ts';
 import { readEnvironment } from './environment.ts';
 import { EXIT_FAILURE, EXIT_OK, UsageError } from './exit.ts';
 import { parseOptions } from './options.ts';
+import { print, say } from './output.ts';
 import { defaultDataDir } from './settings.ts';
 import { COLOURED, type Paint, PLAIN } from './table.ts';
 
@@ -29,11 +31,11 @@ export async function showRunning(args: string[], view: View): Promise<number> {
   const path = socketPath(dataDir(directory));
   const answer = await ask(path);
   if (typeof answer === 'string') {
-    process.stderr.write(`balancer: ${answer}\n`);
+    say(`balancer: ${answer}\n`);
     return EXIT_FAILURE;
   }
-  if (json === true) process.stdout.write(`${JSON.stringify(view.data(answer), null, 2)}\n`);
-  else process.stdout.write(view.text(answer, Date.now(), paintOfStdout()));
+  if (json === true) print(`${JSON.stringify(view.data(answer), null, 2)}\n`);
+  else print(view.text(answer, Date.now(), paintOfStdout()));
   return EXIT_OK;
 }
 
@@ -71,5 +73,6 @@ function describeFailure(path: string, error: unknown): string {
 
 /** See https://no-color.org for the variable. */
 export function paintOfStdout(): Paint {
-  return process.stdout.isTTY && (process.env.NO_COLOR ?? '') === '' ? COLOURED : PLAIN;
+  // Not process.stdout.isTTY: that makes a stream, which sets a pipe that others may have, too, to non-blocking.
+  return isatty(1) && (process.env.NO_COLOR ?? '') === '' ? COLOURED : PLAIN;
 }

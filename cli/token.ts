@@ -2,9 +2,10 @@
 
 import { TOKEN_SCOPES, type TokenInfo } from '../control/store/tokens.ts';
 import { suggest } from '../core/config/suggest.ts';
-import { EXIT_OK, UsageError } from './exit.ts';
+import { EXIT_FAILURE, EXIT_OK, UsageError } from './exit.ts';
 import { DIRECTORY_OPTION, operate, printJson } from './operating.ts';
 import { parseOptions } from './options.ts';
+import { isReaderGone, print, printLasting, say } from './output.ts';
 import { paintOfStdout } from './running.ts';
 import { formatTable } from './table.ts';
 
@@ -36,10 +37,13 @@ function create(args: string[]): Promise<number> {
   }
   if (label === undefined) throw new UsageError('token create needs --label, so that you know it again');
   return operate({ directory, mayCreate: true }, async ({ ask }) => {
-    const { token } = await ask('POST', '/balancer/v1/tokens', { scope, label });
+    const { id, token } = await ask('POST', '/balancer/v1/tokens', { scope, label });
     // Alone, for TOKEN=$(balancer token create …).
-    process.stdout.write(`${token}\n`);
-    return EXIT_OK;
+    if (printLasting(`${token}\n`)) return EXIT_OK;
+    // Nobody has it, or half of it, and nobody can ask for it again.
+    await ask('DELETE', `/balancer/v1/tokens/${id}`, undefined, `token ${id}, which could not be printed`);
+    if (!isReaderGone()) say(`balancer: token ${id} could not be printed, and is revoked\n`);
+    return EXIT_FAILURE;
   });
 }
 
@@ -63,7 +67,7 @@ function list(args: string[]): Promise<number> {
         created,
         used ?? 'never',
       ]);
-      process.stdout.write(formatTable(columns, rows, paintOfStdout()));
+      print(formatTable(columns, rows, paintOfStdout()));
     }
     return EXIT_OK;
   });
@@ -76,7 +80,7 @@ function revoke(args: string[]): Promise<number> {
   const { 'data-dir': directory } = parseOptions(rest, DIRECTORY_OPTION);
   return operate({ directory }, async ({ ask }) => {
     await ask('DELETE', `/balancer/v1/tokens/${id}`, undefined, `token ${id}: see balancer token list`);
-    process.stderr.write(`token ${id} is good for nothing now\n`);
+    say(`token ${id} is good for nothing now\n`);
     return EXIT_OK;
   });
 }

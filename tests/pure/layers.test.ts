@@ -122,6 +122,15 @@ test('nothing but look-ups of host names uses the pool of threads that the proce
   expect(wrong).toEqual([]);
 });
 
+test('nobody prints by Node.js’s own streams, which tell of a full disk when the exit code is long 0, and may hold `run` up', () => {
+  const product = files.filter((name) => /^(core|workers|control|cli)\//.test(name));
+  const wrong = product.filter((file) => {
+    const code = readFileSync(join(ROOT, file), 'utf8').replace(/^\s*(\/\/|\/?\*).*$|\/\/ .*$/gm, '');
+    return /process\.(stdout|stderr)|console\./.test(code);
+  });
+  expect(wrong).toEqual([]);
+});
+
 test('a shard runs nothing but its loop: no promise, timer, stream, console or import() after start', () => {
   const shardFiles = files.filter((file) => /^core\/(base|balance|metrics|proxy-protocol|session)\//.test(file));
   const linuxFiles = ['chain', 'connections', 'native', 'pipe-pool', 'transfers'].map(
