@@ -19,7 +19,7 @@ export async function checkStore(option: string | undefined, isJson: boolean): P
   try {
     const report = await look(dataDir(option));
     if (isJson) print(`${JSON.stringify({ ok: report.problems.length === 0, ...report }, null, 2)}\n`);
-    else print(report);
+    else tell(report);
     return report.problems.length === 0 ? EXIT_OK : EXIT_CONFIG;
   } catch (error) {
     if (!(error instanceof OperatorError || error instanceof StoreError)) throw error;
@@ -36,7 +36,7 @@ async function look(directory: string): Promise<StoreReport> {
   throw new OperatorError(`the balancer of ${directory} was asked in vain: it answered with status ${status}`);
 }
 
-function print({ path, revisions, tokens, problems, notices }: StoreReport): void {
+function tell({ path, revisions, tokens, problems, notices }: StoreReport): void {
   for (const notice of notices) say(`${path}: ${notice}\n`);
   for (const problem of problems) say(`${path}: ${problem}\n`);
   if (problems.length > 0) say(`${count(problems.length, 'problem')}. ${HINT}\n`);
