@@ -5,7 +5,7 @@
 import { exitAtOnce } from '../core/linux/process.ts';
 import { LineWriter } from '../workers/lines/line-writer.ts';
 
-const STDERR = 2;
+export const STDERR = 2;
 /** in characters */
 const WAITING_MAX = 256 << 10;
 /** the last words have this long */

@@ -3,6 +3,7 @@
 // configuration, and nothing starts without the control plane.
 
 import { flushCompileCache } from 'node:module';
+import { isatty } from 'node:tty';
 import { DirectoryError, makeDirectory } from '../control/data-directory.ts';
 import { StatusSocket } from '../control/status-socket.ts';
 import { ControlError, ControlHost } from '../control/thread/host.ts';
@@ -20,7 +21,7 @@ import { drainAndStop, endNow, failFast, type Running, stopAll, stopAtOnce } fro
 import { type Environment, readEnvironment, VARIABLES } from './environment.ts';
 import { EXIT_CONFIG, EXIT_TEMPORARY, EXIT_USAGE } from './exit.ts';
 import { listenForFaults, readTestSettings } from './faults.ts';
-import { Messages } from './messages.ts';
+import { Messages, STDERR } from './messages.ts';
 import { parseOptions } from './options.ts';
 import { adminAddressOf, ownAddresses } from './own-addresses.ts';
 import { reload } from './reload.ts';
@@ -128,7 +129,7 @@ function createHost({ env, control, allowFaults, pace, logger }: Surroundings, f
   const { address } = control;
   if (address === undefined) return undefined;
   const dataDir = env.dataDir ?? defaultDataDir();
-  const isTerminal = process.stderr.isTTY === true;
+  const isTerminal = isatty(STDERR);
   return new ControlHost({ ...control, address, dataDir, file, allowFaults, pace, isTerminal }, logger);
 }
 
