@@ -48,12 +48,12 @@ const RANGES: Readonly<Partial<Record<string, readonly [min: number, max: number
   controlHeartbeatMs: [1000, 600_000],
 };
 
-/** @param text `heartbeatMs=500,backlogMs=100` @returns the pace, or what is wrong with the text */
+/** @param text `heartbeatMs=1500,backlogMs=100` @returns the pace, or what is wrong with the text */
 export function parsePace(text: string): { pace: Pace } | { problems: readonly string[] } {
   const problems: string[] = [];
   const changed = new Map<string, number>();
   for (const part of text.split(',')) {
-    const [name = '', value = ''] = part.trim().split('=');
+    const { name = '', value = '' } = /^(?<name>\w*)=?(?<value>.*)$/.exec(part.trim())?.groups ?? {};
     const expected = changed.has(name) ? 'each name once' : expectedOf(name, value);
     if (expected === undefined) changed.set(name, Number(value));
     else problems.push(`found ${JSON.stringify(part.trim())}, expected ${expected}`);

@@ -17,6 +17,8 @@ test.each([
   ['toString=1', /NAME=MILLISECONDS/],
   ['', /^found "", expected NAME=MILLISECONDS/],
   ['stopMs', /^found "stopMs", expected stopMs= and a whole number from 1 to 600000$/],
+  ['stopMs=1=2', /from 1 to 600000$/],
+  ['stopMs 1', /from 1 to 600000$/],
   ['stopMs=0', /from 1 to 600000$/],
   ['stopMs=600001', /from 1 to 600000$/],
   ['stopMs=1.5', /from 1 to 600000$/],

@@ -9,6 +9,7 @@ import type { Peer } from '../../../testing/peer.ts';
 import { accepts, freePort, LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { eventually, stateOf } from '../../../testing/process.ts';
 import { PACE } from '../../../workers/pace.ts';
+import { runBinary } from './binary.ts';
 import { EchoNode, EchoStream, quietClients } from './echo.ts';
 import { askOnce } from './short-connections.ts';
 
@@ -263,6 +264,15 @@ test('without BALANCER_TEST_FAULTS nothing on stdin is heard', async () => {
   await bothShardsServe();
   expect(await finishAll()).toEqual([]);
   expect(balancer.program.stderr).not.toMatch(/fault|died/);
+});
+
+test('other times than its own are refused unless faults are allowed, and named where they are wrong', async () => {
+  const alone = await runBinary(['run'], { env: { BALANCER_TEST_PACE: 'backlogMs=100' } });
+  expect(alone).toMatchObject({ code: 2, stdout: '' });
+  expect(alone.lines).toEqual([expect.stringMatching(/^BALANCER_TEST_PACE: .* together with BALANCER_TEST_FAULTS=1$/)]);
+  const wrong = await runBinary(['run'], { env: paced({ backlog: 100 }) });
+  expect(wrong.code).toBe(2);
+  expect(wrong.lines).toEqual([expect.stringMatching(/^BALANCER_TEST_PACE: found "backlog=100", expected NAME=/)]);
 });
 
 /** Each program leads a group of its own. */
