@@ -9,6 +9,7 @@ import { StatusSocket } from '../control/status-socket.ts';
 import { ControlError, ControlHost } from '../control/thread/host.ts';
 import type { Config } from '../core/config/model.ts';
 import type { OwnAddresses } from '../core/config/own-ports.ts';
+import { raiseDescriptorLimit } from '../core/linux/process.ts';
 import { ListenError } from '../workers/listeners.ts';
 import { createLogger, type Logger } from '../workers/logger.ts';
 import { type PreflightProblem, preflight } from '../workers/preflight.ts';
@@ -25,7 +26,7 @@ import { Messages, STDERR } from './messages.ts';
 import { parseOptions } from './options.ts';
 import { adminAddressOf, ownAddresses } from './own-addresses.ts';
 import { reload } from './reload.ts';
-import { defaultDataDir, type ForTests, type ProcessSettings, processSettings } from './settings.ts';
+import { apiConnectionsOf, defaultDataDir, type ForTests, type ProcessSettings, processSettings } from './settings.ts';
 import { handleSignals } from './signals.ts';
 import { counted } from './units.ts';
 import { VERSION } from './version.ts';
@@ -128,9 +129,10 @@ function settingsFor({ env, allowFaults, pace, logger }: Surroundings, config: C
 function createHost({ env, control, allowFaults, pace, logger }: Surroundings, file: string | undefined) {
   const { address } = control;
   if (address === undefined) return undefined;
+  const connectionsMax = apiConnectionsOf(raiseDescriptorLimit());
   const dataDir = env.dataDir ?? defaultDataDir();
   const isTerminal = isatty(STDERR);
-  return new ControlHost({ ...control, address, dataDir, file, allowFaults, pace, isTerminal }, logger);
+  return new ControlHost({ ...control, address, connectionsMax, dataDir, file, allowFaults, pace, isTerminal }, logger);
 }
 
 async function serve(start: Start): Promise<number> {

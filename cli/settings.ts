@@ -3,6 +3,7 @@
 
 import { availableParallelism, cpus, homedir } from 'node:os';
 import { join } from 'node:path';
+import { LOCAL_CONNECTIONS_MAX, STATUS_CLIENTS_MAX } from '../control/local-limits.ts';
 import {
   ephemeralPortMin,
   pipeBytesAllowed,
@@ -33,7 +34,11 @@ const DESCRIPTORS_RESERVED = 256;
 const CHECK_DESCRIPTORS_SHARE = 1 / 16;
 const CHECK_DESCRIPTORS_MIN = 128;
 const CHECK_DESCRIPTORS_MAX = NODES_MAX + FAREWELLS_MAX;
-/** where descriptors are few, neither of the two above gets more than this */
+/** of the API, by the same reasoning: as many as its clients may hold, and not one that was promised to a session */
+const API_DESCRIPTORS_SHARE = 1 / 16;
+const API_DESCRIPTORS_MIN = 16;
+const API_DESCRIPTORS_MAX = 1000;
+/** where descriptors are few, neither of the two first gets more than this */
 const RESERVED_SHARE_MAX = 1 / 8;
 /** what an idle process with its shards was seen to hold, with some to spare */
 const OWN_DESCRIPTORS = 24;
@@ -187,6 +192,18 @@ export function checkDescriptorsOf(descriptors: number): number {
   return Math.floor(Math.min(CHECK_DESCRIPTORS_MAX, Math.max(atLeast, descriptors * CHECK_DESCRIPTORS_SHARE)));
 }
 
+/** @returns how many connections the API may have at its address, out of so many descriptors that the process may have */
+export function apiConnectionsOf(descriptors: number): number {
+  const share = Math.floor(descriptors * API_DESCRIPTORS_SHARE);
+  return Math.min(API_DESCRIPTORS_MAX, Math.max(API_DESCRIPTORS_MIN, share));
+}
+
+/** Of the API at its address, and of the two local sockets. */
+function controlDescriptors(env: Environment, descriptors: number): number {
+  if (env.adminAddress === 'off') return STATUS_CLIENTS_MAX;
+  return STATUS_CLIENTS_MAX + LOCAL_CONNECTIONS_MAX + apiConnectionsOf(descriptors);
+}
+
 /** @param ownDescriptors of the process itself @param others of listeners and pipes */
 function connectionsOf(
   env: Environment,
@@ -199,7 +216,7 @@ function connectionsOf(
     Math.min(DESCRIPTORS_RESERVED, Math.floor(descriptors * RESERVED_SHARE_MAX)),
     ownDescriptors,
   );
-  const free = descriptors - reserved - checkDescriptorsOf(descriptors) - others;
+  const free = descriptors - reserved - checkDescriptorsOf(descriptors) - controlDescriptors(env, descriptors) - others;
   const possible = Math.min(CONNECTIONS_MAX, Math.max(1, Math.floor(free / 2)));
   const wanted = env.connectionsMax ?? possible;
   if (wanted <= possible) return wanted;

@@ -10,14 +10,17 @@ import type { Logger } from '../workers/logger.ts';
 import { createServer } from '../workers/node-http.ts';
 import type { Snapshot } from '../workers/snapshot.ts';
 import { makeDirectory } from './data-directory.ts';
+import { STATUS_CLIENTS_MAX } from './local-limits.ts';
 import { askStatus, isPathTooLong, SOCKET_PATH_BYTES_MAX, socketPath } from './status-client.ts';
+import { serveInTurns } from './turns.ts';
 
 const SOCKET_MODE = 0o600;
 /** whoever holds the socket already gets this long to say who it is */
 const OTHER_TIMEOUT_MS = 1000;
 const REQUEST_TIMEOUT_MS = 2000;
 const HEADER_BYTES_MAX = 4096;
-const CLIENTS_MAX = 32;
+/** a client that does not take its answer is cut after so long without a byte */
+const STALL_MS = 5000;
 
 /** Why there is no socket, as the end of a sentence. */
 class SocketProblem extends Error {
@@ -126,8 +129,9 @@ function createStatusServer(snapshot: () => Snapshot, logger: Logger): Server {
     headersTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: REQUEST_TIMEOUT_MS,
   });
-  server.maxConnections = CLIENTS_MAX;
-  server.on('request', (request, response) => answer(request, response, snapshot, logger));
+  server.maxConnections = STATUS_CLIENTS_MAX;
+  server.setTimeout(STALL_MS);
+  serveInTurns(server, (request, response) => answer(request, response, snapshot, logger));
   return server;
 }
 

@@ -13,8 +13,12 @@ const NO_HTTP = apiError(400, 'That is no HTTP request.');
 /** @param error of the parser, by its code */
 export function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
   if (socket.destroyed) return;
-  // After a reset nobody listens.
-  if (error.code !== 'ECONNRESET' && socket.writable) {
+  // After a reset nobody listens, and without a handshake nothing can be said: an answer would wait for it for ever.
+  if (!isOfHttp(error.code)) {
+    socket.destroy();
+    return;
+  }
+  if (socket.writable) {
     const { status, errors } = REASONS[error.code ?? ''] ?? NO_HTTP;
     const body = JSON.stringify({ errors });
     const head = [
@@ -27,4 +31,8 @@ export function answerBrokenRequest(error: Error & { readonly code?: string }, s
     socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
   }
   socket.destroySoon();
+}
+
+function isOfHttp(code: string | undefined): boolean {
+  return code?.startsWith('HPE_') === true || code?.startsWith('ERR_HTTP_') === true;
 }

@@ -22,18 +22,20 @@ export type Reader = Pick<ServerResponse, 'write' | 'end' | 'destroy' | 'destroy
 export class EventFeed {
   /** Numbers begin anew with each life of this feed: an id says whose they are. */
   readonly #life: string;
+  readonly readersMax: number;
   /** and whether each may still read: its login may have ended */
   readonly #readers = new Map<Reader, () => boolean>();
   readonly #kept: KeptEvent[] = [];
   #last = 0;
 
   /** @param life another word for each feed */
-  constructor(life: string) {
+  constructor(life: string, readersMax = READERS_MAX) {
     this.#life = life;
+    this.readersMax = readersMax;
   }
 
   get isFull(): boolean {
-    return this.#readers.size >= READERS_MAX;
+    return this.#readers.size >= this.readersMax;
   }
 
   get readers(): number {

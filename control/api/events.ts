@@ -14,7 +14,9 @@ const READING_MS = 15 * 60_000;
 const RETRY_AFTER_S = 30;
 
 export function eventRoutes(app: FastifyInstance, { plane, store, tokens, logins, now }: ApiContext): void {
-  const feed = new EventFeed(randomBytes(6).toString('hex'));
+  // A stream never makes room for anybody; so half of the connections are for everything else.
+  const readersMax = Math.min(READERS_MAX, Math.ceil(app.connections.connectionsMax / 2));
+  const feed = new EventFeed(randomBytes(6).toString('hex'), readersMax);
   const endPlane = plane.watch((event) => feed.publish(event));
   const endStore = store.watch(({ revision, author, changes }) =>
     feed.publish({
@@ -42,7 +44,7 @@ export function eventRoutes(app: FastifyInstance, { plane, store, tokens, logins
     async (request, reply) => {
       if (feed.isFull) {
         reply.header('retry-after', RETRY_AFTER_S);
-        throw apiError(503, `There are ${READERS_MAX} readers already.`);
+        throw apiError(503, `There are ${readersMax} readers already.`);
       }
       const lastSeen = request.headers['last-event-id'];
       reply.hijack();

@@ -30,10 +30,15 @@ export class OpenApi {
 
   /** The document and the page themselves. */
   routes(app: FastifyInstance): void {
-    app.get('/openapi.json', { config: { isOpen: true } }, async () => this.document());
+    // Made once, when somebody first asks: then all routes are known, and none is added any more.
+    const document = once(() => Buffer.from(JSON.stringify(this.document())));
+    const page = once(() => Buffer.from(this.page()));
+    app.get('/openapi.json', { config: { isOpen: true } }, async (_request, reply) =>
+      reply.type('application/json; charset=utf-8').send(document()),
+    );
     app.get('/docs/api', { config: { isOpen: true } }, async (_request, reply) => {
       reply.header('content-security-policy', "default-src 'none'");
-      return reply.type('text/html; charset=utf-8').send(this.page());
+      return reply.type('text/html; charset=utf-8').send(page());
     });
   }
 
@@ -83,6 +88,14 @@ export class OpenApi {
       });
     }
   }
+}
+
+function once(make: () => Buffer): () => Buffer {
+  let made: Buffer | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /** What all operations of a path have in common; that is where linode-cli looks for what it must be given. */

@@ -1,10 +1,13 @@
 // The HTTP server: what every request passes before a route sees it, and every answer after. What is answered is in the route
 // modules, listed in routes.ts.
 
+import type { Server } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { createServer as createHttpServer } from '../../workers/node-http.ts';
 import { authenticate, authorize } from './auth.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { type Caller, OPERATOR } from './caller.ts';
+import { Connections } from './connections.ts';
 import type { ApiContext } from './context.ts';
 import { type ApiError, apiError, asApiError, notFound } from './errors.ts';
 import { checkHost, setFixedHeaders } from './headers.ts';
@@ -17,6 +20,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** of all callers of this server */
     rateLimit: RateLimit;
+    connections: Connections;
     /** HTTPS */
     isSecure: boolean;
     /** the local socket: whoever can open it is the operator */
@@ -48,21 +52,26 @@ export interface ServerOptions {
   readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
   /** names in Host headers that mean us, besides addresses and localhost */
   readonly hosts?: readonly string[];
+  /** at a time */
+  readonly connectionsMax?: number;
 }
 
-/** Clients get so long for a request's headers and body. */
+const HEADERS_TIMEOUT_MS = 5000;
+/** of headers and body together */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** how often Node.js looks whether the two above are over; its own half a minute would make 35 s of 5 */
+const TIMEOUT_CHECK_MS = 1000;
 const KEEP_ALIVE_MS = 72_000;
 const CONNECTIONS_MAX = 1000;
 const URL_PART_CHARS_MAX = 128;
 
-export function createServer(context: ApiContext, { trusted, tls, hosts = [] }: ServerOptions): FastifyInstance {
+export function createServer(context: ApiContext, options: ServerOptions): FastifyInstance {
+  const { trusted, tls, hosts = [], connectionsMax = CONNECTIONS_MAX } = options;
   const limit = new RateLimit();
+  const connections = new Connections({ connectionsMax });
   const app: FastifyInstance = Fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
     exposeHeadRoutes: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: URL_PART_CHARS_MAX },
@@ -72,14 +81,16 @@ export function createServer(context: ApiContext, { trusted, tls, hosts = [] }: 
       sendError(reply, notFound());
     },
     clientErrorHandler: answerBrokenRequest,
-    // Undefined is no key: Fastify would take it for HTTPS.
-    ...(tls === undefined ? {} : { https: { cert: tls.certificate, key: tls.key } }),
+    serverFactory: (handler) => {
+      const server = makeHttpServer(tls);
+      connections.serve(server, tls !== undefined, handler);
+      return server;
+    },
   }) as unknown as FastifyInstance;
-  app.server.maxConnections = CONNECTIONS_MAX;
-  app.server.headersTimeout = REQUEST_TIMEOUT_MS;
   const openApi = new OpenApi(app);
   acceptJsonOnly(app);
   app.decorate('rateLimit', limit);
+  app.decorate('connections', connections);
   app.decorate('isSecure', tls !== undefined);
   app.decorate('isTrusted', trusted);
   app.decorateRequest('caller');
@@ -91,11 +102,17 @@ export function createServer(context: ApiContext, { trusted, tls, hosts = [] }: 
         reply.code(200).send();
         return;
       }
-      enter(request, reply, context, limit, trusted);
+      enter(request, reply, context, app, trusted);
       done();
     } catch (error) {
       done(error as Error);
     }
+  });
+  app.addHook('onSend', (request, _reply, payload, done) => {
+    if (typeof payload === 'string' || Buffer.isBuffer(payload)) {
+      connections.makeRoomForBytes(request.raw.socket, payload.length);
+    }
+    done(null, payload);
   });
   app.addHook('onResponse', (request, reply, done) => {
     const isWrite = request.method !== 'GET' && request.method !== 'HEAD' && request.method !== 'OPTIONS';
@@ -124,6 +141,20 @@ export function createServer(context: ApiContext, { trusted, tls, hosts = [] }: 
   return app;
 }
 
+function makeHttpServer(tls: ServerOptions['tls']): Server {
+  const limits = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  };
+  if (tls === undefined) return createHttpServer(limits);
+  const { certificate: cert, key } = tls;
+  // Not imported: only who has a certificate needs it.
+  const https = process.getBuiltinModule('node:https');
+  return https.createServer({ ...limits, cert, key, handshakeTimeout: HEADERS_TIMEOUT_MS });
+}
+
 /** The answers to bodies are our own: see request-check.ts. Schemas of routes only describe. */
 function acceptJsonOnly(app: FastifyInstance): void {
   app.setValidatorCompiler(() => () => true);
@@ -142,13 +173,15 @@ function enter(
   request: FastifyRequest,
   reply: FastifyReply,
   context: ApiContext,
-  limit: RateLimit,
+  app: FastifyInstance,
   trusted: boolean,
 ): void {
+  const limit = app.rateLimit;
   const { isOpen = false, isOpenLocally = false, rate = 'other' } = request.routeOptions.config;
   if (isOpen || (isOpenLocally && !trusted && isFromHere(request))) return;
   const caller = trusted ? OPERATOR : authenticate(request, context, limit);
   request.caller = caller;
+  app.connections.noteLogin(request.raw.socket);
   reply.header('x-oauth-scopes', caller.scope === 'read_write' ? '*' : 'nodebalancers:read_only');
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   reply.header('x-accepted-oauth-scopes', `nodebalancers:${isRead ? 'read_only' : 'read_write'}`);

@@ -13,6 +13,8 @@ export interface ControlTask {
   readonly dataDir: string;
   /** where the API listens */
   readonly address: { readonly ip: string; readonly port: number };
+  /** how many connections it may have there at a time */
+  readonly connectionsMax: number;
   /** PEM texts: HTTPS instead of HTTP */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
   /** names under which the API may be asked, besides addresses and localhost */

@@ -12,6 +12,7 @@ import { Logins } from '../api/logins.ts';
 import { createServer } from '../api/server.ts';
 import { Changes } from '../changes.ts';
 import { FirstLogin } from '../first-login.ts';
+import { LOCAL_CONNECTIONS_MAX } from '../local-limits.ts';
 import { Sampler } from '../sampler.ts';
 import { databasePath } from '../store/database.ts';
 import { FileStore } from '../store/file-store.ts';
@@ -150,8 +151,11 @@ export class Service {
   }
 
   #server(trusted: boolean): FastifyInstance {
-    const { hosts, tls } = this.#task;
-    const server = createServer(this.#context, trusted ? { trusted } : { trusted, tls, hosts });
+    const { connectionsMax, hosts, tls } = this.#task;
+    const server = createServer(
+      this.#context,
+      trusted ? { trusted, connectionsMax: LOCAL_CONNECTIONS_MAX } : { trusted, tls, hosts, connectionsMax },
+    );
     this.#servers.add(server);
     server.addHook('onClose', async () => {
       this.#servers.delete(server);

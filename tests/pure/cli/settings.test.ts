@@ -5,7 +5,14 @@ import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Environment, VARIABLES } from '../../../cli/environment.ts';
-import { checkDescriptorsOf, defaultDataDir, type ProcessSettings, processSettings } from '../../../cli/settings.ts';
+import {
+  apiConnectionsOf,
+  checkDescriptorsOf,
+  defaultDataDir,
+  type ProcessSettings,
+  processSettings,
+} from '../../../cli/settings.ts';
+import { LOCAL_CONNECTIONS_MAX, STATUS_CLIENTS_MAX } from '../../../control/local-limits.ts';
 import { pipeBytesAllowed, raiseDescriptorLimit, somaxconn } from '../../../core/linux/process.ts';
 import { SOURCE_ADDRESSES_MAX } from '../../../core/session/limits.ts';
 import { ipOf } from '../../../testing/loopback.ts';
@@ -191,15 +198,17 @@ describe('pipes', () => {
 
 describe('sessions', () => {
   const descriptors = raiseDescriptorLimit();
+  const forControl = apiConnectionsOf(descriptors) + LOCAL_CONNECTIONS_MAX + STATUS_CLIENTS_MAX;
+  const reserved = 256 + checkDescriptorsOf(descriptors) + forControl;
   const possible = (env: Environment, addresses: number) => {
     const { supervisor } = settingsOf(env, addresses);
     return { max: supervisor.settings.connectionsMax, pipes: supervisor.settings.pipes };
   };
 
-  test('as many as descriptors are left for: two each, after 256, those for checks, the listeners and the pipes', () => {
+  test('as many as descriptors are left for: two each, after 256, those for checks and the API, the listeners and the pipes', () => {
     const { max, pipes } = possible({ workers: 4, pipeBytes: 65536, pipeTotalBytes: 16 * 65536 }, 5);
     expect(pipes).toBe(4);
-    expect(max).toBe(Math.floor((descriptors - 256 - checkDescriptorsOf(descriptors) - 5 * 4 - 2 * 4 * 4) / 2));
+    expect(max).toBe(Math.floor((descriptors - reserved - 5 * 4 - 2 * 4 * 4) / 2));
   });
 
   // A sixteenth; 128, or the eighth where that is less; and one for each node that is possible, with 28 farewells.
@@ -217,13 +226,30 @@ describe('sessions', () => {
     expect(checkDescriptorsOf(all)).toBe(checks);
   });
 
+  // A sixteenth; 16 at least, and no more than one machine needs.
+  test.each([
+    [100, 16],
+    [300, 18],
+    [1024, 64],
+    [15_999, 999],
+    [16_000, 1000],
+    [1_048_576, 1000],
+  ])('of %d descriptors %d are for connections to the API', (all, connections) => {
+    expect(apiConnectionsOf(all)).toBe(connections);
+  });
+
+  test('without an API there are none for it', () => {
+    const { max } = possible({ adminAddress: 'off', workers: 1, splice: 'off' }, 1);
+    expect(max).toBe(Math.floor((descriptors - reserved + forControl - STATUS_CLIENTS_MAX - 1) / 2));
+  });
+
   test('those for checks are told to whoever checks', () => {
     expect(settingsOf().supervisor.checkDescriptors).toBe(checkDescriptorsOf(descriptors));
   });
 
   test('no more than asked for; more than possible is cut, and said', () => {
     const env = { workers: 1, splice: 'off' } as const;
-    const most = Math.floor((descriptors - 256 - checkDescriptorsOf(descriptors) - 1) / 2);
+    const most = Math.floor((descriptors - reserved - 1) / 2);
     for (const connectionsMax of [1, most]) {
       const { supervisor, warnings } = settingsOf({ ...env, connectionsMax });
       expect([supervisor.settings.connectionsMax, warnings]).toEqual([connectionsMax, []]);

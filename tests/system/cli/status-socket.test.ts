@@ -133,6 +133,13 @@ describe('the socket', () => {
     expect(await askStatus(path, TIMEOUT_MS)).toEqual({ ...SAMPLE, sessions: 2 });
   });
 
+  test('has one answer per connection, however many are asked for at once', async () => {
+    let taken = 0;
+    await open(directory, () => ({ ...SAMPLE, sessions: ++taken }));
+    const answers = await say('GET /status HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1000));
+    expect([answers.match(/HTTP\/1\.1 200/g)?.length, taken]).toEqual([1, 1]);
+  });
+
   test('is gone after its close, and can be opened again', async () => {
     await close(await mustOpen());
     expect(readdirSync(directory)).toEqual([]);

@@ -179,6 +179,21 @@ test('a limit of 300 descriptors: more nodes than can be checked in time if all 
   expect(balancer.program.stderr.match(said)).toHaveLength(1);
 });
 
+test('a limit of 300 descriptors: idle connections to the API take none of those that sessions were promised', async () => {
+  const apiPort = await freePort();
+  balancer = await startThroughShell('ulimit -n 300; exec "$@"', oneEcho(), {
+    BALANCER_WORKERS: '1',
+    BALANCER_ADMIN_ADDRESS: `${LOOPBACK_IPV4}:${apiPort}`,
+  });
+  const [, promised] = /up to (\d+) sessions/.exec(balancer.program.stderr) ?? [];
+  for (let i = 0; i < 250; i++) clients.push(await Peer.connect({ host: LOOPBACK_IPV4, port: apiPort }));
+  const sessions = await ask(Number(promised));
+  await eventually('all of them', () => sessions.every(isServed));
+  const answer = await fetch(`http://${LOOPBACK_IPV4}:${apiPort}/livez`);
+  expect([answer.status, sessions.length > 20]).toEqual([200, true]);
+  expect(balancer.program.stderr).not.toMatch(/EMFILE|too many open files|died/);
+});
+
 describe('host names', () => {
   const NOWHERE = 'no-such-host.invalid';
 

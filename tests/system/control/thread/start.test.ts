@@ -17,6 +17,7 @@ beforeEach(() => {
   const start: ControlStart = {
     dataDir,
     address: { ip: '127.0.0.1', port: 0 },
+    connectionsMax: 16,
     tls: undefined,
     hosts: [],
     region: 'local',
