@@ -128,6 +128,7 @@ function createStatusServer(snapshot: () => Snapshot, logger: Logger): Server {
     requestTimeout: REQUEST_TIMEOUT_MS,
     headersTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: REQUEST_TIMEOUT_MS,
+    requireHostHeader: false,
   });
   server.maxConnections = STATUS_CLIENTS_MAX;
   server.setTimeout(STALL_MS);

@@ -132,7 +132,8 @@ function takeOver(socket: Socket, event: 'data' | 'end'): (...given: readonly un
 }
 
 /**
- * Lets a server answer in turns; it must not have a listener for requests of its own.
+ * Lets a server answer in turns; it must not have a listener for requests of its own, nor refuse by itself what has no Host header
+ * (`requireHostHeader: false`): what it answers behind our back is not waited for.
  * @param isSecure HTTPS @param onTurns called with each connection when it speaks HTTP; what it returns, whenever an exchange
  * begins or ends
  */
@@ -149,5 +150,8 @@ export function serveInTurns(
     all.set(socket, turns);
     onTurn = onTurns(socket, turns);
   });
-  server.on('request', (request, response) => all.get(request.socket)?.add({ request, response }));
+  const add: Handler = (request, response) => all.get(request.socket)?.add({ request, response });
+  server.on('request', add);
+  // Node.js would refuse these by itself, one after the other and without waiting for any answer to be read.
+  server.on('checkExpectation', add);
 }

@@ -35,10 +35,15 @@ export function phaseOf(exchange: Exchange | undefined): Phase {
   return request.complete ? 'working' : 'sending';
 }
 
-/** The lower goes first; undefined stays. Of those with a login only who loses no more than a connection to be opened again. */
+/**
+ * The lower goes first; undefined stays. Half a body and an unread answer are worth no more than silence: a newcomer, silent until its
+ * first bytes are read, must not go before what has waited for longer. Of those with a login only who loses no more than a connection
+ * to be opened again.
+ */
 function roomRank({ phase, isKnown }: Standing): number | undefined {
-  if (isKnown) return phase === 'idle' ? 3 : undefined;
-  return { idle: 0, sending: 1, unread: 2, working: undefined }[phase];
+  if (phase === 'working') return undefined;
+  if (!isKnown) return 0;
+  return phase === 'idle' ? 1 : undefined;
 }
 
 function bytesRank({ isKnown, bytes }: Standing): number | undefined {
@@ -46,7 +51,7 @@ function bytesRank({ isKnown, bytes }: Standing): number | undefined {
   return isKnown ? 1 : 0;
 }
 
-/** Who makes room for a new connection: of the first kind that there is, the one that has kept us waiting the longest. */
+/** Who makes room for a new connection: the stranger that has kept us waiting for longest; without one, the longest idle login. */
 export function whoMakesRoom<T extends Standing>(all: Iterable<T>): T | undefined {
   return firstBy(all, roomRank);
 }

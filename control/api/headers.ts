@@ -30,11 +30,12 @@ const IP_OR_LOCAL = /^(?:localhost\.?|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])(?
 /**
  * A page of another site can make a browser ask us under its own name, once it has pointed that name at our address (DNS
  * rebinding); under an address, or a name that we know, it cannot.
- * @param hosts names besides, without ports @throws ApiError 403
+ * @param hosts names besides, without ports @throws ApiError 400 or 403
  */
 export function checkHost(request: FastifyRequest, hosts: readonly string[]): void {
   const { host } = request.headers;
   // HTTP/1.0, as plain health checks speak it: no browser leaves the header out.
+  if (host === undefined && request.raw.httpVersion !== '1.0') throw apiError(400, 'The Host header is missing.');
   if (host === undefined || IP_OR_LOCAL.test(host)) return;
   const name = withoutRootDot(host.replace(/:\d+$/, '').toLowerCase());
   // A certificate's `*` stands for one label, the first (RFC 6125, 6.4.3).

@@ -147,6 +147,7 @@ function makeHttpServer(tls: ServerOptions['tls']): Server {
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    requireHostHeader: false,
   };
   if (tls === undefined) return createHttpServer(limits);
   const { certificate: cert, key } = tls;

@@ -213,6 +213,15 @@ describe('whom we are', () => {
     await app.close();
   });
 
+  test('without a Host header nobody is asked', async () => {
+    await lab.app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = lab.app.server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    socket.end('GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n');
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 .*The Host header is missing/s);
+  });
+
   test('a health check of HTTP/1.0 has no Host, and no browser sent it', async () => {
     await lab.app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = lab.app.server.address() as AddressInfo;
