@@ -30,7 +30,8 @@ describe.skipIf(!available())(`the page${available() ? '' : ` (skipped: ${missin
 
   beforeAll(async () => {
     browser = await launchBrowser();
-    balancer = await home.start();
+    // Each worker has turns of its own: with one, each node gets exactly half.
+    balancer = await home.start({ env: { BALANCER_WORKERS: '1' } });
     nodePort = await freePort();
     nodes = await Promise.all(['127.0.0.1', '127.0.0.2'].map((ip) => listen(ip, nodePort)));
     port = await freePort();
