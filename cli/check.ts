@@ -48,7 +48,7 @@ function printText(file: string, reading: FileReading): void {
 function printJson(file: string, reading: FileReading): void {
   const result =
     'config' in reading
-      ? { file, ok: true, warnings: reading.warnings, errors: [] }
-      : { file, ok: false, warnings: [], errors: reading.errors, message: reading.messages };
+      ? { file, ok: true, warnings: reading.warnings, errors: [], more: 0 }
+      : { file, ok: false, warnings: [], errors: reading.errors, more: reading.more, message: reading.messages };
   print(`${JSON.stringify(result, null, 2)}\n`);
 }

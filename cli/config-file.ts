@@ -10,18 +10,21 @@ import { type ConfigError, type ConfigWarning, type MoreRemarks, parseConfig } f
 export type FileReading =
   /** `notices`: the warnings as lines for people, empty without any */
   | { config: Config; warnings: readonly ConfigWarning[]; notices: string }
-  /** lines for people; `errors` where the file could be read at all */
-  | { messages: string; errors: readonly ConfigError[] };
+  /** lines for people; `errors` where the file could be read at all, and how many there are besides */
+  | { messages: string; errors: readonly ConfigError[]; more: number };
 
 /**
  * @param own as for `validateConfig`
- * @param more remarks that need to know the machine
+ * @param moreRemarks remarks that need to know the machine
  */
-export function readConfigFile(path: string, own?: OwnAddresses, more?: MoreRemarks): FileReading {
+export function readConfigFile(path: string, own?: OwnAddresses, moreRemarks?: MoreRemarks): FileReading {
   const text = readText(path);
-  if (typeof text !== 'string') return { messages: `${path}: ${text.problem}`, errors: [] };
-  const result = parseConfig(text, path, own, more);
-  if ('errors' in result) return { messages: formatConfigErrors(result.errors).trimEnd(), errors: result.errors };
+  if (typeof text !== 'string') return { messages: `${path}: ${text.problem}`, errors: [], more: 0 };
+  const result = parseConfig(text, path, own, moreRemarks);
+  if ('errors' in result) {
+    const { errors, more } = result;
+    return { messages: formatConfigErrors(errors, more), errors, more };
+  }
   return { ...result, notices: formatConfigWarnings(result.warnings).trimEnd() };
 }
 

@@ -8,7 +8,7 @@ import { Serial } from '../workers/serial.ts';
 import { type DataPlane, RefusedChange } from './data-plane.ts';
 import { describeDifference } from './store/difference.ts';
 import { configOf, type Inventory, inventoryOf } from './store/inventory.ts';
-import { problemsOf } from './store/inventory-check.ts';
+import { isSound } from './store/inventory-check.ts';
 import { describeRefusal } from './store/refusal.ts';
 import type { Revision, RevisionInfo, Store } from './store/store.ts';
 import { utcSeconds } from './store/time.ts';
@@ -133,8 +133,7 @@ export class Changes {
 
 /** In lines; none when nothing differs. What this version does not accept may have the same name or port twice: it is replaced as a whole. */
 function differences(before: Inventory, after: Inventory): readonly string[] {
-  if (problemsOf(before).length > 0)
-    return ['the whole configuration anew: this version did not accept what was stored'];
+  if (!isSound(before)) return ['the whole configuration anew: this version did not accept what was stored'];
   const lines = describeDifference(before, after);
   if (lines.length > 0 || isDeepStrictEqual(withoutTimes(before), withoutTimes(after))) return lines;
   return [

@@ -2,9 +2,11 @@
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
+import { NODES_PER_FRONTEND_MAX } from '../../core/config/limits.ts';
 import type { Frontend } from '../../core/config/model.ts';
 import type { OwnAddresses } from '../../core/config/own-ports.ts';
 import { isRecord } from '../../core/config/problem.ts';
+import { ProblemList } from '../../core/config/problem-list.ts';
 import type { Inventory, StoredFrontend, StoredNode, StoredNodeBalancer } from '../store/inventory.ts';
 import { type KeptFields, keptFieldsOf } from '../store/kept-fields.ts';
 import type { ApiContext } from './context.ts';
@@ -194,13 +196,15 @@ function checkedConfig(
 ): Omit<StoredFrontend, 'id'> {
   const { id, nodes: oldNodes = [], ...fields } = old ?? { id: 0 };
   const bodies = isRecord(body) && Array.isArray(body.nodes) ? body.nodes : [];
-  const olds = bodies.map((item) => oldNodeOf(item, oldNodes));
-  const sent = withNodes ? merged(body, olds) : body;
-  const checked = checkBody(sent, withNodes ? CONFIG_WITH_NODES : CONFIG, fields);
+  const oldById = new Map<unknown, StoredNode>(oldNodes.map((node) => [node.id, node]));
+  const olds = bodies.map((item) => (isRecord(item) ? oldById.get(item.id) : undefined));
+  const problems = new ProblemList();
+  const sent = withNodes ? merged(body, olds, problems) : body;
+  const checked = checkBody(sent, withNodes ? CONFIG_WITH_NODES : CONFIG, fields, problems);
   const nodes = withNodes ? checked.draft.nodes : oldNodes.map(({ id: _, ...node }) => node);
   const { draft, focus } = configDraft(inventory, nodebalancer, old, { ...checked.draft, nodes });
-  const others = withNodes && old !== undefined ? [...missingNodes(body), ...strangeIds(bodies, oldNodes)] : [];
-  refuse([...checked.problems, ...judge(draft, focus, checked.given, own)], others);
+  const others = withNodes && old !== undefined ? [...missingNodes(body), ...strangeIds(bodies, oldById)] : [];
+  refuse([checked.problems, judge(draft, focus, checked.given, own)], others);
   const good = draft.nodebalancers?.at(-1)?.configs?.at(-1) as Frontend;
   return {
     ...good,
@@ -213,16 +217,14 @@ function checkedConfig(
 }
 
 /** A node that stays keeps what was not sent. */
-function merged(body: unknown, olds: readonly (StoredNode | undefined)[]): unknown {
+function merged(body: unknown, olds: readonly (StoredNode | undefined)[], problems: ProblemList): unknown {
   if (!isRecord(body) || !Array.isArray(body.nodes)) return body;
   const nodes = body.nodes.map((item: unknown, index) =>
-    isRecord(item) ? { ...olds[index], ...readFields(item, NODE_REQUEST) } : item,
+    isRecord(item) && index < NODES_PER_FRONTEND_MAX
+      ? { ...olds[index], ...readFields(item, NODE_REQUEST, problems) }
+      : item,
   );
   return { ...body, nodes };
-}
-
-function oldNodeOf(item: unknown, oldNodes: readonly StoredNode[]): StoredNode | undefined {
-  return isRecord(item) ? oldNodes.find(({ id }) => id === item.id) : undefined;
 }
 
 /** A rebuild drops the nodes that are not in its list; one that has no list has forgotten it, and must not drop them all. */
@@ -231,7 +233,7 @@ function missingNodes(body: unknown): readonly ErrorItem[] {
   return isThere ? [] : [{ field: 'nodes', reason: 'nodes is required' }];
 }
 
-function strangeIds(bodies: readonly unknown[], oldNodes: readonly StoredNode[]): readonly ErrorItem[] {
+function strangeIds(bodies: readonly unknown[], oldById: ReadonlyMap<unknown, StoredNode>): readonly ErrorItem[] {
   const seen = new Set<unknown>();
   return bodies.flatMap((item, index) => {
     const id = isRecord(item) ? (item.id ?? null) : null;
@@ -239,6 +241,6 @@ function strangeIds(bodies: readonly unknown[], oldNodes: readonly StoredNode[])
     const field = `nodes[${index}].id`;
     if (seen.has(id)) return [{ field, reason: 'The same node twice' }];
     seen.add(id);
-    return oldNodes.some((node) => node.id === id) ? [] : [{ field, reason: 'Not a node of this config' }];
+    return oldById.has(id) ? [] : [{ field, reason: 'Not a node of this config' }];
   });
 }

@@ -155,7 +155,7 @@ function etagOf({ revision }: RevisionInfo): string {
 function checked(body: unknown, own: OwnAddresses): Config {
   const validated = validateConfig(body, own);
   if ('config' in validated) return validated.config;
-  refuse(validated.problems);
+  refuse([validated.problems]);
   throw new Error('a configuration was refused without a reason');
 }
 

@@ -4,29 +4,39 @@
 import { jsonFault } from '../../core/config/json-syntax.ts';
 import { quote } from '../../core/config/problem.ts';
 import { apiError } from './errors.ts';
+import { structureFault } from './json-structure.ts';
 
 export const BODY_BYTES_MAX = 1 << 20;
 const NESTING_MAX = 32;
-
-/** Of a text that is JSON. */
-const PIECE = /"(?:[^"\\]|\\.)*"|[[\]{}:,]|[^\s"[\]{}:,]+/gs;
 
 /** @returns undefined for an empty body @throws ApiError 400 */
 export function readJsonBody(bytes: Buffer): unknown {
   const text = decode(bytes);
   if (text.trim() === '') return undefined;
-  // First: on what is no JSON the pattern below would look for the end of a string again and again.
-  const fault = jsonFault(text);
-  if (fault !== undefined) {
-    const place = placeOf(text, fault.offset);
-    throw apiError(400, `The body is not JSON: ${place}: found ${fault.found}, expected ${fault.expected}.`);
-  }
-  const problem = nestingProblem(text);
+  const value = parse(text);
+  const problem = structureProblem(text);
   if (problem !== undefined) throw apiError(400, problem);
-  const twice = duplicateKey(text);
-  if (twice !== undefined)
-    throw apiError(400, `The body has the key ${quote(twice.key)} twice: ${placeOf(text, twice.offset)}.`);
-  return JSON.parse(text);
+  return value;
+}
+
+/** What is wrong is looked for only where something is: the engine's own reader is ten times as quick. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const fault = jsonFault(text);
+    if (fault === undefined) throw error;
+    const { offset, found, expected } = fault;
+    throw apiError(400, `The body is not JSON: ${placeOf(text, offset)}: found ${found}, expected ${expected}.`);
+  }
+}
+
+function structureProblem(text: string): string | undefined {
+  const fault = structureFault(text, NESTING_MAX);
+  if (fault === undefined) return undefined;
+  const place = placeOf(text, fault.offset);
+  if (fault.kind === 'deep') return `The body is nested more than ${NESTING_MAX} deep: ${place}.`;
+  return `The body has the key ${quote(fault.key)} twice: ${place}.`;
 }
 
 function decode(bytes: Buffer): string {
@@ -37,38 +47,13 @@ function decode(bytes: Buffer): string {
   }
 }
 
-/** @param text must be JSON */
-function nestingProblem(text: string): string | undefined {
-  let depth = 0;
-  for (const { 0: piece, index } of text.matchAll(PIECE)) {
-    if (piece === '{' || piece === '[') depth++;
-    else if (piece === '}' || piece === ']') depth--;
-    if (depth > NESTING_MAX) return `The body is nested more than ${NESTING_MAX} deep: ${placeOf(text, index)}.`;
-  }
-  return undefined;
-}
-
-/** @param text must be JSON */
-function duplicateKey(text: string): { readonly key: string; readonly offset: number } | undefined {
-  // One set per open mapping; an open list has none.
-  const open: (Set<string> | undefined)[] = [];
-  let candidate: { key: string; offset: number } | undefined;
-  for (const { 0: piece, index } of text.matchAll(PIECE)) {
-    if (piece === '{') open.push(new Set());
-    else if (piece === '[') open.push(undefined);
-    else if (piece === '}' || piece === ']') open.pop();
-    else if (piece === ':' && candidate !== undefined) {
-      const keys = open.at(-1);
-      if (keys?.has(candidate.key)) return candidate;
-      keys?.add(candidate.key);
-    }
-    candidate = piece.startsWith('"') ? { key: String(JSON.parse(piece)), offset: index } : undefined;
-  }
-  return undefined;
-}
-
 /** `line 2, column 7` */
 function placeOf(text: string, offset: number): string {
-  const before = text.slice(0, offset).split('\n');
-  return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+  let line = 1;
+  let lineAt = 0;
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', lineAt)) {
+    line++;
+    lineAt = at + 1;
+  }
+  return `line ${line}, column ${offset - lineAt + 1}`;
 }

@@ -128,7 +128,7 @@ function create(
   const addresses = chooseAddresses(ipv4, settings.addresses, taken);
   const { draft, focus } = nodebalancerDraft(before, undefined, { ...rest, label, ...addresses, configs });
   refuse(
-    [...checked.problems, ...judge(draft, focus, checked.given, own())],
+    [checked.problems, judge(draft, focus, checked.given, own())],
     [...regionErrors(region, settings.region), ...addressErrors(ipv4, settings.floating)],
   );
   const good = draft.nodebalancers?.at(-1) as NodeBalancer;
@@ -195,7 +195,7 @@ function changed(
   const plainConfigs = configs.map(({ id, nodes, ...config }) => ({ ...config, nodes: nodes.map(withoutId) }));
   const { draft, focus } = nodebalancerDraft(before, nodebalancer.id, { ipv4, ipv6, configs: plainConfigs, ...rest });
   const isOwn = sent === ipv4 || sent === shownAddresses(nodebalancer).ipv4;
-  const problems = [...checked.problems, ...judge(draft, focus, checked.given, own())];
+  const problems = [checked.problems, judge(draft, focus, checked.given, own())];
   refuse(problems, isOwn ? [] : addressErrors(sent, settings.floating));
   return { ...nodebalancer, ...fields };
 }

@@ -135,6 +135,6 @@ function checkedNode(
   const { id, ...fields } = old ?? { id: undefined };
   const checked = checkBody(body, NODE_REQUEST, fields);
   const { draft, focus } = nodeDraft(inventory, nodebalancer, config, id, checked.draft);
-  refuse([...checked.problems, ...judge(draft, focus, checked.given, own)]);
+  refuse([checked.problems, judge(draft, focus, checked.given, own)]);
   return checked.draft as Node;
 }

@@ -4,7 +4,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { formatPath, isRecord, type Path } from '../../core/config/problem.ts';
 import { suggest } from '../../core/config/suggest.ts';
-import { eachItem, own } from './request-check.ts';
+import { eachItem, isKnown } from './request-check.ts';
 import type { RequestSchema } from './request-schemas.ts';
 
 export const WARNINGS_HEADER = 'warnings';
@@ -39,7 +39,7 @@ function isOfPage({ headers }: FastifyRequest): boolean {
 function withoutUnknown(fields: Fields, schema: RequestSchema, path: Path, unknown: UnknownKeys): Fields {
   const entries: [string, unknown][] = [];
   for (const key of Object.keys(fields)) {
-    if (own(schema.schema.properties, key) === undefined && own(schema.foreign, key) === undefined) {
+    if (!isKnown(key, schema)) {
       note(unknown, key, schema, path);
       continue;
     }

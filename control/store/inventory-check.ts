@@ -6,7 +6,7 @@ import { Compile } from 'typebox/compile';
 import { Default } from 'typebox/value';
 import { FrontendSchema, NodeBalancerSchema, NodeSchema } from '../../core/config/model.ts';
 import type { OwnAddresses } from '../../core/config/own-ports.ts';
-import type { Problem } from '../../core/config/problem.ts';
+import type { Problems } from '../../core/config/problem-list.ts';
 import { validateConfig } from '../../core/config/validate.ts';
 import { configOf, type Inventory } from './inventory.ts';
 import { KeptFieldsSchema } from './kept-fields.ts';
@@ -64,18 +64,25 @@ export function readInventory(value: unknown): Inventory | undefined {
   return hasShape.Check(filled) ? (filled as Static<typeof InventorySchema>) : undefined;
 }
 
+const NO_PROBLEMS: Problems = { shown: [], more: 0 };
+
 /** Of inventories, which never change. */
-const known = new WeakMap<Inventory, readonly Problem[]>();
+const known = new WeakMap<Inventory, Problems>();
+
+/** Whether this version would put it into force. */
+export function isSound(inventory: Inventory): boolean {
+  return problemsOf(inventory).shown.length === 0;
+}
 
 /**
  * What this version's rules say against it, as paths in its configuration.
  * @param own of this machine; left out, what is stored is judged by itself: it does not turn bad because the machine gets an address
  */
-export function problemsOf(inventory: Inventory, own?: OwnAddresses): readonly Problem[] {
+export function problemsOf(inventory: Inventory, own?: OwnAddresses): Problems {
   const before = own === undefined ? known.get(inventory) : undefined;
   if (before !== undefined) return before;
   const validated = validateConfig(configOf(inventory), own);
-  const problems = 'problems' in validated ? validated.problems : [];
+  const problems = 'problems' in validated ? validated.problems : NO_PROBLEMS;
   if (own === undefined) known.set(inventory, problems);
   return problems;
 }

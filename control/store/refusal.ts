@@ -25,10 +25,10 @@ export function describeRefusal(
   { revision, time, author, inventory }: Revision,
   own?: OwnAddresses,
 ): string | undefined {
-  const problems = problemsOf(inventory, own);
-  if (problems.length === 0) return undefined;
-  const lines = problems.slice(0, PROBLEMS_SHOWN).map((problem) => `  ${describeProblem(problem, inventory)}`);
-  const others = problems.length - lines.length;
+  const { shown, more } = problemsOf(inventory, own);
+  if (shown.length === 0) return undefined;
+  const lines = shown.slice(0, PROBLEMS_SHOWN).map((problem) => `  ${describeProblem(problem, inventory)}`);
+  const others = shown.length - lines.length + more;
   return [
     `the stored configuration (revision ${revision}, of ${time}Z, by ${author}) is whole, but not accepted by this version:`,
     ...lines,

@@ -4,7 +4,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { asStoreError, damage, databasePath, isDamage, openDatabase, transaction } from './database.ts';
 import { EMPTY_INVENTORY } from './inventory.ts';
-import { problemsOf, readInventory } from './inventory-check.ts';
+import { isSound, readInventory } from './inventory-check.ts';
 import { INFO_COLUMNS, infoOf, infoProblem, inventoryIn, type Row, rowOf } from './revision-rows.ts';
 import { ConflictError, type NewRevision, type Revision, type RevisionInfo, type Store, StoreError } from './store.ts';
 import { utcSeconds } from './time.ts';
@@ -52,7 +52,7 @@ export class SqliteStore implements Store {
   write(base: number, next: NewRevision): Revision {
     if (base !== this.#latest.revision) throw new ConflictError(this.#latest);
     // What could not be read again would lock everybody out at the next start.
-    const isGood = readInventory(next.inventory) !== undefined && problemsOf(next.inventory).length === 0;
+    const isGood = readInventory(next.inventory) !== undefined && isSound(next.inventory);
     if (!isGood) throw new Error('an inventory was to be written that is none');
     const revision = { ...next, revision: base + 1, time: utcSeconds(this.#now()) };
     this.#guarded(() =>

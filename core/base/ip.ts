@@ -47,8 +47,13 @@ export function groupFault(ip: Uint8Array): string | undefined {
   return ((v4[0] ?? 0) & 0xf0) === 0xe0 ? 'a multicast address' : undefined;
 }
 
+/** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255` */
+const IP_CHARS_MAX = 45;
+
 /** @returns 16 bytes, or undefined when `text` is no IPv4 or IPv6 address (no zone, no brackets, no leading zeroes) */
 export function parseIp(text: string): Uint8Array | undefined {
+  // A text may be as long as a file, and would be cut at each of its colons.
+  if (text.length > IP_CHARS_MAX) return undefined;
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
 }
 

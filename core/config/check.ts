@@ -5,7 +5,9 @@
 // two per unknown key, do not tell key from value, and know neither what was found nor what was meant.
 
 import { IsArray, IsNull, IsObject, IsOptional, IsUnion, type TArray, type TObject, type TSchema } from 'typebox';
+import { Effort } from './effort.ts';
 import { describeValue, isRecord, type Path, type Problem, quote } from './problem.ts';
+import type { ProblemList } from './problem-list.ts';
 import { scalarFault } from './scalar.ts';
 import { expectedOf, memberOf, numberOf, refusal, sentenceOn, titleOf } from './schema-words.ts';
 import { suggest } from './suggest.ts';
@@ -15,38 +17,53 @@ const BAD = Symbol('bad value');
 
 type Mapping = Readonly<Record<string, unknown>>;
 
+interface Judging {
+  readonly problems: ProblemList;
+  readonly effort: Effort;
+}
+
 /** @returns the value with defaults and without what is bad; undefined when all of it is. `problems` grows. */
-export function checkSchema(schema: TSchema, value: unknown, problems: Problem[]): unknown {
-  const checked = checkValue(schema, value, [], problems);
+export function checkSchema(schema: TSchema, value: unknown, problems: ProblemList): unknown {
+  const checked = checkValue({ problems, effort: new Effort() }, schema, value, []);
   return checked === BAD ? undefined : checked;
 }
 
-function checkValue(schema: TSchema, value: unknown, path: Path, problems: Problem[]): unknown {
-  if (IsObject(schema)) return checkObject(schema, value, path, problems);
-  if (IsArray(schema)) return checkArray(schema, value, path, problems);
+function checkValue(judging: Judging, schema: TSchema, value: unknown, path: Path): unknown {
+  if (IsObject(schema)) return checkObject(judging, schema, value, path);
+  if (IsArray(schema)) return checkArray(judging, schema, value, path);
   if (IsUnion(schema) && value === null && schema.anyOf.some(IsNull)) return null;
-  const fault = scalarFault(memberOf(schema), value);
-  if (fault === undefined) return value;
-  problems.push({ path, at: 'value', ...fault, expected: fault.expected + (IsUnion(schema) ? ' or null' : '') });
+  const describe = scalarFault(memberOf(schema), value, judging.effort);
+  if (describe === undefined) return value;
+  judging.problems.add(() => {
+    const fault = describe();
+    return { path, at: 'value', ...fault, expected: fault.expected + (IsUnion(schema) ? ' or null' : '') };
+  });
   return BAD;
 }
 
-function checkObject(schema: TObject, value: unknown, path: Path, problems: Problem[]): unknown {
+function checkObject(judging: Judging, schema: TObject, value: unknown, path: Path): unknown {
+  const { problems } = judging;
   if (!isRecord(value)) {
-    problems.push({ path, at: 'value', found: describeValue(value), expected: expectedOf(schema) });
+    problems.add(() => ({ path, at: 'value', found: describeValue(value), expected: expectedOf(schema) }));
     return BAD;
   }
   const misspelled = reportUnknownKeys(schema, value, path, problems);
   const entries: [string, unknown][] = [];
   for (const [key, property] of Object.entries(schema.properties)) {
-    const given = Object.hasOwn(value, key);
-    if (!given && misspelled.has(key)) continue;
-    const filled = given ? value[key] : Reflect.get(property, 'default');
-    const checked = filled === undefined ? BAD : checkValue(property, filled, [...path, key], problems);
-    if (checked !== BAD) entries.push([key, checked]);
-    else if (filled === undefined && !IsOptional(property)) problems.push(missing([...path, key], key, property));
+    const isGiven = Object.hasOwn(value, key);
+    if (!isGiven && misspelled.has(key)) continue;
+    const filled = isGiven ? value[key] : defaultOf(property);
+    const checked = isGiven && filled !== undefined ? checkValue(judging, property, filled, [...path, key]) : filled;
+    if (checked !== BAD && checked !== undefined) entries.push([key, checked]);
+    else if (filled === undefined && !IsOptional(property)) problems.add(() => missing([...path, key], key, property));
   }
   return Object.fromEntries(entries);
+}
+
+/** Not held against its schema each time: a test does, once. */
+function defaultOf(schema: TSchema): unknown {
+  const value: unknown = Reflect.get(schema, 'default');
+  return Array.isArray(value) ? [...value] : value;
 }
 
 function missing(path: Path, key: string, schema: TSchema): Problem {
@@ -54,13 +71,12 @@ function missing(path: Path, key: string, schema: TSchema): Problem {
 }
 
 /** @returns the keys that unknown ones were probably meant to be: their absence needs no error of its own */
-function reportUnknownKeys(schema: TObject, value: Mapping, path: Path, problems: Problem[]): ReadonlySet<string> {
+function reportUnknownKeys(schema: TObject, value: Mapping, path: Path, problems: ProblemList): ReadonlySet<string> {
   const misspelled = new Set<string>();
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(schema.properties, key)) continue;
-    const problem = unknownKey(schema, value, key, path);
-    problems.push(problem);
-    if (problem.didYouMean !== undefined) misspelled.add(problem.didYouMean);
+    const { didYouMean } = problems.add(() => unknownKey(schema, value, key, path)) ?? {};
+    if (didYouMean !== undefined) misspelled.add(didYouMean);
   }
   return misspelled;
 }
@@ -77,19 +93,19 @@ function unknownKey(schema: TObject, value: Mapping, key: string, path: Path): P
   return didYouMean === undefined ? { ...problem, found } : { ...problem, found, didYouMean };
 }
 
-function checkArray(schema: TArray, value: unknown, path: Path, problems: Problem[]): unknown {
+function checkArray(judging: Judging, schema: TArray, value: unknown, path: Path): unknown {
   if (!Array.isArray(value)) {
-    problems.push({ path, at: 'value', found: describeValue(value), expected: expectedOf(schema) });
+    judging.problems.add(() => ({ path, at: 'value', found: describeValue(value), expected: expectedOf(schema) }));
     return BAD;
   }
   const max = numberOf(schema, 'maxItems') ?? value.length;
   if (value.length > max) {
     const found = `${value.length} ${titleOf(schema.items)}s`;
-    problems.push({ path, at: 'value', found, expected: `at most ${max}` });
+    judging.problems.add(() => ({ path, at: 'value', found, expected: `at most ${max}` }));
   }
   // `map` would skip the holes of a sparse list.
   return Array.from(value.slice(0, max), (item: unknown, index) => {
-    const checked = checkValue(schema.items, item, [...path, index], problems);
+    const checked = judging.effort.takeItem() ? checkValue(judging, schema.items, item, [...path, index]) : BAD;
     return checked === BAD ? {} : checked;
   });
 }

@@ -33,9 +33,10 @@ function formatConfigError(error: ConfigError): string {
   return withPlace(error, configErrorReason(error));
 }
 
-/** One per line, without a line break at the end. */
-export function formatConfigErrors(errors: readonly ConfigError[]): string {
-  return errors.map(formatConfigError).join('\n');
+/** One per line, without a line break at the end. @param more errors that are not among them */
+export function formatConfigErrors(errors: readonly ConfigError[], more = 0): string {
+  const lines = errors.map(formatConfigError);
+  return [...lines, ...(more === 0 ? [] : [`${errors[0]?.file}: and ${more} more`])].join('\n');
 }
 
 export function formatConfigWarnings(warnings: readonly ConfigWarning[]): string {

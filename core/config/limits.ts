@@ -14,8 +14,17 @@ export const LEXEMES_MAX = 400_000;
 /** Values after every alias is written out: what an alias bomb multiplies. */
 export const VALUES_MAX = 100_000;
 
-/** Errors reported of one file; past it, only their number. */
-export const ERRORS_MAX = 200;
+/** Problems that are described; past it, only their number. */
+export const PROBLEMS_MAX = 100;
+
+/** Items of lists that are judged, all together: more than the largest configuration has, with its nodebalancers, configs and nodes. */
+export const ITEMS_JUDGED_MAX = 8192;
+
+/** Steps of a program that a regular expression is compiled to. A plain text of the greatest length stays below. */
+export const EXPRESSION_STEPS_MAX = 1200;
+
+/** What compiling all different expressions of a configuration may cost, as `expression-size.ts` counts it: 0.2 s. */
+export const EXPRESSIONS_COST_MAX = 40_000;
 
 /** Characters of a found text that a message quotes. */
 export const QUOTE_CHARS_MAX = 60;

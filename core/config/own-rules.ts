@@ -29,7 +29,7 @@ interface OwnNode {
 
 /** What is refused. Of a circle the node that closes it, in the order of the configuration. */
 export interface OwnProblem {
-  readonly problem: Problem;
+  readonly describe: () => Problem;
   readonly key: string;
 }
 
@@ -37,7 +37,7 @@ export function ownProblems(nodebalancers: readonly Served[], own: OwnAddresses)
   return ownNodes(nodebalancers, own).flatMap(({ path, text, way, words, key }) => {
     if (way.kind === 'port') return [];
     const expected = way.kind === 'api' ? ELSEWHERE : 'a node that does not lead back to its own port';
-    return [{ problem: { path, at: 'value', found: `${quote(text)} (${words})`, expected }, key }];
+    return [{ describe: () => ({ path, at: 'value', found: `${quote(text)} (${words})`, expected }), key }];
   });
 }
 

@@ -6,10 +6,11 @@
 import { LineCounter } from 'yaml';
 import type { ConfigError, ConfigWarning, Place } from './format.ts';
 import { jsonFault } from './json-syntax.ts';
-import { ERRORS_MAX } from './limits.ts';
+import { PROBLEMS_MAX } from './limits.ts';
 import { type Config, ConfigSchema } from './model.ts';
 import type { OwnAddresses } from './own-ports.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
+import { type FirstOf, only } from './problem-list.ts';
 import { expectedOf } from './schema-words.ts';
 import { type TextFault, textFaults } from './text-check.ts';
 import { validateConfig } from './validate.ts';
@@ -21,7 +22,10 @@ export type { ConfigError, ConfigWarning } from './format.ts';
 
 export type ParsedConfig =
   | { readonly config: Config; readonly warnings: readonly ConfigWarning[] }
-  | { readonly errors: readonly ConfigError[] };
+  /** in the order of the file; `more`: how many there are besides */
+  | { readonly errors: readonly ConfigError[]; readonly more: number };
+
+const NO_PROBLEMS: FirstOf<Problem> = { shown: [], more: 0 };
 
 /** What positions are made from. */
 interface Source {
@@ -35,20 +39,22 @@ export type MoreRemarks = (config: Config) => readonly Remark[];
 /**
  * @param file its name, for messages; one that ends in .json must hold JSON
  * @param own as for `validateConfig`
- * @param more remarks that need to know the machine
+ * @param moreRemarks remarks that need to know the machine
  */
 export function parseConfig(
   text: string,
   file: string,
   own?: OwnAddresses,
-  more: MoreRemarks = () => [],
+  moreRemarks: MoreRemarks = () => [],
 ): ParsedConfig {
   const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const source = { file, lines: linesOf(body) };
   const read = readText(body, source);
-  return Array.isArray(read)
-    ? { errors: inOrder(read.map((fault) => faultError(source, fault))) }
-    : judge(source, read, own, more);
+  if ('root' in read) return judge(source, read, own, moreRemarks);
+  return firstInOrder(
+    read.shown.map((fault) => faultError(source, fault)),
+    read.more,
+  );
 }
 
 function linesOf(text: string): LineCounter {
@@ -60,23 +66,24 @@ function linesOf(text: string): LineCounter {
 
 interface Tree {
   readonly root: Placed;
-  readonly faults: readonly TreeFault[];
+  readonly faults: FirstOf<TreeFault>;
 }
 
 /** Each step needs what the one before it assures; a list of faults ends the reading. */
-function readText(text: string, { file, lines }: Source): Tree | TextFault[] {
+function readText(text: string, { file, lines }: Source): Tree | FirstOf<TextFault> {
   const faults = textFaults(text);
-  if (faults.length > 0) return faults;
+  if (faults.shown.length > 0) return faults;
   const empty = { offset: 0, found: 'nothing: the file is empty', expected: emptyExpected() };
-  if (text.trim() === '') return [empty];
+  if (text.trim() === '') return only(empty);
   const broken = file.toLowerCase().endsWith('.json') ? jsonFault(text) : undefined;
-  if (broken !== undefined) return [broken];
+  if (broken !== undefined) return only(broken);
   const read = readDocument(text, lines);
   if ('faults' in read) return read.faults;
-  if (read.document === undefined) return [empty];
+  if (read.document === undefined) return only(empty);
   const tree = readTree(read.document);
-  if (tree.root === undefined) return [...tree.faults];
-  return tree.root.value === null && tree.faults.length === 0 ? [empty] : { root: tree.root, faults: tree.faults };
+  if (tree.root === undefined) return tree.faults;
+  const isEmpty = tree.root.value === null && tree.faults.shown.length === 0;
+  return isEmpty ? only(empty) : { root: tree.root, faults: tree.faults };
 }
 
 /** `nodebalancers: a list of nodebalancers` */
@@ -86,23 +93,27 @@ function emptyExpected(): string {
     .join(', ');
 }
 
-function judge(source: Source, { root, faults }: Tree, own: OwnAddresses | undefined, more: MoreRemarks): ParsedConfig {
+function judge(
+  source: Source,
+  { root, faults }: Tree,
+  own: OwnAddresses | undefined,
+  moreRemarks: MoreRemarks,
+): ParsedConfig {
+  const badlyWrittenErrors = faults.shown.map((fault) => faultError(source, fault));
+  // So much is badly written that its meaning would not be shown.
+  if (faults.more > 0) return firstInOrder(badlyWrittenErrors, faults.more);
   const validated = validateConfig(root.value, own);
-  if ('config' in validated && faults.length === 0) {
-    const remarks = [...validated.remarks, ...more(validated.config)];
+  if ('config' in validated && badlyWrittenErrors.length === 0) {
+    const remarks = [...validated.remarks, ...moreRemarks(validated.config)];
     const warnings = remarks.map(({ path, text }) => ({ ...placeOf(source, root, path), text }));
     return { config: validated.config, warnings: warnings.toSorted(byPlace) };
   }
   // What is badly written is not judged for its meaning as well.
-  const badlyWritten = new Set(faults.map((fault) => formatPath(fault.path)));
-  const problems = 'problems' in validated ? validated.problems : [];
-  const badlyMeant = problems.filter((problem) => !badlyWritten.has(formatPath(problem.path)));
-  return {
-    errors: inOrder([
-      ...faults.map((fault) => faultError(source, fault)),
-      ...badlyMeant.map((problem) => problemError(source, root, problem)),
-    ]),
-  };
+  const badlyWritten = new Set(faults.shown.map((fault) => formatPath(fault.path)));
+  const { shown, more } = 'problems' in validated ? validated.problems : NO_PROBLEMS;
+  const badlyMeant = shown.filter((problem) => !badlyWritten.has(formatPath(problem.path)));
+  const badlyMeantErrors = badlyMeant.map((problem) => problemError(source, root, problem));
+  return firstInOrder([...badlyWrittenErrors, ...badlyMeantErrors], more);
 }
 
 function faultError({ file, lines }: Source, fault: TextFault & Partial<TreeFault>): ConfigError {
@@ -138,19 +149,13 @@ function offsetOf(root: Placed, path: Path, at: 'key' | 'value'): number {
   return at === 'key' ? (placed.keyOffset ?? placed.offset) : placed.offset;
 }
 
-/** In the order of the file, and not more than anyone reads. */
-function inOrder(errors: readonly ConfigError[]): ConfigError[] {
+/** In the order of the file, and not more than anyone reads. @param more errors that are not among them */
+function firstInOrder(errors: readonly ConfigError[], more: number): ParsedConfig {
   const sorted = errors.toSorted(byPlace);
-  const next = sorted[ERRORS_MAX];
-  if (next === undefined) return sorted;
-  const found = `${sorted.length - ERRORS_MAX} more errors`;
-  return [...sorted.slice(0, ERRORS_MAX), { ...placeOnly(next), found, expected: 'none: mend these first' }];
+  const shown = sorted.slice(0, PROBLEMS_MAX);
+  return { errors: shown, more: more + sorted.length - shown.length };
 }
 
 function byPlace(a: Place, b: Place): number {
   return a.line - b.line || a.col - b.col;
-}
-
-function placeOnly({ file, line, col }: ConfigError): Place & { file: string; path: string } {
-  return { file, line, col, path: '' };
 }

@@ -3,13 +3,9 @@
 // look-behind or back-references. Matches nothing.
 
 import { RE2JS, RE2JSSyntaxException } from 're2js';
+import { isLiteral, sizeFault, tooLarge } from './expression-size.ts';
+import { EXPRESSION_STEPS_MAX } from './limits.ts';
 import { quote } from './problem.ts';
-
-/**
- * Repetitions are written out: a hundred characters can become a program of a hundred thousand steps, which costs its size for every
- * character of a body, and megabytes. A plain text of the greatest length stays below.
- */
-const PROGRAM_SIZE_MAX = 1200;
 
 /** What people know from other engines, by the piece that this one stumbles over. */
 const NOT_THERE: readonly [piece: RegExp, name: string][] = [
@@ -18,13 +14,25 @@ const NOT_THERE: readonly [piece: RegExp, name: string][] = [
   [/^\\[1-9k]/, 'a back-reference'],
 ];
 
+/** A configuration is judged as a whole at each change, and its expressions hardly ever differ from those before. */
+const judged = new Map<string, string | undefined>();
+const JUDGED_MAX = 2048;
+
 /** @returns undefined when the engine takes it */
 export function regularExpressionFault(text: string): string | undefined {
+  if (isLiteral(text)) return undefined;
+  if (judged.has(text)) return judged.get(text);
+  const fault = sizeFault(text) ?? compileFault(text);
+  const [oldest = ''] = judged.keys();
+  if (judged.size >= JUDGED_MAX) judged.delete(oldest);
+  judged.set(text, fault);
+  return fault;
+}
+
+function compileFault(text: string): string | undefined {
   try {
     const steps = RE2JS.compile(text).programSize();
-    return steps > PROGRAM_SIZE_MAX
-      ? `too large: ${steps} steps, of which ${PROGRAM_SIZE_MAX} are possible`
-      : undefined;
+    return steps > EXPRESSION_STEPS_MAX ? tooLarge(steps) : undefined;
   } catch (error) {
     return error instanceof RE2JSSyntaxException ? describe(error.error, error.input ?? '', text) : String(error);
   }

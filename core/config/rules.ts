@@ -2,10 +2,12 @@
 // nodebalancer or a frontend. Rules look at a draft, so that they apply to what is good even where something else is bad.
 
 import type { ConfigDraft, FrontendDraft, NodeBalancerDraft } from './draft.ts';
-import { FRONTENDS_MAX, NODES_MAX } from './limits.ts';
-import { listenerProblems } from './listener-rules.ts';
+import { expressionSize, isLiteral } from './expression-size.ts';
+import { EXPRESSIONS_COST_MAX, FRONTENDS_MAX, NODES_MAX } from './limits.ts';
+import { judgeListeners } from './listener-rules.ts';
 import { addressKey } from './node-address.ts';
 import { type Path, type Problem, quote } from './problem.ts';
+import type { ProblemList } from './problem-list.ts';
 
 /** What clients of the Linode API say when a check lacks what it looks at. */
 const NEEDED = {
@@ -13,30 +15,42 @@ const NEEDED = {
   check_body: 'An HTTP body regex is required.',
 } as const;
 
-/** @param isGiven whether the file says something at a path (else the draft holds a default there) */
-export function ruleProblems(draft: ConfigDraft, isGiven: (path: Path) => boolean): Problem[] {
+/** @param isGiven whether the file says something at a path (else the draft holds a default there). `problems` grows. */
+export function judgeRules(draft: ConfigDraft, isGiven: (path: Path) => boolean, problems: ProblemList): void {
   const nodebalancers = draft.nodebalancers ?? [];
-  return [
-    ...repeated(nodebalancers, ['nodebalancers'], 'label', 'a label of its own'),
-    ...listenerProblems(nodebalancers),
-    ...totals(nodebalancers),
-    ...nodebalancers.flatMap((nodebalancer, i) =>
-      (nodebalancer.configs ?? []).flatMap((frontend, j) =>
-        frontendProblems(frontend, ['nodebalancers', i, 'configs', j], isGiven),
-      ),
-    ),
-  ];
+  repeated(nodebalancers, ['nodebalancers'], 'label', 'a label of its own', problems);
+  judgeListeners(nodebalancers, problems);
+  judgeTotals(nodebalancers, problems);
+  for (const [i, nodebalancer] of nodebalancers.entries()) {
+    for (const [j, frontend] of (nodebalancer.configs ?? []).entries()) {
+      judgeFrontend(frontend, ['nodebalancers', i, 'configs', j], isGiven, problems);
+    }
+  }
 }
 
-function frontendProblems(frontend: FrontendDraft, path: Path, isGiven: (path: Path) => boolean): Problem[] {
-  const nodes = frontend.nodes ?? [];
-  return [
+function judgeFrontend(
+  frontend: FrontendDraft,
+  path: Path,
+  isGiven: (path: Path) => boolean,
+  problems: ProblemList,
+): void {
+  const { nodes = [] } = frontend;
+  const found = [
     ...checkTimes(frontend, path, isGiven),
     ...checkNeeds(frontend, path),
     ...checksumNeeds(frontend, path),
-    // A label is for people, and those who cut names to its length make the same one twice: see `warnings.ts`.
-    ...repeated(nodes, [...path, 'nodes'], 'address', 'an address that no other node of the config has', addressKey),
   ];
+  for (const problem of found) problems.add(() => problem);
+  // A label is for people, and those who cut names to its length make the same one twice: see `warnings.ts`.
+  if (nodes.length < 2) return;
+  repeated(
+    nodes,
+    [...path, 'nodes'],
+    'address',
+    'an address that no other node of the config has',
+    problems,
+    addressKey,
+  );
 }
 
 function checkTimes(frontend: FrontendDraft, path: Path, isGiven: (path: Path) => boolean): Problem[] {
@@ -71,18 +85,18 @@ function checksumNeeds(frontend: FrontendDraft, path: Path): Problem[] {
   return [{ path: [...path, 'proxy_protocol_crc32c'], at: 'value', found, expected }];
 }
 
-function totals(nodebalancers: readonly NodeBalancerDraft[]): Problem[] {
+function judgeTotals(nodebalancers: readonly NodeBalancerDraft[], problems: ProblemList): void {
   const frontends = nodebalancers.flatMap((nodebalancer) => nodebalancer.configs ?? []);
   const nodeCount = frontends.reduce((sum, frontend) => sum + (frontend.nodes?.length ?? 0), 0);
-  return [
-    ...tooMany(frontends.length, FRONTENDS_MAX, 'configs of all nodebalancers together'),
-    ...tooMany(nodeCount, NODES_MAX, 'nodes of all configs together'),
-  ];
-}
-
-function tooMany(count: number, max: number, what: string): Problem[] {
-  if (count <= max) return [];
-  return [{ path: ['nodebalancers'], at: 'value', found: `${count} ${what}`, expected: `at most ${max}` }];
+  const expressions = new Set(frontends.flatMap(({ check_body: text = '' }) => (isLiteral(text) ? [] : [text])));
+  const cost = [...expressions].reduce((sum, text) => sum + expressionSize(text).cost, 0);
+  const tooMuch = (found: string, count: number, max: number) => {
+    if (count <= max) return;
+    problems.add(() => ({ path: ['nodebalancers'], at: 'value', found, expected: `at most ${max}` }));
+  };
+  tooMuch(`${frontends.length} configs of all nodebalancers together`, frontends.length, FRONTENDS_MAX);
+  tooMuch(`${nodeCount} nodes of all configs together`, nodeCount, NODES_MAX);
+  tooMuch(`${cost} steps to read check_body of all configs together`, cost, EXPRESSIONS_COST_MAX);
 }
 
 function repeated<Key extends 'label' | 'address'>(
@@ -90,20 +104,22 @@ function repeated<Key extends 'label' | 'address'>(
   path: Path,
   key: Key,
   expected: string,
+  problems: ProblemList,
   identity: (text: string) => string = (text) => text,
-): Problem[] {
+): void {
   const firstAt = new Map<string, number>();
-  const problems: Problem[] = [];
   for (const [index, item] of items.entries()) {
     const text = item[key];
     if (text === undefined) continue;
-    const first = firstAt.get(identity(text));
+    const id = identity(text);
+    const first = firstAt.get(id);
     if (first === undefined) {
-      firstAt.set(identity(text), index);
+      firstAt.set(id, index);
       continue;
     }
-    const also = [...path, first, key];
-    problems.push({ path: [...path, index, key], at: 'value', found: `${key} ${quote(text)}`, also, expected });
+    problems.add(() => {
+      const also = [...path, first, key];
+      return { path: [...path, index, key], at: 'value', found: `${key} ${quote(text)}`, also, expected };
+    });
   }
-  return problems;
 }

@@ -3,6 +3,7 @@
 
 import { IsBoolean, IsEnum, IsInteger, type TSchema } from 'typebox';
 import { groupFault, isIpv4, parseIp } from '../base/ip.ts';
+import type { Effort } from './effort.ts';
 import { BAD_PORT, readNodeAddress } from './node-address.ts';
 import { describeValue, type Problem, quote } from './problem.ts';
 import { regularExpressionFault } from './regular-expression.ts';
@@ -11,32 +12,37 @@ import { suggest } from './suggest.ts';
 
 export type Fault = Pick<Problem, 'found' | 'expected' | 'didYouMean' | 'sentence'>;
 
+/** To be called only where it is shown: to find words, and what was meant, takes longer than to judge. */
+export type Describe = () => Fault;
+
 /** @returns undefined when the value fits */
-export function scalarFault(schema: TSchema, value: unknown): Fault | undefined {
-  if (IsEnum(schema)) return enumFault(schema, schema.enum, value);
+export function scalarFault(schema: TSchema, value: unknown, effort: Effort): Describe | undefined {
+  if (IsEnum(schema)) return schema.enum.some((one) => one === value) ? undefined : () => enumFault(schema, value);
   if (IsInteger(schema)) return integerFault(schema, value);
-  if (IsBoolean(schema)) return booleanFault(schema, value);
-  return textFault(schema, value);
+  if (IsBoolean(schema)) return typeof value === 'boolean' ? undefined : () => booleanFault(schema, value);
+  return textFault(schema, value, effort);
 }
 
-function enumFault(schema: TSchema, allowed: readonly (string | number)[], value: unknown): Fault | undefined {
+function enumFault(schema: TSchema & { readonly enum: readonly (string | number)[] }, value: unknown): Fault {
   if (typeof value !== 'string') return { found: describeValue(value), expected: expectedOf(schema) };
-  if (allowed.includes(value)) return undefined;
   const why = refusal(schema, value);
   if (why !== undefined) return { found: `${quote(value)} (${why})`, expected: expectedOf(schema) };
-  return withHint({ found: quote(value), expected: expectedOf(schema) }, suggest(value, allowed.map(String)));
+  return withHint({ found: quote(value), expected: expectedOf(schema) }, suggest(value, schema.enum.map(String)));
 }
 
-function integerFault(schema: TSchema, value: unknown): Fault | undefined {
-  const expected = expectedOf(schema);
-  if (typeof value !== 'number') {
-    const quoted = typeof value === 'string' && /^-?\d+$/.test(value);
-    const words = quoted ? `${expected}, without quotes` : expected;
-    return { found: describeValue(value), expected: words, ...sentenceOn(schema, 'kind') };
-  }
+function integerFault(schema: TSchema, value: unknown): Describe | undefined {
+  if (typeof value !== 'number') return () => noNumber(schema, value);
   const beyond = boundBroken(schema, value);
   if (Number.isInteger(value) && beyond === undefined) return undefined;
-  return { found: String(value), expected, ...sentenceOn(schema, beyond) };
+  return () => ({ found: String(value), expected: expectedOf(schema), ...sentenceOn(schema, beyond) });
+}
+
+function noNumber(schema: TSchema, value: unknown): Fault {
+  const expected = expectedOf(schema);
+  // No number is longer than this, and a text may be as long as a file.
+  const quoted = typeof value === 'string' && /^-?\d{1,20}$/.test(value);
+  const words = quoted ? `${expected}, without quotes` : expected;
+  return { found: describeValue(value), expected: words, ...sentenceOn(schema, 'kind') };
 }
 
 function boundBroken(schema: TSchema, value: number): Fails | undefined {
@@ -47,8 +53,7 @@ function boundBroken(schema: TSchema, value: number): Fails | undefined {
 /** YAML 1.1 read these as booleans; YAML 1.2 does not. */
 const OLD_BOOLEANS: Readonly<Record<string, string>> = { yes: 'true', on: 'true', no: 'false', off: 'false' };
 
-function booleanFault(schema: TSchema, value: unknown): Fault | undefined {
-  if (typeof value === 'boolean') return undefined;
+function booleanFault(schema: TSchema, value: unknown): Fault {
   const fault = { found: describeValue(value), expected: expectedOf(schema) };
   if (typeof value !== 'string') return fault;
   const word = value.toLowerCase();
@@ -56,16 +61,22 @@ function booleanFault(schema: TSchema, value: unknown): Fault | undefined {
   return withHint(fault, old ?? suggest(word, ['true', 'false']));
 }
 
-function textFault(schema: TSchema, value: unknown): Fault | undefined {
-  const expected = expectedOf(schema);
-  if (typeof value !== 'string') {
-    const bare = typeof value === 'number' || typeof value === 'boolean';
-    return { found: describeValue(value), expected: bare ? `${expected}, in quotes` : expected };
-  }
-  const fault = lengthFault(schema, value) ?? patternFault(schema, value) ?? formatFault(schema, value);
+function textFault(schema: TSchema, value: unknown, effort: Effort): Describe | undefined {
+  if (typeof value !== 'string') return () => noText(schema, value);
+  const fault = lengthFault(schema, value) ?? patternFault(schema, value) ?? formatFault(schema, value, effort);
   if (fault === undefined) return undefined;
   const { why, fails } = fault;
-  return { found: why === '' ? quote(value) : `${quote(value)} (${why})`, expected, ...sentenceOn(schema, fails) };
+  return () => ({
+    found: why === '' ? quote(value) : `${quote(value)} (${why})`,
+    expected: expectedOf(schema),
+    ...sentenceOn(schema, fails),
+  });
+}
+
+function noText(schema: TSchema, value: unknown): Fault {
+  const expected = expectedOf(schema);
+  const bare = typeof value === 'number' || typeof value === 'boolean';
+  return { found: describeValue(value), expected: bare ? `${expected}, in quotes` : expected };
 }
 
 /** What is wrong with a text; `why` is empty when there is no more to say than that it is. */
@@ -81,13 +92,21 @@ function lengthFault(schema: TSchema, value: string): TextFault | undefined {
   return { why: value.length === 1 ? '1 character' : `${value.length} characters`, fails: 'length' };
 }
 
+/** Of the model: a handful, used for each of thousands of values. */
+const patterns = new Map<string, RegExp>();
+
 function patternFault(schema: TSchema, value: string): TextFault | undefined {
   const pattern = textOf(schema, 'pattern');
-  return pattern === undefined || new RegExp(pattern, 'u').test(value) ? undefined : { why: '', fails: 'characters' };
+  if (pattern === undefined) return undefined;
+  const compiled = patterns.get(pattern) ?? new RegExp(pattern, 'u');
+  patterns.set(pattern, compiled);
+  return compiled.test(value) ? undefined : { why: '', fails: 'characters' };
 }
 
-function formatFault(schema: TSchema, value: string): TextFault | undefined {
-  const why = formatWhy(textOf(schema, 'format'), value);
+function formatFault(schema: TSchema, value: string, effort: Effort): TextFault | undefined {
+  const format = textOf(schema, 'format');
+  if (format === 'regular-expression' && !effort.takeExpression(value)) return undefined;
+  const why = formatWhy(format, value);
   if (why === undefined) return undefined;
   return why === BAD_PORT ? { why, fails: 'port' } : { why };
 }

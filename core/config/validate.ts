@@ -8,24 +8,25 @@ import { ConfigDraftSchema } from './draft.ts';
 import { type Config, ConfigSchema } from './model.ts';
 import { type OwnAddresses, UNKNOWN_MACHINE } from './own-ports.ts';
 import { ownProblems } from './own-rules.ts';
-import { isRecord, type Path, type Problem } from './problem.ts';
-import { ruleProblems } from './rules.ts';
+import { isRecord, type Path } from './problem.ts';
+import { ProblemList, type Problems } from './problem-list.ts';
+import { judgeRules } from './rules.ts';
 import { type Remark, remarksOn } from './warnings.ts';
 
 export type Validated =
   | { readonly config: Config; readonly remarks: readonly Remark[] }
-  | { readonly problems: readonly Problem[] };
+  | { readonly problems: Problems };
 
 /** @param own what of nodes' addresses is this balancer itself; left out, only loopback and the configuration's own addresses are */
 export function validateConfig(input: unknown, own: OwnAddresses = UNKNOWN_MACHINE): Validated {
-  const problems: Problem[] = [];
+  const problems = new ProblemList();
   const draft = checkSchema(ConfigSchema, input, problems);
   // A draft says nothing only where the whole input is of the wrong kind.
   if (draft === undefined) return { problems };
   assert(fits(ConfigDraftSchema, draft), 'what the walker lets through fits the schema');
-  problems.push(...ruleProblems(draft, (path) => isGiven(input, path)));
-  problems.push(...ownProblems(draft.nodebalancers ?? [], own).map(({ problem }) => problem));
-  if (problems.length > 0) return { problems };
+  judgeRules(draft, (path) => isGiven(input, path), problems);
+  for (const { describe } of ownProblems(draft.nodebalancers ?? [], own)) problems.add(describe);
+  if (!problems.isEmpty) return { problems };
   assert(fits(ConfigSchema, draft), 'without problems, nothing is missing');
   return { config: draft, remarks: remarksOn(draft, own) };
 }
@@ -35,9 +36,9 @@ export function validateConfig(input: unknown, own: OwnAddresses = UNKNOWN_MACHI
  * would double the time that a start takes to load the library.
  */
 function fits<Schema extends TSchema>(schema: Schema, value: unknown): value is Static<Schema> {
-  const problems: Problem[] = [];
+  const problems = new ProblemList();
   checkSchema(schema, value, problems);
-  return problems.length === 0;
+  return problems.isEmpty;
 }
 
 function isGiven(input: unknown, path: Path): boolean {

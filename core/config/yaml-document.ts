@@ -4,22 +4,25 @@
 
 import { Composer, type CST, type Document, Lexer, type LineCounter, Parser, type YAMLParseError } from 'yaml';
 import { LEXEMES_MAX, NESTING_MAX } from './limits.ts';
+import { type FirstOf, FirstOfList, only } from './problem-list.ts';
 import type { TextFault } from './text-check.ts';
 
 /** @returns the document (undefined when there is none: nothing but space and comments) */
 export function readDocument(
   text: string,
   lines: LineCounter,
-): { readonly document: Document.Parsed | undefined } | { readonly faults: TextFault[] } {
+): { readonly document: Document.Parsed | undefined } | { readonly faults: FirstOf<TextFault> } {
   const pieces = readPieces(text);
-  if ('fault' in pieces) return { faults: [pieces.fault] };
+  if ('fault' in pieces) return { faults: only(pieces.fault) };
   // Duplicate keys are found in `yaml-tree.ts`: the library compares each key with each, minutes for a large mapping.
   const options = { uniqueKeys: false, merge: false, schema: 'core', version: '1.2', prettyErrors: false } as const;
   const composer = new Composer(options);
   const documents = [...composer.compose(pieces.tokens)];
   const errors = [composer.streamInfo(), ...documents].flatMap((part) => part.errors);
-  const faults = [...structureFaults(pieces.tokens, documents), ...syntaxFaults(errors, pieces.quoteStarts, lines)];
-  return faults.length > 0 ? { faults } : { document: documents[0] };
+  const faults = new FirstOfList<TextFault>();
+  for (const fault of structureFaults(pieces.tokens, documents)) faults.add(() => fault);
+  addSyntaxFaults(errors, pieces.quoteStarts, lines, faults);
+  return faults.isEmpty ? { document: documents[0] } : { faults };
 }
 
 interface Pieces {
@@ -77,14 +80,19 @@ const REMEDIES: Readonly<Partial<Record<YAMLParseError['code'], string>>> = {
 };
 
 /** The first of each line: the others follow from it. */
-function syntaxFaults(errors: readonly YAMLParseError[], quoteStarts: ReadonlyMap<number, number>, lines: LineCounter) {
-  const byLine = new Map<number, TextFault>();
-  for (const error of errors) {
-    const unclosed = error.message.startsWith('Missing closing') ? quoteStarts.get(error.pos[0]) : undefined;
-    const offset = unclosed ?? error.pos[0];
-    const fault = { offset, found: `broken YAML (${error.message})`, expected: REMEDIES[error.code] ?? 'valid YAML' };
+function addSyntaxFaults(
+  errors: readonly YAMLParseError[],
+  quoteStarts: ReadonlyMap<number, number>,
+  lines: LineCounter,
+  faults: FirstOfList<TextFault>,
+): void {
+  const told = new Set<number>();
+  for (const { message, code, pos } of errors) {
+    const unclosed = message.startsWith('Missing closing') ? quoteStarts.get(pos[0]) : undefined;
+    const offset = unclosed ?? pos[0];
     const { line } = lines.linePos(offset);
-    if (!byLine.has(line)) byLine.set(line, fault);
+    if (told.has(line)) continue;
+    told.add(line);
+    faults.add(() => ({ offset, found: `broken YAML (${message})`, expected: REMEDIES[code] ?? 'valid YAML' }));
   }
-  return [...byLine.values()];
 }

@@ -6,6 +6,8 @@ import type { Alias, Document, Scalar, YAMLMap, YAMLSeq, Node as YamlNode } from
 import { isAlias, isMap, isNode, isScalar, isSeq } from 'yaml';
 import { NESTING_MAX, VALUES_MAX } from './limits.ts';
 import { type Path, quote } from './problem.ts';
+import { type FirstOf, FirstOfList, only } from './problem-list.ts';
+import type { Fault } from './scalar.ts';
 import type { TextFault } from './text-check.ts';
 
 /** A value and where it stands. */
@@ -25,7 +27,7 @@ export interface TreeFault extends TextFault {
 }
 
 interface Reading {
-  readonly faults: TreeFault[];
+  readonly faults: FirstOfList<TreeFault>;
   /** By name, the last one read: an anchor may be set again. */
   readonly anchors: Map<string, YamlNode>;
   /** What an alias stood for when first read: that stays, also where an alias around it is written out again. */
@@ -39,15 +41,16 @@ interface Reading {
   readonly aliasOffsets: number[];
 }
 
+const NO_WORD: Fault = { found: 'a key that is a list, a mapping or an alias', expected: 'a word as key' };
 const NO_CHILDREN: ReadonlyMap<string | number, Placed> = new Map();
 
 /** @returns root: undefined when a limit ended the reading; `faults` then says which */
 export function readTree(document: Document.Parsed): {
   readonly root: Placed | undefined;
-  readonly faults: readonly TreeFault[];
+  readonly faults: FirstOf<TreeFault>;
 } {
   const reading: Reading = {
-    faults: [],
+    faults: new FirstOfList(),
     anchors: new Map(),
     targets: new Map(),
     around: new Set(),
@@ -56,7 +59,7 @@ export function readTree(document: Document.Parsed): {
     aliasOffsets: [],
   };
   const root = readNode(reading, document.contents, [], 0);
-  if (reading.ended !== undefined) return { root: undefined, faults: [reading.ended] };
+  if (reading.ended !== undefined) return { root: undefined, faults: only(reading.ended) };
   return { root, faults: reading.faults };
 }
 
@@ -67,7 +70,7 @@ function readNode(reading: Reading, node: unknown, path: Path, offset: number): 
   if (endReached(reading, at)) return nothingAt(at);
   if (node.tag !== undefined) {
     const tag = node.tag.replace('tag:yaml.org,2002:', '!!');
-    addFault(reading, path, at, `the tag ${quote(tag)}`, 'a value without a tag');
+    addFault(reading, path, at, () => ({ found: `the tag ${quote(tag)}`, expected: 'a value without a tag' }));
   }
   if (isAlias(node)) return readAlias(reading, node, path, at);
   // Written out under an alias, a node is read again: its anchor must not hide later ones of that name.
@@ -82,8 +85,8 @@ function nothingAt(offset: number): Placed {
   return { value: null, offset, children: NO_CHILDREN };
 }
 
-function addFault(reading: Reading, path: Path, offset: number, found: string, expected: string): void {
-  reading.faults.push({ path, at: 'value', offset, found, expected });
+function addFault(reading: Reading, path: Path, offset: number, describe: () => Fault): void {
+  reading.faults.add(() => ({ path, at: 'value', offset, ...describe() }));
 }
 
 /** The parser bounds what is nested and how much there is as written; aliases multiply both. */
@@ -104,13 +107,18 @@ function limitFault(offset: number, found: string): TreeFault {
 
 function readAlias(reading: Reading, alias: Alias, path: Path, offset: number): Placed {
   const target = reading.targets.get(alias) ?? reading.anchors.get(alias.source);
-  const name = quote(`*${alias.source}`);
   if (target === undefined) {
-    addFault(reading, path, offset, `the alias ${name}`, `an anchor ${quote(`&${alias.source}`)} above it`);
+    addFault(reading, path, offset, () => ({
+      found: `the alias ${quote(`*${alias.source}`)}`,
+      expected: `an anchor ${quote(`&${alias.source}`)} above it`,
+    }));
     return nothingAt(offset);
   }
   if (reading.around.has(target)) {
-    addFault(reading, path, offset, `the alias ${name} inside the value that it stands for`, 'no value inside itself');
+    addFault(reading, path, offset, () => ({
+      found: `the alias ${quote(`*${alias.source}`)} inside the value that it stands for`,
+      expected: 'no value inside itself',
+    }));
     return nothingAt(offset);
   }
   reading.targets.set(alias, target);
@@ -141,13 +149,13 @@ function readMap(reading: Reading, map: YAMLMap, path: Path, offset: number): Pl
     const keyOffset = isNode(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
     const key = isScalar(pair.key) ? keyText(pair.key) : undefined;
     if (key === undefined) {
-      addFault(reading, path, keyOffset, 'a key that is a list, a mapping or an alias', 'a word as key');
+      addFault(reading, path, keyOffset, () => NO_WORD);
       continue;
     }
     const first = children.get(key);
     const placed = readNode(reading, pair.value, [...path, key], keyOffset);
     if (first === undefined) children.set(key, { ...placed, keyOffset });
-    else reading.faults.push(keyAgain([...path, key], keyOffset, first.keyOffset));
+    else reading.faults.add(() => keyAgain([...path, key], keyOffset, first.keyOffset));
   }
   // `fromEntries` defines properties: `__proto__` is a key like others.
   return { value: Object.fromEntries(Array.from(children, ([key, child]) => [key, child.value])), offset, children };
@@ -167,6 +175,6 @@ function readScalar(reading: Reading, scalar: Scalar, path: Path, offset: number
   const { value, source } = scalar;
   if (typeof value !== 'number' || source === undefined || /^-?(0|[1-9]\d*)(\.\d+)?$/.test(source)) return value;
   const expected = 'a number in plain decimal digits (or quotes, if it is a text)';
-  addFault(reading, path, offset, `the number ${quote(source)}`, expected);
+  addFault(reading, path, offset, () => ({ found: `the number ${quote(source)}`, expected }));
   return value;
 }

@@ -127,7 +127,7 @@ describe('what would hurt is refused before it does', () => {
     const read = readDocument(text, new LineCounter());
     if (!('document' in read) || read.document === undefined) throw new Error('it is a document');
     const count = countReads(read.document);
-    expect(readTree(read.document).faults).toHaveLength(1);
+    expect(readTree(read.document).faults.shown).toHaveLength(1);
     expect(count.reads).toBeGreaterThan(0);
     // Each value is read where it stands, and a key once more.
     expect(count.reads).toBeLessThanOrEqual(3 * VALUES_MAX);
@@ -138,10 +138,10 @@ describe('what would hurt is refused before it does', () => {
     ['keys that are all the same', 'a: 1\n'.repeat(20_000)],
     ['unknown keys as long as a file', `${'a'.repeat(1000)}: 1\n`.repeat(1000)],
     ['broken lines', 'a: "b" c\n'.repeat(20_000)],
-  ])('%s: only the first 200 errors and the number of the rest', (_name, text) => {
+  ])('%s: only the first 100 errors and the number of the rest', (_name, text) => {
     const errors = errorLines(text);
-    expect(errors).toHaveLength(201);
-    expect(errors.at(-1)).toMatch(/found \d+ more errors, expected none: mend these first$/);
+    expect(errors).toHaveLength(101);
+    expect(errors.at(-1)).toMatch(/^c\.yaml: and \d+ more$/);
   });
 });
 

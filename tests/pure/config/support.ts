@@ -14,7 +14,8 @@ export function errorsOf(text: string, file = 'c.yaml', own?: OwnAddresses): rea
 
 /** As people see them, one per line. */
 export function errorLines(text: string, file = 'c.yaml', own?: OwnAddresses): string[] {
-  const lines = formatConfigErrors(errorsOf(text, file, own));
+  const parsed = parseConfig(text, file, own);
+  const lines = 'errors' in parsed ? formatConfigErrors(parsed.errors, parsed.more) : '';
   return lines === '' ? [] : lines.split('\n');
 }
 
