@@ -8,8 +8,17 @@ export const FILE_BYTES_MAX = 4 * 1024 * 1024;
  * recurses per level, so this is also what keeps its call stack bounded. */
 export const NESTING_MAX = 32;
 
-/** Lexical pieces (keys, values, punctuation, line breaks). Reading costs about 2 us each, whatever they say. */
+/** Lexical pieces (keys, values, punctuation, space, line breaks). Reading costs about 2 us each, whatever they say. */
 export const LEXEMES_MAX = 400_000;
+
+/** Lines. One text over many of them is one piece, and is put together line by line. */
+export const LINES_MAX = 400_000;
+
+/** Keys of the whole file: more than the largest configuration has that says everything of each node, config and nodebalancer. */
+export const KEYS_MAX = 40_000;
+
+/** What else is neither space nor a comment: keys' names, values, brackets, commas. The largest configuration has 130,000, as JSON. */
+export const SIGNS_MAX = 135_000;
 
 /** Values after every alias is written out: what an alias bomb multiplies. */
 export const VALUES_MAX = 100_000;

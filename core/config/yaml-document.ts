@@ -1,18 +1,19 @@
-// Text -> one YAML document, or every reason why it is none. Drives the parser piece by piece, so that hostile input is
-// refused while it is read: nesting before anything recurses into it, and sheer number before it costs seconds.
+// Text -> one YAML document, or every reason why it is none. Drives the parser piece by piece, so that nesting is refused before
+// anything recurses into it; sheer number is refused before, in `yaml-pieces.ts`.
 // Values come later, in `yaml-tree.ts`.
 
-import { Composer, type CST, type Document, Lexer, type LineCounter, Parser, type YAMLParseError } from 'yaml';
-import { LEXEMES_MAX, NESTING_MAX } from './limits.ts';
+import { Composer, type CST, type Document, type LineCounter, Parser, type YAMLParseError } from 'yaml';
+import { NESTING_MAX } from './limits.ts';
 import { type FirstOf, FirstOfList, only } from './problem-list.ts';
 import type { TextFault } from './text-check.ts';
+import { lexPieces } from './yaml-pieces.ts';
 
 /** @returns the document (undefined when there is none: nothing but space and comments) */
 export function readDocument(
   text: string,
   lines: LineCounter,
 ): { readonly document: Document.Parsed | undefined } | { readonly faults: FirstOf<TextFault> } {
-  const pieces = readPieces(text);
+  const pieces = readPieces(text, lines);
   if ('fault' in pieces) return { faults: only(pieces.fault) };
   // Duplicate keys are found in `yaml-tree.ts`: the library compares each key with each, minutes for a large mapping.
   const options = { uniqueKeys: false, merge: false, schema: 'core', version: '1.2', prettyErrors: false } as const;
@@ -31,18 +32,17 @@ interface Pieces {
   readonly quoteStarts: ReadonlyMap<number, number>;
 }
 
-function readPieces(text: string): Pieces | { readonly fault: TextFault } {
+function readPieces(text: string, lines: LineCounter): Pieces | { readonly fault: TextFault } {
+  const lexed = lexPieces(text, lines);
+  if ('fault' in lexed) return lexed;
   const parser = new Parser();
   const tokens: CST.Token[] = [];
   const quoteStarts = new Map<number, number>();
-  let count = 0;
-  for (const piece of new Lexer().lex(text)) {
+  for (const piece of lexed.pieces) {
     const offset = parser.offset;
     tokens.push(...parser.next(piece));
     if (/^["']/.test(piece)) quoteStarts.set(parser.offset, offset);
     if (parser.stack.length > NESTING_MAX) return { fault: tooDeep(offset) };
-    if (++count > LEXEMES_MAX)
-      return { fault: { offset, found: `more than ${LEXEMES_MAX} pieces`, expected: 'a smaller file' } };
   }
   tokens.push(...parser.end());
   return { tokens, quoteStarts };

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import * as limits from '../../../core/config/limits.ts';
+import { ConfigSchema, FrontendSchema, NodeBalancerSchema, NodeSchema } from '../../../core/config/model.ts';
 import { yamlText } from '../../../core/config/yaml-text.ts';
 import { configOf, errorLines, onlyError, warningLines } from './support.ts';
 
@@ -84,6 +85,48 @@ test('the largest configuration, with every key and long names, can be read from
   };
   expect(configOf(yamlText(long))).toEqual(long);
   expect(configOf(JSON.stringify(long, null, 1), 'c.json')).toEqual(long);
+});
+
+test('keys and signs: as many as the largest configuration has, and hardly more', () => {
+  const keysOf = ({ properties }: { readonly properties: object }) => Object.keys(properties).length;
+  const keys =
+    keysOf(ConfigSchema) +
+    limits.NODEBALANCERS_MAX * keysOf(NodeBalancerSchema) +
+    limits.FRONTENDS_MAX * keysOf(FrontendSchema) +
+    limits.NODES_MAX * keysOf(NodeSchema);
+  const items = limits.NODEBALANCERS_MAX + limits.FRONTENDS_MAX + limits.NODES_MAX;
+  // Lists are values of keys: `configs` and `nodes`, and that of the nodebalancers.
+  const lists = 1 + limits.NODEBALANCERS_MAX + limits.FRONTENDS_MAX;
+  // In JSON: each key's name and its value, the brackets of each list and mapping, and a comma after nearly each pair and item.
+  const signs = keys + (keys - lists) + 2 * (lists + items + 1) + keys + items - (2 * items + 1) + lists;
+  expect(limits.KEYS_MAX).toBeGreaterThanOrEqual(keys);
+  expect(limits.KEYS_MAX).toBeLessThan(1.1 * keys);
+  expect(limits.SIGNS_MAX).toBeGreaterThanOrEqual(signs);
+  expect(limits.SIGNS_MAX).toBeLessThan(1.1 * signs);
+});
+
+test('keys, and what else a file has', () => {
+  const keys = (count: number) => Array.from({ length: count }, (_, i) => `k${i}:\n`).join('');
+  // Of each that it is unknown, and that there are no nodebalancers.
+  expect(errorLines(keys(limits.KEYS_MAX)).at(-1)).toContain('and 39901 more');
+  expect(onlyError(keys(limits.KEYS_MAX + 1))).toBe(
+    '40001:7: found more than 40000 keys, expected fewer: no configuration has so many',
+  );
+  // Two brackets, and two signs a line.
+  const items = (lines: number) => `[${'\n1,'.repeat(lines)}]`;
+  const lines = limits.SIGNS_MAX / 2 - 1;
+  expect(onlyError(items(lines))).toContain('1:1: found a list');
+  expect(onlyError(items(lines + 1))).toBe(
+    '67501:2: found more than 135000 values, brackets and commas, expected fewer: no configuration has so many',
+  );
+});
+
+test('lines', () => {
+  const text = (lines: number) => `a: "${'a\n '.repeat(lines - 1)}"`;
+  expect(errorLines(text(limits.LINES_MAX))[0]).toContain('an unknown key');
+  expect(onlyError(text(limits.LINES_MAX + 1))).toBe(
+    '400001:1: found more than 400000 lines, expected fewer: no configuration has so many',
+  );
 });
 
 test('nesting', () => {
