@@ -17,6 +17,7 @@ import * as suggest from '../../../core/config/suggest.ts';
 import { validateConfig } from '../../../core/config/validate.ts';
 import { holds } from '../../../testing/suite/property.ts';
 
+// Replaced modules are why this file has a process of its own.
 vi.mock('../../../core/config/suggest.ts', { spy: true });
 vi.mock('../../../core/config/scalar.ts', { spy: true });
 afterEach(() => vi.clearAllMocks());
