@@ -1,20 +1,13 @@
 // Many sessions whose four ends are all in this process, on raw sockets: each end sends until nothing more is taken and reads
 // only when told to. How long a stream becomes is decided by the stall: whatever was taken has to arrive, compared on the fly.
 
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { eventually } from '../../../testing/process.ts';
 import { connectRaw, type RawListener, type RawOptions, type RawSocket } from '../../../testing/raw-socket.ts';
-import { pattern } from './scene.ts';
+import { PIECE_BYTES_MAX, POOL_BYTES, piece } from './byte-pool.ts';
 
 const EAGAIN = 11;
-const SEND_BYTES = 65_536;
-const POOL_BYTES = 1 << 20;
-/** Each stream goes round and round it from a place of its own; the end repeats the beginning, so that no piece wraps. */
-const POOL = (() => {
-  const once = pattern(77, POOL_BYTES);
-  return Buffer.concat([once, once.subarray(0, SEND_BYTES)]);
-})();
 
 /** One direction of one session. */
 interface Stream {
@@ -26,9 +19,8 @@ interface Stream {
   received: number;
 }
 
-function piece(stream: Stream, at: number, bytes: number): Buffer {
-  const start = (stream.offset + at) % POOL_BYTES;
-  return POOL.subarray(start, start + bytes);
+function pieceOf({ offset }: Stream, at: number, bytes: number): Buffer {
+  return piece(offset, at, bytes);
 }
 
 export class Crowd {
@@ -57,7 +49,7 @@ export class Crowd {
       const before = this.bytesSent;
       for (const stream of this.#streams) {
         // A bounded piece of each in turn: none gets all the room.
-        const n = stream.from.send(piece(stream, stream.sent, SEND_BYTES));
+        const n = stream.from.send(pieceOf(stream, stream.sent, PIECE_BYTES_MAX));
         if (n > 0) stream.sent += n;
         else if (n !== -EAGAIN) throw new Error(`send: errno ${-n}`);
       }
@@ -87,7 +79,7 @@ export class Crowd {
         if (stream.received === stream.sent) return true;
         throw new Error(`the end after ${stream.received} of ${stream.sent} bytes`);
       }
-      if (!piece(stream, stream.received, n).equals(stream.to.received(n))) {
+      if (!pieceOf(stream, stream.received, n).equals(stream.to.received(n))) {
         throw new Error(`wrong bytes behind ${stream.received} of ${stream.sent}`);
       }
       stream.received += n;

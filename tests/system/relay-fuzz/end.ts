@@ -4,16 +4,8 @@
 import { Buffer } from 'node:buffer';
 import { EAGAIN, ECONNRESET, EPIPE } from '../../../core/base/errno.ts';
 import { isConnected, type RawSocket } from '../../../testing/raw-socket.ts';
-import { pattern } from '../data-path/scene.ts';
+import { piece } from '../data-path/byte-pool.ts';
 import type { EndPlan } from './plan.ts';
-
-const POOL_BYTES = 1 << 20;
-const PIECE_BYTES_MAX = 65_536;
-/** Each stream goes round and round it from a place of its own; the end repeats the beginning, so that no piece wraps. */
-const POOL = (() => {
-  const once = pattern(99, POOL_BYTES);
-  return Buffer.concat([once, once.subarray(0, PIECE_BYTES_MAX)]);
-})();
 
 /** `open`: not ended yet. `left`: this end has reset the connection, and sees nothing more. */
 export type Seen = 'open' | 'fin' | 'rst' | 'left';
@@ -77,7 +69,7 @@ export class End {
       this.#isWritable = result === 0;
       return true;
     }
-    const n = this.socket.send(this.#piece(this.#sendsFrom, this.sent, Math.min(pieceBytes, bytes - this.sent)));
+    const n = this.socket.send(piece(this.#sendsFrom, this.sent, Math.min(pieceBytes, bytes - this.sent)));
     if (n > 0) this.sent += n;
     else if (n === -ECONNRESET || n === -EPIPE) this.#isWritable = false;
     else if (n !== -EAGAIN) this.problem ??= `send: errno ${-n}`;
@@ -97,7 +89,7 @@ export class End {
   }
 
   #compare(bytes: Uint8Array): void {
-    if (Buffer.compare(bytes, this.#piece(this.#receivesFrom, this.received, bytes.length)) !== 0) {
+    if (Buffer.compare(bytes, piece(this.#receivesFrom, this.received, bytes.length)) !== 0) {
       this.problem ??= `other bytes than were sent, within ${bytes.length} bytes behind ${this.received}`;
     }
     this.received += bytes.length;
@@ -121,10 +113,5 @@ export class End {
     this.isAcknowledged = this.hasFinished && this.socket.unsent() === 0;
     // What the queue of one that was reset meanwhile has lost is counted for ever.
     return this.isAcknowledged || !isConnected(this.socket);
-  }
-
-  #piece(from: number, at: number, bytes: number): Buffer {
-    const start = (from + at) % POOL_BYTES;
-    return POOL.subarray(start, start + bytes);
   }
 }

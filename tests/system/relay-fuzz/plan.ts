@@ -2,6 +2,7 @@
 // finishes. A plan says what is done, never when: each end goes on as soon as its socket lets it.
 
 import { Random } from '../../sim/random.ts';
+import { PIECE_BYTES_MAX } from '../data-path/byte-pool.ts';
 
 export type Finish =
   /** a FIN behind the last byte */
@@ -36,7 +37,6 @@ export interface SessionPlan {
 }
 
 const STREAM_BYTES_MAX = 4 << 20;
-const PIECE_BYTES_MAX = 65_536;
 const PIECES_MAX = 200;
 const DEAF_TURNS_MAX = 100;
 

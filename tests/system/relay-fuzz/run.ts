@@ -6,6 +6,7 @@ import { decodeHeader } from '../../../core/proxy-protocol/decode.ts';
 import { DEADLINE_MS } from '../../../testing/deadline.ts';
 import { LOOPBACK_IPV4 } from '../../../testing/ports.ts';
 import { beginConnect, isConnected, type RawListener, type RawSocket } from '../../../testing/raw-socket.ts';
+import { POOL_BYTES } from '../data-path/byte-pool.ts';
 import { End } from './end.ts';
 import { judge } from './judge.ts';
 import { drawSession, type SessionPlan } from './plan.ts';
@@ -160,9 +161,9 @@ export class RelayFuzz {
 
 /** Where a stream begins in the pool of bytes. */
 function clientAt({ seed }: SessionPlan): number {
-  return (seed * 7919) % (1 << 20);
+  return (seed * 7919) % POOL_BYTES;
 }
 
 function nodeAt({ seed }: SessionPlan): number {
-  return (seed * 104_729 + 1) % (1 << 20);
+  return (seed * 104_729 + 1) % POOL_BYTES;
 }
