@@ -37,8 +37,9 @@ export function LabelEditor({ answer, onChanged }: EditorProps) {
   const close = () => {
     setText(undefined);
     setError(undefined);
-    // The button is there again with the next rendering; where the label was changed, another one comes with the answer.
-    requestAnimationFrame(() => giveFocusBack(button.current));
+    // The button is there again with the next rendering; where the label was changed, another one comes
+    // with the answer. That may be quicker than the next frame, and then there is only the heading.
+    requestAnimationFrame(() => giveFocusBack(button.current ?? document.querySelector('h1')));
   };
   if (!isEditing) {
     return (

@@ -191,7 +191,11 @@ test('USR1 goes on in a new access log when the old one was moved, loses no line
   const files = [log, ...Array.from({ length: rotations }, (_, i) => `${log}.${i}`)];
   await eventually('all lines', () => files.reduce((sum, file) => sum + linesOf(file), 0) === 10 * rotations + 1);
   for (const file of files) {
-    for (const line of readFileSync(file, 'utf8').trimEnd().split('\n')) expect(JSON.parse(line).outcome).toBe('--');
+    // What the writer had not written when the file was moved is in the next one, and this one may be empty.
+    const lines = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+    for (const line of lines) expect(JSON.parse(line).outcome).toBe('--');
   }
   expect(balancer.program.output).not.toMatch(/Debugger|inspector/i);
   const listening = tcpSocketsOf(balancer.pid).filter((socket) => socket.listening);

@@ -57,8 +57,14 @@ const writes = (): readonly Write[] => [
   ['PUT', places.config],
   ['POST', places.rebuild],
   ['POST', places.nodes],
-  ['PUT', `${places.nodes}/3`],
+  // Without one that is left, a write like any other.
+  nodeThere() === undefined ? ['POST', places.nodes] : ['PUT', `${places.nodes}/${nodeThere()}`],
 ];
+
+/** A rebuild may have given the config other nodes, or none. */
+function nodeThere(): number | undefined {
+  return lab.store.read().inventory.nodebalancers[0]?.configs[0]?.nodes[0]?.id;
+}
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
